@@ -1,0 +1,63 @@
+"""Domain XML from a disk mapping: Jinja2 templates in, text out. Addresses are left to libvirt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from lxml import etree
+
+from harness.scenario.models import DiskBus, Instance
+
+if TYPE_CHECKING:
+    from harness.domain.placement import Placement
+    from harness.rescue.naming import MappedDisk
+
+
+@dataclass(frozen=True)
+class NewDisk:
+    """A ``<disk>`` to be added to a domain; the address is text of a complete ``<address/>`` or left to libvirt."""
+
+    disk: MappedDisk
+    boot_order: int | None = None
+    address: str | None = None
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("harness.domain"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render_domain(instance: Instance, disks: Sequence[MappedDisk], placement: Placement) -> str:
+    """The whole domain as Nova's libvirt driver would write it, without addresses, booting from the first disk."""
+    return (
+        _environment()
+        .get_template("domain.xml.j2")
+        .render(
+            instance=instance,
+            properties=instance.properties,
+            disks=disks,
+            placement=placement,
+            scsi_model=instance.properties.hw_scsi_model
+            if any(disk.bus is DiskBus.SCSI for disk in disks)
+            else None,
+            usb_needed=instance.properties.hw_pointer_model == "usbtablet"
+            or any(disk.bus is DiskBus.USB for disk in disks),
+        )
+    )
+
+
+def render_disk(new: NewDisk, placement: Placement) -> etree._Element:
+    """One ``<disk>`` element."""
+    macros = _environment().get_template("disk.xml.j2").module
+    text = macros.disk(new.disk, placement, new.boot_order, new.address)  # type: ignore[attr-defined]
+    return etree.fromstring(str(text).strip())

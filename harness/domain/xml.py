@@ -1,0 +1,154 @@
+"""Reading libvirt's domain XML: parsing without entities, and the few facts everybody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from harness.errors import HostError
+
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=True)
+
+
+def parse_domain(text: str) -> etree._Element:
+    """Parse domain XML.
+
+    Raises:
+        HostError: the text is no XML or no domain.
+    """
+    try:
+        root = etree.fromstring(text.encode(), _PARSER)
+    except etree.XMLSyntaxError as error:
+        raise HostError(f"domain XML cannot be parsed: {error}") from error
+    if root.tag != "domain":
+        raise HostError(f"expected domain XML, found <{root.tag}>")
+    return root
+
+
+def serialise(root: etree._Element) -> str:
+    """Pretty-printed text of a domain."""
+    etree.indent(root, "  ")
+    return etree.tostring(root, encoding="unicode") + "\n"
+
+
+def devices_of(root: etree._Element) -> etree._Element:
+    """The ``<devices>`` element.
+
+    Raises:
+        HostError: the domain has none.
+    """
+    devices = root.find("devices")
+    if devices is None:
+        raise HostError("domain XML has no <devices>")
+    return devices
+
+
+def machine_of(root: etree._Element) -> str:
+    """The machine type, such as pc-q35-7.2."""
+    return root.findtext("os/type") and root.find("os/type").get("machine", "") or ""  # type: ignore[union-attr]
+
+
+def boots_from_uefi(root: etree._Element) -> bool:
+    """Whether OVMF boots this domain."""
+    loader = root.find("os/loader")
+    return root.find("os").get("firmware") == "efi" if loader is None else loader.get("type") == "pflash"  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True, order=True)
+class PciAddress:
+    """A PCI address as libvirt writes it; ``bus`` is the index of the controller it is plugged into."""
+
+    bus: int
+    slot: int
+    function: int = 0
+    domain: int = 0
+
+    @classmethod
+    def of(cls, element: etree._Element) -> PciAddress | None:
+        """The PCI address of a device element, if it has one."""
+        address = element.find("address[@type='pci']")
+        if address is None:
+            return None
+        return cls(*(int(address.get(key, "0"), 16) for key in ("bus", "slot", "function", "domain")))
+
+    def __str__(self) -> str:
+        return f"{self.domain:04x}:{self.bus:02x}:{self.slot:02x}.{self.function:x}"
+
+    def as_xml(self) -> str:
+        """The ``<address/>`` element."""
+        return (
+            f"<address type='pci' domain='0x{self.domain:04x}' bus='0x{self.bus:02x}'"
+            f" slot='0x{self.slot:02x}' function='0x{self.function:x}'/>"
+        )
+
+
+def pci_addresses(root: etree._Element) -> Iterator[tuple[etree._Element, PciAddress]]:
+    """Every device with a PCI address."""
+    for element in devices_of(root):
+        address = PciAddress.of(element)
+        if address is not None:
+            yield element, address
+
+
+@dataclass(frozen=True)
+class DriveAddress:
+    """controller, bus, target, unit: what libvirt calls a drive address."""
+
+    controller: int
+    bus: int
+    target: int
+    unit: int
+
+    @classmethod
+    def of(cls, element: etree._Element) -> DriveAddress | None:
+        """The drive address of a disk element, if it has one."""
+        address = element.find("address[@type='drive']")
+        if address is None:
+            return None
+        return cls(*(int(address.get(key, "0")) for key in ("controller", "bus", "target", "unit")))
+
+    def __str__(self) -> str:
+        return f"drive {self.controller}:{self.bus}:{self.target}:{self.unit}"
+
+    def as_xml(self) -> str:
+        """The ``<address/>`` element."""
+        return (
+            f"<address type='drive' controller='{self.controller}' bus='{self.bus}'"
+            f" target='{self.target}' unit='{self.unit}'/>"
+        )
+
+
+def address_text(element: etree._Element) -> str:
+    """A device's address for people: PCI, drive, USB port, or '-'."""
+    address = element.find("address")
+    if address is None:
+        return "-"
+    known = PciAddress.of(element) or DriveAddress.of(element)
+    if known is not None:
+        return f"PCI {known}" if isinstance(known, PciAddress) else str(known)
+    if address.get("type") == "usb":
+        return f"USB bus {address.get('bus')} port {address.get('port')}"
+    return " ".join(f"{key}={value}" for key, value in address.attrib.items())
+
+
+def disks_of(root: etree._Element) -> list[etree._Element]:
+    """The ``<disk>`` elements in document order."""
+    return devices_of(root).findall("disk")
+
+
+def disk_target(disk: etree._Element) -> tuple[str, str]:
+    """A disk's target name and bus."""
+    target = disk.find("target")
+    if target is None:
+        raise HostError("domain XML has a <disk> without <target>")
+    return target.get("dev", ""), target.get("bus", "")
+
+
+def controllers(root: etree._Element, kind: str) -> list[etree._Element]:
+    """The controllers of one type, by index."""
+    found = devices_of(root).findall(f"controller[@type='{kind}']")
+    return sorted(found, key=lambda controller: int(controller.get("index", "0")))
+
+

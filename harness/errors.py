@@ -1,0 +1,61 @@
+"""The few ways in which a case can end without a verdict, each with what happened and what to do next."""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """Root of the tree: a message for the user and, where there is one, a hint at the next step."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\n  {self.hint}"
+
+
+class ScenarioError(HarnessError):
+    """The user's input is wrong: the message lists every problem with file, line and key."""
+
+    exit_code = 2
+
+
+class HostError(HarnessError):
+    """QEMU, libvirt, the accelerator or the disk of this host failed."""
+
+
+class GuestError(HarnessError):
+    """A guest did not boot, answer or obey; carries what it last said and how its domain stood."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        console_tail: str = "",
+        domain_state: str = "unknown",
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.console_tail = console_tail
+        self.domain_state = domain_state
+
+    def __str__(self) -> str:
+        lines = [self.message, f"  domain: {self.domain_state}"]
+        if self.console_tail:
+            lines.append("  last console lines:")
+            lines.extend(f"    | {line}" for line in self.console_tail.splitlines())
+        if self.hint is not None:
+            lines.append(f"  {self.hint}")
+        return "\n".join(lines)
+
+
+class Refused(HarnessError):  # noqa: N818 - an outcome of the implementation under test, not a failure of ours
+    """The implementation under test declined the rescue; ``refused_by`` says on whose behalf."""
+
+    def __init__(self, reason: str, *, refused_by: str = "reference") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.refused_by = refused_by

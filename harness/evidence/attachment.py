@@ -1,0 +1,191 @@
+"""How a block device is attached, read from its path in sysfs: the bus, the address on it, the facts for its links."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.evidence.links import AtaDisk, SasDisk, ScsiDisk, ScsiPath, UsbDisk, VirtioBlock
+from harness.evidence.sysfs_path import canonical_address, usb_interface, usb_port, usb_root_hub
+from harness.evidence.vpd import AtaIdentity, ata_identity, scsi_id, unit_serial, world_wide_name
+
+if TYPE_CHECKING:
+    from harness.evidence.capture import Capture
+
+_HCTL = re.compile(r"/((\d+):(\d+):(\d+):(\d+))/block/")
+_HOST = re.compile(r"^(.*)/host(\d+)/")
+_ATA_PORT = re.compile(r"/(ata\d+)/")
+_SAS_END_DEVICE = re.compile(r"/(port-[\d:]+)/(end_device-[\d:]+)/")
+_UNMODELLED_TRANSPORTS = ("/rport-", "/session", "/expander-", "/end_device-")
+_SUPERSPEED_MBIT = 5000
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A block device's bus, canonical address and identity; ``source`` is what its links are computed from."""
+
+    bus: str
+    address: str
+    source: VirtioBlock | ScsiDisk | SasDisk | AtaDisk | UsbDisk | None
+    hctl: str | None = None
+    usb_port: str | None = None
+    serial: str | None = None
+    wwn: str | None = None
+    vendor: str | None = None
+    model: str | None = None
+    driver: str | None = None
+
+
+@dataclass(frozen=True)
+class _Scsi:
+    hctl: str
+    parent: str
+    path: ScsiPath
+    hosts: int
+    driver: str | None
+
+
+def attached(capture: Capture, block: str, device_path: str) -> Attached:
+    """Everything about the attachment of ``block``, a folder in /sys/block whose real path is ``device_path``."""
+    driver = capture.properties(f"{block}/device/uevent").get("DRIVER")
+    name = posixpath.basename(block)
+    if "/virtio" in device_path and "/host" not in device_path:
+        serial = capture.text(f"{block}/serial")
+        return Attached("virtio", canonical_address(device_path), VirtioBlock(serial), serial=serial, driver=driver)
+    if name.startswith("fd"):
+        return Attached("floppy", f"floppy {name.removeprefix('fd')}", None, driver=driver)
+    scsi = _scsi(capture, device_path)
+    if scsi is None:
+        model = capture.text(f"{block}/device/model")
+        return Attached("other", canonical_address(device_path), None, model=model, driver=driver)
+    if interface := usb_interface(device_path):
+        return _usb(capture, block, device_path, scsi, interface)
+    if port := _ATA_PORT.search(device_path):
+        return _ata(capture, block, device_path, scsi, port[1])
+    return _parallel_or_serial_scsi(capture, block, device_path, scsi)
+
+
+def _scsi(capture: Capture, device_path: str) -> _Scsi | None:
+    hctl, host = _HCTL.search(device_path), _HOST.match(device_path)
+    if hctl is None or host is None:
+        return None
+    parent = host[1]
+    siblings = [
+        int(found[2])
+        for target in capture.children("/sys/class/scsi_host").values()
+        if (found := _HOST.match(target)) and found[1] == parent
+    ]
+    number, channel, target, lun = (int(part) for part in hctl.groups()[1:])
+    first = min(siblings, default=number)
+    driver = capture.text(f"/sys/class/scsi_host/host{number}/proc_name")
+    return _Scsi(hctl[1], parent, ScsiPath(number - first, channel, target, lun), len(siblings), driver)
+
+
+def _usb(capture: Capture, block: str, device_path: str, scsi: _Scsi, interface: tuple[str, str]) -> Attached:
+    path, name = interface
+    device = f"/sys/bus/usb/devices/{usb_port(device_path)}"
+    properties = capture.properties(f"{device}/uevent")
+    vendor_id, product_id = [*(f"{int(part, 16):04x}" for part in properties.get("PRODUCT", "0/0").split("/")[:2])]
+    vendor, model = _inquiry(capture, block)
+    serial = capture.text(f"{device}/serial")
+    subclass = capture.text(f"/sys/bus/usb/devices/{posixpath.basename(path)}/bInterfaceSubClass") or "0"
+    details = [usb_address(capture, device_path)]
+    if (scsi.path.channel, scsi.path.target, scsi.path.lun) != (0, 0, 0):
+        details.append(f"scsi {scsi.path.channel}:{scsi.path.target}:{scsi.path.lun}")
+    source = UsbDisk(
+        interface=name,
+        subclass=int(subclass, 16),
+        path=scsi.path,
+        scsi_vendor=vendor,
+        scsi_model=model,
+        vendor=capture.text(f"{device}/manufacturer") or vendor_id,
+        product=capture.text(f"{device}/product") or product_id,
+        serial=serial,
+    )
+    return Attached(
+        "usb",
+        canonical_address(device_path, *details),
+        source,
+        hctl=scsi.hctl,
+        usb_port=usb_port(device_path),
+        serial=serial,
+        vendor=vendor.strip() or None,
+        model=model.strip() or None,
+        driver=scsi.driver,
+    )
+
+
+def usb_address(capture: Capture, device_path: str) -> str:
+    """``usb`` and the ports from the root hub down; an xHCI controller's SuperSpeed ports count anew and say so.
+
+    Bus numbers are left out: the kernel hands them out by arrival.
+    """
+    ports = (usb_port(device_path) or "").partition("-")[2]
+    speed = capture.number(f"/sys/bus/usb/devices/{usb_root_hub(device_path)}/speed") or 0
+    return f"usb superspeed {ports}" if speed >= _SUPERSPEED_MBIT else f"usb {ports}"
+
+
+def _ata(capture: Capture, block: str, device_path: str, scsi: _Scsi, port: str) -> Attached:
+    number = capture.number(f"/sys/class/ata_port/{port}/port_no")
+    vendor, model = _inquiry(capture, block)
+    identity = _ata_identity(capture, block)
+    channel, target = scsi.path.channel, scsi.path.target
+    source = None if number is None else AtaDisk(number, channel, target, identity)
+    where = f"{channel}.0" if channel else str(target)
+    return Attached(
+        "ata",
+        canonical_address(device_path, f"ata {'?' if number is None else number}.{where}"),
+        source,
+        hctl=scsi.hctl,
+        serial=identity.serial if identity else None,
+        wwn=identity.wwn if identity else None,
+        vendor=vendor.strip() or None,
+        model=(identity.model if identity else model.strip()) or None,
+        driver=scsi.driver,
+    )
+
+
+def _ata_identity(capture: Capture, block: str) -> AtaIdentity | None:
+    """From libata's page 89h. For CD-ROMs the kernel has none, and only an ioctl would tell."""
+    return ata_identity(capture.blobs.get(f"{block}/device/vpd_pg89", b""))
+
+
+def _parallel_or_serial_scsi(capture: Capture, block: str, device_path: str, scsi: _Scsi) -> Attached:
+    vendor, model = _inquiry(capture, block)
+    page_80 = capture.blobs.get(f"{block}/device/vpd_pg80", b"")
+    page_83 = capture.blobs.get(f"{block}/device/vpd_pg83", b"")
+    identity = scsi_id(vendor, model, page_80, page_83)
+    source: ScsiDisk | SasDisk | None = ScsiDisk(scsi.path, identity)
+    if any(part in device_path for part in _UNMODELLED_TRANSPORTS):
+        phy = _sas_phy(capture, device_path)
+        source = ScsiDisk(None, identity) if phy is None else SasDisk(phy, scsi.path.lun, identity)
+    host = f"host {scsi.path.host} " if scsi.hosts > 1 else ""
+    return Attached(
+        "scsi",
+        canonical_address(device_path, f"scsi {host}{scsi.path.channel}:{scsi.path.target}:{scsi.path.lun}"),
+        source,
+        hctl=scsi.hctl,
+        serial=unit_serial(page_80),
+        wwn=world_wide_name(page_83),
+        vendor=vendor.strip() or None,
+        model=model.strip() or None,
+        driver=scsi.driver,
+    )
+
+
+def _sas_phy(capture: Capture, device_path: str) -> str | None:
+    """The controller's phy a SAS disk is on; None behind an expander or on a port of several phys."""
+    match = _SAS_END_DEVICE.search(device_path)
+    if match is None or "/expander-" in device_path:
+        return None
+    if capture.text(f"/sys/class/sas_port/{match[1]}/num_phys") != "1":
+        return None
+    return capture.text(f"/sys/class/sas_device/{match[2]}/phy_identifier")
+
+
+def _inquiry(capture: Capture, block: str) -> tuple[str, str]:
+    """Vendor and model as INQUIRY gave them, padded with blanks."""
+    vendor, model = (capture.lines.get(f"{block}/device/{name}", ("",))[0] for name in ("vendor", "model"))
+    return vendor, model

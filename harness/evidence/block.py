@@ -1,0 +1,169 @@
+"""Block devices of an inventory, from a capture: whole devices with hardware behind them, and what is on them.
+
+Left out is what has no device of its own (loop, ram, zram, device mapper, md, nbd): the hardware below is listed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from harness.evidence.attachment import Attached, attached
+from harness.evidence.inventory import BlockDevice, Partition
+from harness.evidence.links import Links, LinkSource, computed_links
+from harness.evidence.marker import BLOCK_BYTES, parse_data, parse_marker
+from harness.evidence.sysfs_path import pci_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.evidence.capture import Capture
+
+_SECTOR_BYTES = 512
+_SCSI_TYPE_CDROM = 5
+_MEDIUM_MOUNT_POINTS = ("/medium", "/")
+
+
+def links_from(capture: Capture) -> str:
+    """``udev`` where the guest has links of its own below /dev/disk, else ``computed``."""
+    return "udev" if any(path.startswith("/dev/disk/by-") for path in capture.links) else "computed"
+
+
+def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
+    """Every whole device, in the order of kernel names (vdb before vdaa). Raises GuestError on nonsense in sysfs."""
+    paths = capture.children("/sys/block")
+    names = sorted(paths, key=lambda name: (len(name), name))
+    partitions = {name: _partitions(capture, name) for name in names}
+    attachments = {name: attached(capture, f"/sys/block/{name}", paths[name]) for name in names}
+    if links_from(capture) == "udev":
+        links = {name: _udev_links(capture, name, partitions[name]) for name in names}
+    else:
+        links = computed_links(
+            LinkSource(
+                name=name,
+                pci=next(iter(reversed(pci_path(paths[name]))), None),
+                attachment=attachments[name].source,
+                partitions=tuple(partition.number for partition in partitions[name]),
+            )
+            for name in names
+        )
+    mounts = _mounts(capture)
+    return tuple(
+        _block_device(
+            capture,
+            name,
+            attachments[name],
+            functions=pci_path(paths[name]),
+            partitions=partitions[name],
+            links=links[name],
+            mounts=mounts,
+        )
+        for name in names
+    )
+
+
+def active_swaps(capture: Capture) -> tuple[str, ...]:
+    """Kernel names of the devices in use as swap; a swap file's path."""
+    lines = capture.lines.get("/proc/swaps", ())[1:]
+    return tuple(_decoded(line.split()[0]).removeprefix("/dev/") for line in lines if line.strip())
+
+
+def boot_medium(capture: Capture, devices: tuple[BlockDevice, ...]) -> str | None:
+    """Kernel name of the whole device that the running system's medium is on: mounted at /medium, else at /."""
+    for mount_point in _MEDIUM_MOUNT_POINTS:
+        for device in devices:
+            if mount_point in device.mounted_at:
+                return device.name
+    return None
+
+
+def _block_device(
+    capture: Capture,
+    name: str,
+    attachment: Attached,
+    *,
+    functions: tuple[str, ...],
+    partitions: tuple[Partition, ...],
+    links: Links,
+    mounts: Mapping[str, tuple[str, ...]],
+) -> BlockDevice:
+    block = f"/sys/block/{name}"
+    sectors = 0 if name in capture.without_medium else capture.number(f"{block}/size") or 0
+    tail = capture.blobs.get(f"/dev/{name}", b"")
+    is_whole = len(tail) == 2 * BLOCK_BYTES
+    return BlockDevice(
+        name=name,
+        kind=_kind(capture, name),
+        bus=attachment.bus,
+        address=attachment.address,
+        pci_path=functions,
+        hctl=attachment.hctl,
+        usb_port=attachment.usb_port,
+        size_bytes=sectors * _SECTOR_BYTES,
+        sector_bytes=capture.number(f"{block}/queue/logical_block_size") or _SECTOR_BYTES,
+        serial=attachment.serial,
+        wwn=attachment.wwn,
+        vendor=attachment.vendor,
+        model=attachment.model,
+        driver=attachment.driver,
+        read_only=capture.text(f"{block}/ro") == "1",
+        removable=capture.text(f"{block}/removable") == "1",
+        by_path=links.by_path,
+        by_id=links.by_id,
+        partitions=partitions,
+        mounted_at=tuple(
+            point for each in (name, *(partition.name for partition in partitions)) for point in mounts.get(each, ())
+        ),
+        marker=parse_marker(tail[BLOCK_BYTES:]) if is_whole else None,
+        data_token=parse_data(tail[:BLOCK_BYTES]) if is_whole else None,
+    )
+
+
+def _kind(capture: Capture, name: str) -> str:
+    if name.startswith("fd"):
+        return "floppy"
+    return "cdrom" if capture.text(f"/sys/block/{name}/device/type") == str(_SCSI_TYPE_CDROM) else "disk"
+
+
+def _partitions(capture: Capture, name: str) -> tuple[Partition, ...]:
+    prefix = f"/sys/block/{name}/"
+    found = []
+    for path in capture.lines:
+        if path.startswith(prefix) and path.endswith("/partition"):
+            folder = posixpath.dirname(path)
+            found.append(
+                Partition(
+                    name=posixpath.basename(folder),
+                    number=capture.number(path) or 0,
+                    start_bytes=(capture.number(f"{folder}/start") or 0) * _SECTOR_BYTES,
+                    size_bytes=(capture.number(f"{folder}/size") or 0) * _SECTOR_BYTES,
+                )
+            )
+    return tuple(sorted(found, key=lambda partition: partition.number))
+
+
+def _udev_links(capture: Capture, name: str, partitions: tuple[Partition, ...]) -> Links:
+    def names(folder: str) -> tuple[str, ...]:
+        by_target: dict[str, list[str]] = {}
+        for link, target in sorted(capture.children(folder).items()):
+            by_target.setdefault(target, []).append(link)
+        nodes = (name, *(partition.name for partition in partitions))
+        return tuple(link for node in nodes for link in by_target.get(f"/dev/{node}", ()))
+
+    return Links(by_path=names("/dev/disk/by-path"), by_id=names("/dev/disk/by-id"))
+
+
+def _mounts(capture: Capture) -> dict[str, tuple[str, ...]]:
+    mounts: dict[str, tuple[str, ...]] = {}
+    for line in capture.lines.get("/proc/mounts", ()):
+        source, point, *_ = line.split(" ")
+        if source.startswith("/dev/"):
+            node = _decoded(source).removeprefix("/dev/")
+            mounts[node] = (*mounts.get(node, ()), _decoded(point))
+    return mounts
+
+
+def _decoded(field: str) -> str:
+    """A field of /proc/mounts or /proc/swaps, where blanks and backslashes stand as octal numbers (proc(5))."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)

@@ -1,0 +1,151 @@
+"""The raw output of the collection script, taken apart but not yet interpreted.
+
+Sections start with a line ``%% <name>``: a head (``settled yes``, ``no medium sr0``), attributes (``<file>:<line>``,
+from grep -H), links (from ls -ld), binary (gzip, then base64, of ``==> <file> <==`` and the file's bytes, from
+head -v), and an end that proves the output is complete.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import posixpath
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from harness.errors import GuestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIRST_LINE = "%% rescue-harness evidence 1"
+_LINK = re.compile(r"^l\S+ .*? (/.*?) -> (.*)$")
+_FILE_NAME = re.compile(r"[A-Za-z]\w*")
+_FILE_HEADER = re.compile(rb"(?:^|\n)==> (/[^\n]*) <==\n")
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Files by path: lines of text, bytes, and link targets (absolute, normalised)."""
+
+    settled: bool
+    without_medium: frozenset[str]
+    lines: Mapping[str, tuple[str, ...]]
+    links: Mapping[str, str]
+    blobs: Mapping[str, bytes]
+
+    def text(self, path: str) -> str | None:
+        """First line of a file, without surrounding blanks; None where it is missing or empty."""
+        lines = self.lines.get(path)
+        return (lines[0].strip() or None) if lines else None
+
+    def number(self, path: str) -> int | None:
+        """First line of a file as a decimal number; None where it is missing; GuestError where it is none."""
+        text = self.text(path)
+        if text is None:
+            return None
+        try:
+            return int(text)
+        except ValueError as error:
+            raise unreadable(f"{path} is not a number: {text!r}") from error
+
+    def properties(self, path: str) -> dict[str, str]:
+        """The KEY=value lines of a uevent file."""
+        return dict(line.split("=", 1) for line in self.lines.get(path, ()) if "=" in line)
+
+    def children(self, folder: str) -> dict[str, str]:
+        """Links directly in a folder, by name, with their targets."""
+        return self._folders.get(folder, {})
+
+    @cached_property
+    def _folders(self) -> dict[str, dict[str, str]]:
+        folders: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        for path, target in self.links.items():
+            folder, name = posixpath.split(path)
+            folders[folder][name] = target
+        return folders
+
+
+def unreadable(what: str) -> GuestError:
+    """The error for an inventory that cannot be read, naming what was wrong."""
+    return GuestError(
+        f"the guest's inventory is unreadable: {what}",
+        hint="The raw output of the collection script is among the state's artefacts.",
+    )
+
+
+def parse_capture(raw: bytes | str) -> Capture:
+    """Take the script's output apart; lines before its first are ignored. Raises GuestError if any of it is missing."""
+    text = raw.decode("utf-8", errors="replace") if isinstance(raw, bytes) else raw
+    sections = _sections(text)
+    missing = [name for name in ("attributes", "links", "binary", "end") if name not in sections]
+    if missing:
+        raise unreadable(f"the output ends before its section {missing[0]!r}")
+    head = sections[""]
+    if not {"settled yes", "settled no"} & set(head):
+        raise unreadable("it does not say whether devices had settled")
+    return Capture(
+        settled="settled yes" in head,
+        without_medium=frozenset(line.removeprefix("no medium ") for line in head if line.startswith("no medium ")),
+        lines=_attributes(sections["attributes"]),
+        links=_links(sections["links"]),
+        blobs=_blobs("".join(sections["binary"])),
+    )
+
+
+def _sections(text: str) -> dict[str, list[str]]:
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    try:
+        start = lines.index(FIRST_LINE)
+    except ValueError as error:
+        shown = text.strip()[-200:] or "nothing"
+        raise unreadable(f"the script's first line is missing; the guest printed {shown!r}") from error
+    current: list[str] = []
+    sections = {"": current}
+    for line in lines[start + 1 :]:
+        if line.startswith("%% "):
+            current = sections.setdefault(line.removeprefix("%% "), [])
+        else:
+            current.append(line)
+    return sections
+
+
+def _attributes(lines: list[str]) -> dict[str, tuple[str, ...]]:
+    files: defaultdict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        path, content = _split_attribute(line)
+        if path:
+            files[path].append(content)
+    return {path: tuple(content) for path, content in files.items()}
+
+
+def _split_attribute(line: str) -> tuple[str, str]:
+    """Path and content; sysfs paths hold colons (0000:00:01.0), but a file's own name never does."""
+    name_start = 0
+    while (colon := line.find(":", name_start)) != -1:
+        if _FILE_NAME.fullmatch(line[:colon].rpartition("/")[2]):
+            return line[:colon], line[colon + 1 :]
+        name_start = colon + 1
+    return "", ""
+
+
+def _links(lines: list[str]) -> dict[str, str]:
+    links = {}
+    for line in lines:
+        if match := _LINK.match(line):
+            path, target = match.groups()
+            links[path] = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    return links
+
+
+def _blobs(encoded: str) -> dict[str, bytes]:
+    try:
+        content = gzip.decompress(base64.b64decode(encoded, validate=True))
+    except (binascii.Error, OSError, EOFError) as error:
+        raise unreadable(f"its binary section is damaged ({error})") from error
+    parts = _FILE_HEADER.split(content)
+    return {path.decode("utf-8", errors="replace"): blob for path, blob in zip(parts[1::2], parts[2::2], strict=True)}

@@ -1,0 +1,87 @@
+"""Evidence at level guest: the scripts that one SSH round trip runs, and the inventory read from what they print.
+
+A script goes out as the command of one SSH exec request (dropbear takes up to 9000 bytes) and works on the standard
+input of ``sh -s`` as well; ``write_script(tokens) + collection_script()`` is one script. The output is text.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from harness.evidence import block, hardware
+from harness.evidence.capture import parse_capture, unreadable
+from harness.evidence.inventory import Inventory
+from harness.evidence.marker import BLOCK_BYTES, DATA_MAGIC, data_block
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.evidence.capture import Capture
+
+_KERNEL_NAME = re.compile(r"[a-z]+[a-z0-9]*")
+_WRITE_RESULT = "rescue-harness-write"
+
+_WRITE_FUNCTION = f"""\
+write_data() {{
+    true 2>/dev/null <"/dev/$1" && read -r sectors <"/sys/block/$1/size" && [ "$((sectors % 8))" = 0 ] &&
+        printf '{DATA_MAGIC}\\n%s\\n' "$2" |
+        dd of="/dev/$1" bs={BLOCK_BYTES} seek=$((sectors / 8 - 2)) count=1 conv=sync,fsync,notrunc 2>/dev/null &&
+        echo "{_WRITE_RESULT} $1 ok" || echo "{_WRITE_RESULT} $1 failed"
+}}
+"""
+
+
+def collection_script() -> str:
+    """The POSIX shell script that waits for devices to settle and prints everything, raw."""
+    lines = files(__package__).joinpath("collect.sh").read_text(encoding="utf-8").splitlines()
+    return "".join(f"{line}\n" for line in lines if not line.lstrip().startswith("#"))
+
+
+def write_script(tokens: Mapping[str, str]) -> str:
+    """A shell script that writes a data block per kernel name, down to the medium, and prints what became of each.
+
+    Raises ValueError for a name that is no kernel name, or a token that fits no data block.
+    """
+    for name, token in tokens.items():
+        if not _KERNEL_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a kernel name of a block device")
+        data_block(token)
+    calls = (f"write_data {name} {shlex.quote(token)}\n" for name, token in tokens.items())
+    return _WRITE_FUNCTION + "".join(calls)
+
+
+def parse_writes(raw: bytes | str) -> dict[str, bool]:
+    """Whether each device took its data block, by kernel name, from the output of the write script."""
+    text = raw.decode("utf-8", errors="replace") if isinstance(raw, bytes) else raw
+    return {match[1]: match[2] == "ok" for match in re.finditer(rf"^{_WRITE_RESULT} (\S+) (ok|failed)\r?$", text, re.M)}
+
+
+def parse_inventory(raw: bytes | str) -> Inventory:
+    """The inventory in the collection script's output; raises GuestError saying what of it was unreadable."""
+    capture = parse_capture(raw)
+    devices = block.block_devices(capture)
+    return Inventory(
+        boot_id=_required(capture, "/proc/sys/kernel/random/boot_id"),
+        kernel=_required(capture, "/proc/sys/kernel/osrelease"),
+        command_line=capture.text("/proc/cmdline") or "",
+        cpu_model=hardware.cpu_model(capture),
+        dmi=hardware.dmi(capture),
+        block_devices=devices,
+        network_interfaces=hardware.network_interfaces(capture),
+        pci_devices=hardware.pci_devices(capture),
+        usb_devices=hardware.usb_devices(capture),
+        active_swaps=block.active_swaps(capture),
+        links_from=block.links_from(capture),
+        boot_medium=block.boot_medium(capture, devices),
+        settled=capture.settled,
+    )
+
+
+def _required(capture: Capture, path: str) -> str:
+    text = capture.text(path)
+    if text is None:
+        raise unreadable(f"{path} is missing from it")
+    return text

@@ -1,0 +1,129 @@
+"""NICs, PCI functions, USB devices, DMI and CPU of an inventory, from a capture."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from harness.evidence.attachment import usb_address
+from harness.evidence.interface_names import PciNic, predictable_name
+from harness.evidence.inventory import NetworkInterface, PciDevice, UsbDevice
+from harness.evidence.sysfs_path import canonical_address, pci_path, usb_port
+
+if TYPE_CHECKING:
+    from harness.evidence.capture import Capture
+
+_DMI = "/sys/class/dmi/id/"
+_NOT_DMI = frozenset({"uevent", "modalias"})
+_ETHERNET = 1
+_HEADER_TYPE = 14
+_MULTIFUNCTION = 0x80
+
+
+def network_interfaces(capture: Capture) -> tuple[NetworkInterface, ...]:
+    """NICs with a device behind them, by kernel name."""
+    slots = {
+        posixpath.basename(posixpath.dirname(path)): lines[0].strip()
+        for path, lines in capture.lines.items()
+        if path.startswith("/sys/bus/pci/slots/") and lines
+    }
+    found = []
+    for name, path in sorted(capture.children("/sys/class/net").items()):
+        if path.startswith("/sys/devices/virtual/"):
+            continue
+        details = (usb_address(capture, path),) if usb_port(path) else ()
+        found.append(
+            NetworkInterface(
+                name=name,
+                predictable_name=_predictable_name(capture, name, path, slots),
+                mac=capture.text(f"/sys/class/net/{name}/address") or "",
+                address=canonical_address(path, *details),
+                driver=capture.properties(f"/sys/class/net/{name}/device/uevent").get("DRIVER"),
+            )
+        )
+    return tuple(found)
+
+
+def pci_devices(capture: Capture) -> tuple[PciDevice, ...]:
+    """Every PCI function, by address."""
+    found = []
+    for address, path in sorted(capture.children("/sys/bus/pci/devices").items()):
+        properties = capture.properties(f"/sys/bus/pci/devices/{address}/uevent")
+        found.append(
+            PciDevice(
+                address=address,
+                path=pci_path(path),
+                vendor_device=properties.get("PCI_ID", "").lower(),
+                subsystem=properties.get("PCI_SUBSYS_ID", "").lower(),
+                class_code=properties.get("PCI_CLASS", "").lower().zfill(6),
+                driver=properties.get("DRIVER"),
+            )
+        )
+    return tuple(found)
+
+
+def usb_devices(capture: Capture) -> tuple[UsbDevice, ...]:
+    """USB devices that are not root hubs, by port."""
+    found = []
+    for name, path in sorted(capture.children("/sys/bus/usb/devices").items()):
+        if usb_port(path) != name:
+            continue
+        device = f"/sys/bus/usb/devices/{name}"
+        vendor, product = capture.properties(f"{device}/uevent").get("PRODUCT", "0/0/0").split("/")[:2]
+        found.append(
+            UsbDevice(
+                port=name,
+                controller=next(iter(reversed(pci_path(path))), ""),
+                vendor_product=f"{vendor.zfill(4)}:{product.zfill(4)}",
+                product=capture.text(f"{device}/product") or "",
+            )
+        )
+    return tuple(found)
+
+
+def dmi(capture: Capture) -> dict[str, str]:
+    """The kernel's DMI table by name of the field, /sys/class/dmi/id."""
+    return {
+        path.removeprefix(_DMI): lines[0].strip()
+        for path, lines in sorted(capture.lines.items())
+        if path.startswith(_DMI) and path.removeprefix(_DMI) not in _NOT_DMI and lines
+    }
+
+
+def cpu_model(capture: Capture) -> str:
+    """The first processor's model name; empty where the kernel gives none."""
+    for line in capture.lines.get("/proc/cpuinfo", ()):
+        if match := re.match(r"model name\s*:\s*(.*)", line):
+            return match[1].strip()
+    return ""
+
+
+def _predictable_name(capture: Capture, name: str, path: str, slots: dict[str, str]) -> str | None:
+    functions = pci_path(path)
+    interface = f"/sys/class/net/{name}"
+    parent = posixpath.basename(posixpath.dirname(posixpath.dirname(path)))
+    is_virtio = re.fullmatch(r"virtio\d+", parent) is not None
+    if not functions or capture.number(f"{interface}/type") != _ETHERNET or not (is_virtio or parent == functions[-1]):
+        return None
+    function = f"{interface}/device/.." if is_virtio else f"{interface}/device"
+    index = capture.number(f"{function}/acpi_index")
+    config = capture.blobs.get(f"{function}/config", b"").ljust(_HEADER_TYPE + 1, b"\0")
+    return predictable_name(
+        PciNic(
+            path=functions,
+            multifunction=bool(config[_HEADER_TYPE] & _MULTIFUNCTION),
+            ari=capture.text(f"{function}/ari_enabled") == "1",
+            onboard_index=capture.number(f"{function}/index") if index is None else index,
+            port=capture.number(f"{interface}/dev_port") or 0,
+            port_name=capture.text(f"{interface}/phys_port_name"),
+            bridges=frozenset(each for each in functions if _is_bridge(capture, each)),
+            slots=slots,
+        )
+    )
+
+
+def _is_bridge(capture: Capture, address: str) -> bool:
+    """Whether udev takes the function for a PCI bridge: by subclass 04 alone."""
+    properties = capture.properties(f"/sys/bus/pci/devices/{address}/uevent")
+    return properties.get("PCI_CLASS", "").zfill(6)[2:4] == "04"

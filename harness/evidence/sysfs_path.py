@@ -1,0 +1,40 @@
+"""What a device's path in sysfs says about where it sits, free of numbers handed out by arrival."""
+
+from __future__ import annotations
+
+import re
+
+_PCI_FUNCTION = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+_USB_DEVICE = re.compile(r"\d+-\d+(?:\.\d+)*")
+_USB_INTERFACE = re.compile(r"\d+-(\d+(?:\.\d+)*:\d+\.\d+)")
+_USB_ROOT_HUB = re.compile(r"usb\d+")
+
+
+def pci_path(device_path: str) -> tuple[str, ...]:
+    """Addresses of the PCI functions from the root bus down to the device."""
+    return tuple(part for part in device_path.split("/") if _PCI_FUNCTION.fullmatch(part))
+
+
+def usb_port(device_path: str) -> str | None:
+    """The USB device's name, bus and ports: 1-2.1; the innermost one; None for what is not on USB."""
+    return next((part for part in reversed(device_path.split("/")) if _USB_DEVICE.fullmatch(part)), None)
+
+
+def usb_interface(device_path: str) -> tuple[str, str] | None:
+    """Path of the USB interface the device is behind, and the interface's name without the bus number: 2.1:1.0."""
+    parts = device_path.split("/")
+    for index in reversed(range(len(parts))):
+        if match := _USB_INTERFACE.fullmatch(parts[index]):
+            return "/".join(parts[: index + 1]), match[1]
+    return None
+
+
+def usb_root_hub(device_path: str) -> str | None:
+    """Name of the root hub, usb1; None for what is not on USB."""
+    return next((part for part in device_path.split("/") if _USB_ROOT_HUB.fullmatch(part)), None)
+
+
+def canonical_address(device_path: str, *details: str) -> str:
+    """``pci <functions from the root bus down>`` and what says where behind the last of them."""
+    functions = "/".join(pci_path(device_path))
+    return " ".join((f"pci {functions}" if functions else device_path.removeprefix("/sys/devices/"), *details))

@@ -1,0 +1,48 @@
+"""What the harness needs in a guest for its own sake: a serial log and the SSH key. The same in every state.
+
+The key travels in QEMU's firmware configuration: that adds no device, needs no image to be rebuilt, and writes to no
+disk under test. The serial port is on the ISA bus, so no PCI address moves for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lxml import etree
+
+from harness.domain.xml import devices_of, parse_domain, serialise
+
+AUTHORIZED_KEYS_ENTRY = "opt/rescue-harness/authorized_keys"
+
+
+def with_access(domain_xml: str, *, console_path: Path, authorized_keys: str) -> str:
+    """The domain with the harness's serial log and key, in place of any it already had.
+
+    Raises:
+        HostError: the text is no domain XML.
+    """
+    root = parse_domain(domain_xml)
+    for element in root.findall("sysinfo[@type='fwcfg']"):
+        root.remove(element)
+    devices = devices_of(root)
+    for element in [*devices.findall("serial"), *devices.findall("console")]:
+        devices.remove(element)
+    os_element = root.find("os")
+    position = 0 if os_element is None else root.index(os_element)
+    root.insert(position, _firmware_configuration(authorized_keys))
+    devices.append(_serial_log(console_path))
+    return serialise(root)
+
+
+def _firmware_configuration(authorized_keys: str) -> etree._Element:
+    sysinfo = etree.Element("sysinfo", type="fwcfg")
+    entry = etree.SubElement(sysinfo, "entry", name=AUTHORIZED_KEYS_ENTRY)
+    entry.text = authorized_keys
+    return sysinfo
+
+
+def _serial_log(path: Path) -> etree._Element:
+    serial = etree.Element("serial", type="file")
+    etree.SubElement(serial, "source", path=str(path), append="off")
+    etree.SubElement(serial, "target", type="isa-serial", port="0")
+    return serial

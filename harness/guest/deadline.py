@@ -1,0 +1,29 @@
+"""A point in time handed down to whoever waits."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When waiting ends; ``timeout_s`` is what it was made from, for messages."""
+
+    ends: float
+    timeout_s: float
+
+    @classmethod
+    def after(cls, timeout_s: float) -> Deadline:
+        """A deadline so many seconds from now."""
+        return cls(time.monotonic() + timeout_s, timeout_s)
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self.ends - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is over."""
+        return time.monotonic() >= self.ends

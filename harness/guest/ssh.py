@@ -1,0 +1,104 @@
+"""One SSH connection into a guest, with a deadline around everything."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import paramiko
+
+from harness.errors import GuestError
+from harness.guest.deadline import Deadline
+
+_READ_BYTES = 65536
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a command ended."""
+
+    exit_status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class SshConnection:
+    """A logged-in connection on a loopback port; commands run one at a time."""
+
+    def __init__(self, transport: paramiko.Transport) -> None:
+        self._transport = transport
+
+    @classmethod
+    def open(cls, port: int, key: paramiko.PKey, host_key: str, deadline: Deadline) -> Self:
+        """Log in as root, believing only the host key the guest printed on its console.
+
+        Raises:
+            GuestError: no answer, a wrong host key or a refused login before the deadline.
+        """
+        kind, encoded = host_key.split()[:2]
+        expected = paramiko.PKey.from_type_string(kind, base64.b64decode(encoded))
+        transport = None
+        try:
+            sock = socket.create_connection(("127.0.0.1", port), timeout=max(0.1, deadline.remaining_s))
+            transport = paramiko.Transport(sock)
+            transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = deadline.remaining_s
+            transport.start_client(timeout=max(0.1, deadline.remaining_s))
+            if transport.get_remote_server_key() != expected:
+                raise GuestError("the SSH server that answered is not the guest that was booted: its host key differs")
+            transport.auth_publickey("root", key)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            if transport is not None:
+                transport.close()
+            raise GuestError(f"SSH does not answer on 127.0.0.1:{port}: {str(error) or type(error).__name__}") from error
+        except GuestError:
+            transport.close()  # type: ignore[union-attr]
+            raise
+        return cls(transport)
+
+    def run(self, command: str, deadline: Deadline, *, stdin: bytes = b"") -> Completed:
+        """Run a command to its end.
+
+        Raises:
+            GuestError: it did not end before the deadline, or the connection broke.
+        """
+        first_words = command.split("\n", 1)[0][:60]
+        try:
+            channel = self._transport.open_session(timeout=max(0.1, deadline.remaining_s))
+            with channel:
+                channel.settimeout(max(0.1, deadline.remaining_s))
+                channel.exec_command(command)
+                if stdin:
+                    channel.sendall(stdin)
+                channel.shutdown_write()
+                stdout = _read_all(channel, deadline)
+                stderr = channel.makefile_stderr("rb").read()
+                return Completed(channel.recv_exit_status(), stdout, stderr)
+        except TimeoutError as error:
+            raise GuestError(f"the guest did not finish '{first_words}' within {deadline.timeout_s:.0f} s") from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise GuestError(f"the SSH connection broke during '{first_words}': {error}") from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _read_all(channel: paramiko.Channel, deadline: Deadline) -> bytes:
+    parts = []
+    while True:
+        channel.settimeout(max(0.1, deadline.remaining_s))
+        part = channel.recv(_READ_BYTES)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)

@@ -1,0 +1,81 @@
+"""Connections to libvirt: the embedded driver by default, any other URI on request."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from harness.errors import HostError
+from harness.image import cache_root
+
+# libvirt reads this once, when it is loaded; without it the embedded driver logs to the user's terminal.
+cache_root().mkdir(parents=True, exist_ok=True)
+os.environ.setdefault("LIBVIRT_LOG_OUTPUTS", f"3:file:{cache_root() / 'libvirt.log'}")
+
+import libvirt  # noqa: E402
+
+_QEMU_CONF = """\
+user = "root"
+group = "root"
+security_driver = "none"
+remember_owner = 0
+namespaces = []
+cgroup_controllers = []
+stdio_handler = "file"
+"""
+"""What a privileged embedded driver needs to run QEMU as the caller, without confinement it cannot set up."""
+
+
+@cache
+def _start_event_loop() -> None:
+    libvirt.registerErrorHandler(lambda _context, _error: None, None)
+    libvirt.virEventRegisterDefaultImpl()
+
+    def turn() -> None:
+        while True:
+            libvirt.virEventRunDefaultImpl()
+
+    threading.Thread(target=turn, name="libvirt events", daemon=True).start()
+
+
+def embedded_uri(root: Path) -> str:
+    """The URI of the embedded QEMU driver that keeps its state in ``root``."""
+    return f"qemu:///embed?root={root}"
+
+
+def prepare_embedded_root(root: Path) -> None:
+    """Write the driver's configuration."""
+    configuration = root / "etc" / "qemu.conf"
+    configuration.parent.mkdir(parents=True, exist_ok=True)
+    configuration.write_text(_QEMU_CONF)
+
+
+@contextmanager
+def connect(uri: str) -> Iterator[libvirt.virConnect]:
+    """Open ``uri`` with the event loop running.
+
+    Raises:
+        HostError: libvirt cannot be reached.
+    """
+    _start_event_loop()
+    try:
+        connection = libvirt.open(uri)
+    except libvirt.libvirtError as error:
+        raise HostError(
+            f"libvirt cannot open {uri}: {error}",
+            hint="install libvirt-daemon-driver-qemu and libvirt-daemon-system, or name another --uri;"
+            " 'rescue-harness doctor' says what is missing",
+        ) from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def version_text(number: int) -> str:
+    """libvirt's packed version number as text: 9000000 is 9.0.0."""
+    return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"

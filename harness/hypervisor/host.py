@@ -1,0 +1,131 @@
+"""The hypervisor a run works with: connection, versions, accelerator and the deadlines that follow from its speed."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import xml.etree.ElementTree as ET  # noqa: S405 - libvirt's own capabilities, not a user's
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import libvirt
+
+from harness import __version__
+from harness.errors import HostError
+from harness.hypervisor.canary import Accelerator, find_accelerator
+from harness.hypervisor.connection import connect, embedded_uri, version_text
+from harness.hypervisor.roots import EmbeddedRoot, held_root
+from harness.image import ImageSet
+
+BOOT_FACTOR = 25.0
+"""How many canary boots the slowest medium may take: USB 1.1 under load took 12 of them."""
+SHORTEST_BOOT_DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Deadlines in seconds, scaled from the canary's measured time."""
+
+    canary_s: float
+    boot_timeout_s: float | None = None
+
+    @property
+    def boot_s(self) -> float:
+        """How long a guest may take from its start to its ready line."""
+        return self.boot_timeout_s or max(SHORTEST_BOOT_DEADLINE_S, BOOT_FACTOR * self.canary_s)
+
+    @property
+    def command_s(self) -> float:
+        """How long one command over SSH, or the handshake, may take."""
+        return max(30.0, 8 * self.canary_s)
+
+
+@dataclass(frozen=True)
+class Hypervisor:
+    """One QEMU and libvirt at known versions, with a proven accelerator, behind a connection."""
+
+    connection: libvirt.virConnect
+    uri: str
+    root: EmbeddedRoot
+    emulator: str
+    accelerator: Accelerator
+    pace: Pace
+    versions: dict[str, str]
+
+
+def find_emulator() -> str:
+    """The path of qemu-system-x86_64.
+
+    Raises:
+        HostError: it is not installed.
+    """
+    emulator = shutil.which("qemu-system-x86_64")
+    if emulator is None:
+        raise HostError("qemu-system-x86_64 is not on this host", hint="install the package qemu-system-x86")
+    return emulator
+
+
+@contextmanager
+def open_hypervisor(images: ImageSet, *, boot_timeout_s: float | None = None) -> Iterator[Hypervisor]:
+    """The embedded hypervisor, held until the end of the context.
+
+    Raises:
+        HostError: QEMU or libvirt is missing or does not work.
+    """
+    emulator = find_emulator()
+    accelerator = find_accelerator(images, emulator)
+    with ExitStack() as stack:
+        root = stack.enter_context(held_root())
+        uri = embedded_uri(root.path)
+        connection = stack.enter_context(connect(uri))
+        yield Hypervisor(
+            connection=connection,
+            uri="qemu:///embed",
+            root=root,
+            emulator=emulator,
+            accelerator=accelerator,
+            pace=Pace(accelerator.canary_s, boot_timeout_s),
+            versions=versions_of(connection) | {"guest kernel": guest_kernel(images)},
+        )
+
+
+def versions_of(connection: libvirt.virConnect) -> dict[str, str]:
+    """QEMU, libvirt, host kernel, machine architecture and harness, each as text."""
+
+
+    return {
+        "qemu": version_text(connection.getVersion()),
+        "libvirt": version_text(connection.getLibVersion()),
+        "host kernel": platform.release(),
+        "host architecture": platform.machine(),
+        "python": platform.python_version(),
+        "rescue-harness": __version__,
+    }
+
+
+def guest_kernel(images: ImageSet) -> str:
+    """The Debian package and version of the kernel in the images."""
+    return next(
+        (f"{name} {version}" for name, version in images.inputs.items() if name.startswith("linux-image")), "unknown"
+    )
+
+
+def machine_types(connection: libvirt.virConnect) -> list[str]:
+    """The x86_64 machine types that this QEMU has, as libvirt lists them."""
+    capabilities = ET.fromstring(connection.getCapabilities())  # noqa: S314
+    return sorted(
+        {
+            machine.text
+            for guest in capabilities.findall("guest")
+            for arch in guest.findall("arch[@name='x86_64']")
+            for machine in arch.findall("machine")
+            if machine.text
+        }
+    )
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes free where ``path`` is."""
+    return shutil.disk_usage(path).free

@@ -1,0 +1,199 @@
+"""State folders of the embedded driver: one process at a time in each, and nothing left in one by a killed run.
+
+Everything a run makes while it works (domains, overlays, sockets) lives below its root, so that whoever takes the root
+next, or ``rescue-harness clean``, finds all of it. The lock is the kernel's: it ends with its holder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import libvirt
+import psutil
+from filelock import FileLock, Timeout
+
+from harness.errors import HostError
+from harness.hypervisor.connection import connect, embedded_uri, prepare_embedded_root
+from harness.image import cache_root
+
+SOCKET_PATH_LIMIT = 107
+_LONGEST_BELOW_ROOT = len("/lib/qemu/domain-99999-0123456789012345678/monitor.sock")
+_MAX_ROOTS = 64
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What a dead run left in one root."""
+
+    domains: tuple[str, ...]
+    processes: tuple[int, ...]
+    folders: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.domains or self.processes or self.folders)
+
+    def __str__(self) -> str:
+        parts = [f"domain {name}" for name in self.domains]
+        parts += [f"QEMU process {pid}" for pid in self.processes]
+        parts += [f"folder {name}" for name in self.folders]
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class EmbeddedRoot:
+    """A root this process holds."""
+
+    path: Path
+    cleaned: Leftovers
+
+    @property
+    def work_path(self) -> Path:
+        """Where the cases of this run keep their disks."""
+        return self.path / "work"
+
+
+def roots_folder() -> Path:
+    """The folder of all roots, with paths short enough for QEMU's monitor sockets (sockaddr_un has 108 bytes)."""
+    folder = cache_root() / "hv"
+    if len(str(folder)) + len("/99") + _LONGEST_BELOW_ROOT > SOCKET_PATH_LIMIT:
+        folder = Path(tempfile.gettempdir()) / f"rescue-harness-{os.getuid()}"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_uid != os.getuid():
+        raise HostError(f"{folder} belongs to somebody else", hint="set RESCUE_HARNESS_CACHE to a short path of yours")
+    return folder
+
+
+@contextmanager
+def held_root() -> Iterator[EmbeddedRoot]:
+    """Hold the first free root, cleaned of what a dead run left in it.
+
+    Raises:
+        HostError: libvirt does not work, or all roots are taken.
+    """
+    for number in count():
+        if number == _MAX_ROOTS:
+            raise HostError(f"{_MAX_ROOTS} runs are under way", hint="wait for one to end")
+        path = roots_folder() / str(number)
+        path.mkdir(exist_ok=True, mode=0o700)
+        lock = FileLock(path / "owner.lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            continue
+        try:
+            prepare_embedded_root(path)
+            yield EmbeddedRoot(path, clean_root(path))
+        finally:
+            lock.release()
+        return
+
+
+def clean_all() -> list[tuple[Path, Leftovers]]:
+    """Clean every root that nobody holds, and say what was found."""
+    found = []
+    for path in _existing_roots():
+        lock = FileLock(path / "owner.lock")
+        try:
+            with lock.acquire(blocking=False):
+                leftovers = clean_root(path)
+        except Timeout:
+            continue
+        if leftovers:
+            found.append((path, leftovers))
+    return found
+
+
+def leftovers_everywhere() -> list[tuple[Path, Leftovers]]:
+    """What dead runs have left, without touching it."""
+    found = []
+    for path in _existing_roots():
+        lock = FileLock(path / "owner.lock")
+        try:
+            with lock.acquire(blocking=False):
+                leftovers = Leftovers((), _qemu_processes(path), _work_folders(path))
+        except Timeout:
+            continue
+        if leftovers:
+            found.append((path, leftovers))
+    return found
+
+
+def _existing_roots() -> list[Path]:
+    return sorted(path for path in roots_folder().iterdir() if path.is_dir() and path.name.isdecimal())
+
+
+def clean_root(path: Path) -> Leftovers:
+    """Destroy and forget every domain, process and work folder of a root whose lock the caller holds."""
+    processes = _qemu_processes(path)
+    domains = _destroy_domains(path) if processes or _has_definitions(path) else ()
+    for pid in processes:
+        _kill(pid)
+    folders = _work_folders(path)
+    shutil.rmtree(path / "work", ignore_errors=True)
+    (path / "work").mkdir(mode=0o700)
+    return Leftovers(domains, processes, folders)
+
+
+def _has_definitions(path: Path) -> bool:
+    return any((path / "etc" / "qemu").glob("*.xml")) or any((path / "run" / "qemu").glob("*.xml"))
+
+
+def _work_folders(path: Path) -> tuple[str, ...]:
+    work = path / "work"
+    return tuple(sorted(entry.name for entry in work.iterdir())) if work.is_dir() else ()
+
+
+def _destroy_domains(path: Path) -> tuple[str, ...]:
+    names = []
+    with connect(embedded_uri(path)) as connection:
+        for domain in connection.listAllDomains():
+            names.append(domain.name())
+            if domain.isActive():
+                _kill_qemu_of(path, domain.name())
+                try:
+                    domain.destroy()
+                except libvirt.libvirtError as error:
+                    if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+                        raise HostError(f"the leftover domain {domain.name()} cannot be destroyed: {error}") from error
+            if domain.isPersistent():
+                domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+    return tuple(names)
+
+
+def _kill_qemu_of(path: Path, name: str) -> None:
+    pid_path = path / "run" / "qemu" / f"{name}.pid"
+    if pid_path.is_file():
+        _kill(int(pid_path.read_text()))
+
+
+def _qemu_processes(path: Path) -> tuple[int, ...]:
+    needle = f"{path}/"
+    pids = []
+    for process in psutil.process_iter(["pid", "name", "cmdline", "status"]):
+        info = process.info
+        if (
+            (info["name"] or "").startswith("qemu-system")
+            and info["status"] != psutil.STATUS_ZOMBIE
+            and any(needle in word for word in info["cmdline"] or ())
+        ):
+            pids.append(int(info["pid"]))
+    return tuple(pids)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    try:
+        psutil.wait_procs([psutil.Process(pid)], timeout=5)
+    except psutil.NoSuchProcess:
+        return

@@ -1,0 +1,160 @@
+"""Image sets kept from run to run, under a name that says what they were made from."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from harness.errors import HostError
+from harness.image.build import build_images
+from harness.image.image_set import DamagedSetError, ImageSet, write_manifest
+from harness.image.packages import PackagesUnavailableError, resolve_inputs
+from harness.image.recipe import Recipe, recipe_folder, recipe_hash, set_key
+
+Progress = Callable[[str], None]
+Build = Callable[[dict[str, str], Path, Path, Progress], None]
+"""Writes a set's files: inputs, folder for the set, folder for what is only needed meanwhile, progress."""
+
+UNUSED_DAYS = 30
+_BUILDING_PREFIX = "building-"
+_SECONDS_PER_DAY = 86400
+
+
+def cache_root() -> Path:
+    """The harness's cache folder: RESCUE_HARNESS_CACHE, or the user's cache folder."""
+    chosen = os.environ.get("RESCUE_HARNESS_CACHE")
+    return Path(chosen).absolute() if chosen else user_cache_path("rescue-harness")
+
+
+def _say_nothing(message: str) -> None:
+    del message
+
+
+class ImageCache:
+    """Sets below ``folder``, built by ``build`` when missing or damaged. Safe between threads and processes."""
+
+    _verified: set[Path] = set()  # noqa: RUF012 - one check of each set per process, whatever the cache object
+
+    def __init__(self, folder: Path, build: Build, progress: Progress = _say_nothing) -> None:
+        self._folder = folder
+        self._build = build
+        self._say = progress
+
+    def obtain(self, recipe: str, inputs: dict[str, str]) -> ImageSet:
+        """Return the set made from ``recipe`` (its hash) and ``inputs``, building it first if need be.
+
+        Raises HostError if the build fails; nothing of it then remains.
+        """
+        directory = self._folder / set_key(recipe, inputs)
+        image_set = self._usable(directory)
+        if image_set is None:
+            with self._locked():
+                image_set = self._usable(directory) or self._rebuild(directory, recipe, inputs)
+                self._remove_unused(directory)
+        os.utime(directory)
+        return image_set
+
+    def newest_of(self, recipe: str) -> ImageSet | None:
+        """The usable set last used among those made from ``recipe``, whatever the packages."""
+        manifests = self._folder.glob("*/manifest.json")
+        for directory in sorted((path.parent for path in manifests), key=_last_use, reverse=True):
+            image_set = self._usable(directory)
+            if image_set is not None and image_set.recipe == recipe:
+                os.utime(directory)
+                return image_set
+        return None
+
+    def _usable(self, directory: Path) -> ImageSet | None:
+        if not directory.is_dir() or directory.name.startswith(_BUILDING_PREFIX):
+            return None
+        try:
+            image_set = ImageSet.read(directory)
+            if directory not in self._verified:
+                image_set.verify()
+        except DamagedSetError as error:
+            warnings.warn(f"image set is damaged: {error.message}", stacklevel=4)
+            self._say(f"images: {error.message}")
+            return None
+        self._verified.add(directory)
+        return image_set
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._folder / "lock", thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            self._say("images: waiting for another process to build them")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _rebuild(self, directory: Path, recipe: str, inputs: dict[str, str]) -> ImageSet:
+        for leftover in self._folder.glob(f"{_BUILDING_PREFIX}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        started = time.monotonic()
+        try:
+            with tempfile.TemporaryDirectory(prefix=_BUILDING_PREFIX, dir=self._folder) as name:
+                target, work = Path(name, "set"), Path(name, "work")
+                target.mkdir()
+                work.mkdir()
+                self._build(inputs, target, work, self._say)
+                write_manifest(target, recipe, inputs)
+                if directory.exists():
+                    directory.rename(Path(name, "damaged"))
+                target.rename(directory)
+        except OSError as error:
+            raise HostError(
+                f"building the images failed: {error}", hint=f"is there room and permission in {self._folder}?"
+            ) from error
+        self._verified.add(directory)
+        self._say(f"images: built in {time.monotonic() - started:.0f} s")
+        return ImageSet.read(directory)
+
+    def _remove_unused(self, current: Path) -> None:
+        oldest = time.time() - UNUSED_DAYS * _SECONDS_PER_DAY
+        for manifest in self._folder.glob("*/manifest.json"):
+            directory = manifest.parent
+            if directory != current and _last_use(directory) < oldest:
+                shutil.rmtree(directory, ignore_errors=True)
+
+
+def _last_use(directory: Path) -> float:
+    return directory.stat().st_mtime
+
+
+def obtain_images(progress: Progress = _say_nothing) -> ImageSet:
+    """Return the image set for the present recipes and Debian packages, built if it is not cached.
+
+    Without package lists, or when a package cannot be fetched, a cached set made from the same recipes serves.
+    Raises HostError if there is none.
+    """
+    root = cache_root()
+    folder = recipe_folder()
+    recipe = Recipe.load(folder)
+    recipe_digest = recipe_hash(folder)
+
+    def build(inputs: dict[str, str], target: Path, work: Path, say: Progress) -> None:
+        build_images(recipe, inputs, target, work, say)
+
+    cache = ImageCache(root / "images", build, progress)
+    try:
+        return cache.obtain(recipe_digest, resolve_inputs(recipe, root / "packages.json"))
+    except PackagesUnavailableError as error:
+        image_set = cache.newest_of(recipe_digest)
+        if image_set is None:
+            raise
+        progress(f"images: {error.message}; using the set in {image_set.directory}")
+        return image_set

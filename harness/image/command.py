@@ -1,0 +1,71 @@
+"""Running the host's tools, with failures that say what the tool said."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from harness.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LAST_LINES = 8
+
+# Where Debian keeps mkfs.vfat and depmod; a user's PATH often leaves it out.
+_SYSTEM_PATH = "/usr/sbin:/sbin"
+
+TOOL_PACKAGES: Mapping[str, str] = {
+    "apt-cache": "apt",
+    "apt-get": "apt",
+    "depmod": "kmod",
+    "dpkg": "dpkg",
+    "grub-mkimage": "grub-common",
+    "mcopy": "mtools",
+    "mmd": "mtools",
+    "mkfs.vfat": "dosfstools",
+    "xorriso": "xorriso",
+}
+
+
+def _search_path() -> str:
+    return f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_PATH}"
+
+
+def require_tools() -> None:
+    """Raise HostError with the packages to install if a tool of the build is missing."""
+    missing = sorted(tool for tool in TOOL_PACKAGES if shutil.which(tool, path=_search_path()) is None)
+    if missing:
+        packages = " ".join(sorted({TOOL_PACKAGES[tool] for tool in missing}))
+        raise HostError(f"building the images needs {', '.join(missing)}", hint=f"apt-get install {packages}")
+
+
+def run(*command: str | Path, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
+    """Return the standard output of ``command``.
+
+    Raises HostError with the command and its last lines if it is missing or fails.
+    """
+    words = [str(word) for word in command]
+    variables = os.environ | {"LC_ALL": "C.UTF-8", "PATH": _search_path()} | dict(environment or {})
+    try:
+        done = subprocess.run(
+            words, cwd=cwd, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError as error:
+        package = TOOL_PACKAGES.get(words[0])
+        raise HostError(
+            f"{words[0]} is not installed", hint=f"apt-get install {package}" if package else None
+        ) from error
+    if done.returncode != 0:
+        output = "\n".join(f"  | {line}" for line in (done.stdout + done.stderr).splitlines()[-LAST_LINES:])
+        raise HostError(f"{' '.join(words)} failed with exit code {done.returncode}\n{output}", hint=_hint(output))
+    return done.stdout
+
+
+def _hint(output: str) -> str | None:
+    if "No space left" in output or "Disk full" in output:
+        return "free some space where the image cache or the temporary folder is"
+    return None

@@ -1,0 +1,169 @@
+"""The bootable media, put together from plain files: no root, no loop device."""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING
+
+from harness.errors import HostError
+from harness.image.command import run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from harness.image.recipe import Medium, Recipe
+
+MIB = 1024 * 1024
+FLOPPY_BYTES = 1_474_560
+# The harness tells disks apart by a marker in the last 8 KiB of each; here nothing else may live there.
+MARKER_BYTES = 8192
+TAIL_BYTES = MIB
+
+_SECTOR_BYTES = 512
+_PARTITION_START = MIB // _SECTOR_BYTES
+_FAT16_LBA = 0x0E
+_GRUB_MODULES = ("part_msdos", "fat", "iso9660", "normal", "linux", "test", "regexp")
+
+Files = dict[str, bytes]
+
+
+class MediaBuilder:
+    """Builds media in ``folder`` from loaders unpacked below ``root``; ``epoch`` (s) is the time of every file."""
+
+    def __init__(self, recipe: Recipe, root: Path, folder: Path, epoch: int) -> None:
+        self._recipe = recipe
+        self._root = root
+        self._folder = folder
+        # mtools and xorriso take the time from SOURCE_DATE_EPOCH; MTOOLS_SKIP_CHECK: a floppy's geometry is fine.
+        self._environment = {"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC", "MTOOLS_SKIP_CHECK": "1"}
+        self._epoch = epoch
+
+    def build_instance(self, kernel: bytes, initramfs: bytes, target: Path) -> None:
+        """A raw disk with one active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB)."""
+        recipe = self._recipe
+        partition_bytes = recipe.instance_partition_mib * MIB
+        partition = self._folder / "partition.img"
+        contents = {
+            "syslinux.cfg": recipe.boot_configuration("syslinux.cfg", recipe.instance),
+            "ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
+            "vmlinuz": kernel,
+            "initramfs.cpio.gz": initramfs,
+            "EFI/BOOT/BOOTX64.EFI": self._grub(),
+            "EFI/BOOT/grub.cfg": recipe.boot_configuration("grub.cfg", recipe.instance),
+        }
+        self._make_fat(partition, partition_bytes, recipe.instance, contents, hidden_sectors=_PARTITION_START)
+        self._install_syslinux(partition)
+        with target.open("wb") as disk:
+            disk.truncate(MIB + partition_bytes + TAIL_BYTES)
+            disk.write(self._master_boot_record(partition_bytes // _SECTOR_BYTES))
+            _write_sparse(disk.fileno(), MIB, partition.read_bytes())
+        partition.unlink()
+
+    def build_rescue(self, kernel: bytes, initramfs: bytes, target: Path) -> None:
+        """A hybrid medium: a CD-ROM for BIOS and UEFI, and a disk for both."""
+        recipe = self._recipe
+        tree = self._folder / "iso"
+        grub_configuration = recipe.boot_configuration("grub.cfg", recipe.rescue)
+        efi = self._folder / "efi.img"
+        efi_contents = {"EFI/BOOT/BOOTX64.EFI": self._grub(), "EFI/BOOT/grub.cfg": grub_configuration}
+        self._make_fat(efi, MIB, recipe.rescue, efi_contents, serial="0E510E51")
+        self._write_tree(
+            tree,
+            {
+                "isolinux/isolinux.bin": self._loader("usr/lib/ISOLINUX/isolinux.bin"),
+                "isolinux/ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
+                "isolinux/isolinux.cfg": recipe.boot_configuration("syslinux.cfg", recipe.rescue),
+                "EFI/BOOT/efi.img": efi.read_bytes(),
+                "EFI/BOOT/grub.cfg": grub_configuration,
+                "vmlinuz": kernel,
+                "initramfs.cpio.gz": initramfs,
+            },
+        )
+        when = recipe.rescue.uuid.replace("-", "")
+        volume = ("-V", recipe.rescue.label, f"--modification-date={when}", "-R")
+        bios = ("-b", "isolinux/isolinux.bin", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table")
+        uefi = ("-eltorito-alt-boot", "-e", "EFI/BOOT/efi.img", "-no-emul-boot", "-isohybrid-gpt-basdat")
+        disk = ("-isohybrid-mbr", self._root / "usr/lib/ISOLINUX/isohdpfx.bin")
+        run(
+            *("xorriso", "-as", "mkisofs", "-o", target, *volume, *bios, *uefi, *disk, tree),
+            environment=self._environment,
+        )
+        file_system_bytes = target.stat().st_size
+        os.truncate(target, -(-file_system_bytes // MIB) * MIB + TAIL_BYTES)
+
+    def build_floppy(self, target: Path) -> None:
+        """SYSLINUX and iPXE, which fetches kernel and initramfs over HTTP: they don't fit on 1.44 MB."""
+        recipe = self._recipe
+        contents = {
+            "syslinux.cfg": recipe.boot_configuration("floppy.cfg", recipe.floppy),
+            "ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
+            "ipxe.lkrn": self._loader("boot/ipxe.lkrn"),
+            "boot.ipxe": recipe.boot_configuration("boot.ipxe", recipe.floppy),
+        }
+        self._make_fat(target, FLOPPY_BYTES, recipe.floppy, contents)
+        self._install_syslinux(target)
+        if target.read_bytes()[-MARKER_BYTES:].strip(b"\0"):
+            raise HostError("the rescue floppy is full: its files reach into the marker's place")
+
+    def _loader(self, path: str) -> bytes:
+        return (self._root / path).read_bytes()
+
+    def _grub(self) -> bytes:
+        target = self._folder / "grub.efi"
+        modules = self._root / "usr/lib/grub/x86_64-efi"
+        run("grub-mkimage", "-d", modules, "-O", "x86_64-efi", "-p", "/EFI/BOOT", "-o", target, *_GRUB_MODULES)
+        return target.read_bytes()
+
+    def _make_fat(
+        self,
+        image: Path,
+        size_bytes: int,
+        medium: Medium,
+        contents: Mapping[str, bytes],
+        *,
+        hidden_sectors: int = 0,
+        serial: str | None = None,
+    ) -> None:
+        """A FAT file system; files keep their order, so those read at boot lie in one piece each."""
+        with image.open("wb") as file:
+            file.truncate(size_bytes)
+        volume_id = serial or medium.uuid.replace("-", "")
+        options = ["--invariant", "-i", volume_id, "-n", medium.label, "-h", str(hidden_sectors)]
+        run("mkfs.vfat", *options, image, environment=self._environment)
+        tree = self._folder / "fat"
+        self._write_tree(tree, contents)
+        folders = {str(parent) for name in contents for parent in (tree / name).relative_to(tree).parents}
+        for folder in sorted(folders - {"."}):
+            run("mmd", "-i", image, f"::{folder}", environment=self._environment)
+        for name in contents:
+            run("mcopy", "-m", "-i", image, tree / name, f"::{name}", environment=self._environment)
+
+    def _install_syslinux(self, image: Path) -> None:
+        run(self._root / "usr/bin/syslinux", "--install", image, environment=self._environment)
+
+    def _write_tree(self, tree: Path, contents: Mapping[str, bytes]) -> None:
+        for name, content in contents.items():
+            path = tree / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        for path in [tree, *tree.rglob("*")]:
+            os.utime(path, (self._epoch, self._epoch))
+
+    def _master_boot_record(self, partition_sectors: int) -> bytes:
+        code = self._loader("usr/lib/SYSLINUX/mbr.bin")[:440].ljust(440, b"\0")
+        # Cylinder, head and sector are given as "beyond": firmware and SYSLINUX address by LBA.
+        beyond = b"\xfe\xff\xff"
+        entry = struct.pack("<B3sB3sII", 0x80, beyond, _FAT16_LBA, beyond, _PARTITION_START, partition_sectors)
+        signature = struct.pack("<IH", self._recipe.instance_disk_signature, 0)
+        return code + signature + entry + bytes(48) + b"\x55\xaa"
+
+
+def _write_sparse(descriptor: int, offset: int, data: bytes) -> None:
+    """Write ``data`` at ``offset``, leaving holes where whole blocks are zero."""
+    block = 64 * 1024
+    for start in range(0, len(data), block):
+        piece = data[start : start + block]
+        if piece.strip(b"\0"):
+            os.pwrite(descriptor, piece, offset + start)

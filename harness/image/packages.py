@@ -1,0 +1,109 @@
+"""Debian packages as raw material: resolved and downloaded by apt, unpacked without being installed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HostError
+from harness.image.command import run
+
+if TYPE_CHECKING:
+    from harness.image.recipe import Recipe
+
+_APT_STATE = (
+    "/etc/apt/sources.list",
+    "/etc/apt/preferences",
+    "/var/lib/dpkg/status",
+)
+_APT_FOLDERS = (
+    "/etc/apt/apt.conf.d",
+    "/etc/apt/sources.list.d",
+    "/etc/apt/preferences.d",
+    "/var/lib/apt/lists",
+)
+
+
+class PackagesUnavailableError(HostError):
+    """Apt has no lists, or what they name cannot be fetched."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="apt-get update; the images are made from packages of Debian's own archive")
+
+
+def _apt_fingerprint(names: tuple[str, ...]) -> str:
+    """Changes whenever apt could resolve ``names`` differently. Costs milliseconds, apt-cache half a second."""
+    digest = hashlib.sha256("\0".join(names).encode())
+    paths = [Path(name) for name in _APT_STATE]
+    for folder in map(Path, _APT_FOLDERS):
+        if folder.is_dir():
+            paths.extend(sorted(path for path in folder.iterdir() if path.is_file() and path.name != "lock"))
+    for path in paths:
+        if path.exists():
+            status = path.stat()
+            digest.update(f"\0{path}\0{status.st_mtime_ns}\0{status.st_size}".encode())
+    return digest.hexdigest()
+
+
+def resolve_inputs(recipe: Recipe, memory: Path) -> dict[str, str]:
+    """Return the version apt would take for each package the images are made from.
+
+    ``memory`` is a file in which the answer is kept for as long as apt's own state does not change.
+    Raises PackagesUnavailableError if apt knows no version of one of them.
+    """
+    names = (recipe.kernel_package, *recipe.guest_packages, *recipe.library_packages, *recipe.loader_packages)
+    fingerprint = _apt_fingerprint(names)
+    try:
+        remembered = json.loads(memory.read_text(encoding="utf-8"))
+        if remembered["apt"] == fingerprint:
+            return {str(name): str(version) for name, version in remembered["packages"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    resolved = _candidates({*names, _versioned_kernel(recipe.kernel_package)})
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    memory.write_text(json.dumps({"apt": fingerprint, "packages": resolved}, indent=1), encoding="utf-8")
+    return resolved
+
+
+def _apt_cache(*words: str) -> str:
+    try:
+        return run("apt-cache", *words)
+    except HostError as error:
+        raise PackagesUnavailableError(error.message) from error
+
+
+def _versioned_kernel(metapackage: str) -> str:
+    for line in _apt_cache("depends", metapackage).splitlines():
+        if match := re.fullmatch(r"\s*Depends: (linux-image-\d\S+)", line):
+            return match.group(1)
+    raise PackagesUnavailableError(f"apt does not know which kernel {metapackage} stands for")
+
+
+def _candidates(names: set[str]) -> dict[str, str]:
+    versions: dict[str, str] = {}
+    package = ""
+    for line in _apt_cache("policy", *sorted(names)).splitlines():
+        if not line.startswith(" "):
+            package = line.rstrip(":")
+        elif match := re.fullmatch(r"  Candidate: (\S+)", line):
+            versions[package] = match.group(1)
+    if missing := sorted(name for name in names if versions.get(name, "(none)") == "(none)"):
+        raise PackagesUnavailableError(f"apt knows no version of {', '.join(missing)}")
+    return {name: versions[name] for name in sorted(names)}
+
+
+def unpack(inputs: dict[str, str], root: Path, downloads: Path) -> None:
+    """Download ``inputs`` and unpack them below ``root``; needs no root and installs nothing.
+
+    Raises PackagesUnavailableError if a download fails.
+    """
+    downloads.mkdir(parents=True, exist_ok=True)
+    try:
+        run("apt-get", "download", *(f"{name}={version}" for name, version in inputs.items()), cwd=downloads)
+    except HostError as error:
+        raise PackagesUnavailableError(error.message) from error
+    for archive in sorted(downloads.glob("*.deb")):
+        run("dpkg", "-x", archive, root)

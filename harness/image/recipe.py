@@ -1,0 +1,109 @@
+"""The recipes: which packages, modules, identifiers and boot configurations the images are made from."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import harness
+
+# Sources that shape the images as much as the recipes do.
+_BUILDER_MODULES = ("build.py", "cpio.py", "initramfs.py", "media.py", "packages.py")
+
+
+def recipe_folder() -> Path:
+    """The folder of recipes: inside the package as installed, ``images`` beside it in a source tree."""
+    package = Path(harness.__file__).parent
+    inside = package / "recipes"
+    return inside if inside.is_dir() else package.parent / "images"
+
+
+@dataclass(frozen=True)
+class Medium:
+    """Identity of one medium's file system; ``uuid`` is as blkid prints it."""
+
+    name: str
+    label: str
+    uuid: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is chosen rather than computed, read from ``folder``."""
+
+    folder: Path
+    kernel_package: str
+    guest_packages: tuple[str, ...]
+    library_packages: tuple[str, ...]
+    loader_packages: tuple[str, ...]
+    programs: tuple[str, ...]
+    modules: tuple[str, ...]
+    kernel_arguments: str
+    instance: Medium
+    instance_partition_mib: int
+    instance_disk_signature: int
+    rescue: Medium
+    floppy: Medium
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read recipe.toml, modules.list and boot/cmdline."""
+        chosen = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
+        lines = (folder / "modules.list").read_text(encoding="utf-8").splitlines()
+
+        def medium(name: str) -> Medium:
+            return Medium(name, chosen[name]["label"], chosen[name]["uuid"])
+
+        return cls(
+            folder=folder,
+            kernel_package=chosen["packages"]["kernel"],
+            guest_packages=tuple(chosen["packages"]["guest"]),
+            library_packages=tuple(chosen["packages"]["libraries"]),
+            loader_packages=tuple(chosen["packages"]["loaders"]),
+            programs=tuple(chosen["guest"]["programs"]),
+            modules=tuple(line.strip() for line in lines if line.strip() and not line.startswith("#")),
+            kernel_arguments=(folder / "boot" / "cmdline").read_text(encoding="utf-8").strip(),
+            instance=medium("instance"),
+            instance_partition_mib=chosen["instance"]["partition_mib"],
+            instance_disk_signature=chosen["instance"]["disk_signature"],
+            rescue=medium("rescue"),
+            floppy=medium("floppy"),
+        )
+
+    def boot_configuration(self, name: str, medium: Medium) -> bytes:
+        """The file ``boot/name`` with the kernel command line of ``medium`` filled in.
+
+        Instance and rescue differ by ``harness.medium`` and by the UUID in ``root=``, nothing else.
+        """
+        role = "instance" if medium is self.instance else "rescue"
+        arguments = f"{self.kernel_arguments} harness.medium={role} root=UUID={medium.uuid}"
+        text = (self.folder / "boot" / name).read_text(encoding="utf-8")
+        return text.replace("@CMDLINE@", arguments).encode()
+
+
+def recipe_hash(folder: Path) -> str:
+    """SHA-256 over names, modes and contents of all files in ``folder`` and over the builder's own sources."""
+    digest = hashlib.sha256()
+    recipe_files = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
+    ]
+    files = {str(path.relative_to(folder)): path for path in recipe_files}
+    files |= {f"builder:{name}": Path(__file__).with_name(name) for name in _BUILDER_MODULES}
+    for name, path in sorted(files.items()):
+        content = path.read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def set_key(recipe: str, inputs: dict[str, str]) -> str:
+    """Name under which a set made from ``recipe`` (a hash) and ``inputs`` (package to version) is cached."""
+    digest = hashlib.sha256(recipe.encode())
+    for package, version in sorted(inputs.items()):
+        digest.update(f"\0{package}={version}".encode())
+    return digest.hexdigest()[:32]

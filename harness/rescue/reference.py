@@ -1,0 +1,121 @@
+"""The reference implementation: how the blueprint's promise is kept.
+
+Blueprint virt-rescue-stable-disk-devices, "Proposed change": the rescue device comes last, boots first, and nothing
+else changes. Legacy is "Problem description": a rescue disk, the old root behind it, the config drive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lxml import etree
+
+from harness.domain.free_addresses import (
+    Place,
+    drop_disabled_usb,
+    floppy_place,
+    ide_place,
+    pci_place,
+    sata_place,
+    scsi_place,
+    usb_place,
+)
+from harness.domain.pinning import pinned, without_boot_order
+from harness.domain.placement import Placement
+from harness.domain.rendering import NewDisk, render_disk, render_domain
+from harness.domain.xml import boots_from_uefi, devices_of, disk_target, disks_of, serialise
+from harness.errors import Refused
+from harness.rescue.naming import CONFIG_DRIVE, RESCUE, ROOT, MappedDisk, first_free_target, map_disks, target_after
+from harness.rescue.protocol import RunningInstance
+from harness.rescue.request import RescueRequest, resolve_request
+from harness.scenario.models import DeviceType, DiskBus, Instance, RescueImage, Role, RootDisk
+
+
+class Reference:
+    """Stable rescue by pinning addresses, legacy rescue by rendering afresh."""
+
+    name = "reference"
+
+    def normal(self, instance: Instance, placement: Placement) -> str:
+        """The instance's domain, without addresses: libvirt hands them out once."""
+        return render_domain(instance, map_disks(instance), placement)
+
+    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
+        """The rescued domain: stable when the image has either property, else legacy.
+
+        Raises:
+            Refused: the combination is not supported.
+        """
+        request = resolve_request(running.instance, image)
+        xml = _legacy(running) if request is None else _stable(running, request)
+        return _with_own_variables(xml, running.placement)
+
+    def unrescued(self, saved_xml: str) -> str:
+        """The saved domain, byte for byte."""
+        return saved_xml
+
+
+def _stable(running: RunningInstance, request: RescueRequest) -> str:
+    root = pinned(running.live_xml)
+    without_boot_order(root)
+    place = _place(root, request)
+    taken = [disk_target(disk)[0] for disk in disks_of(root)]
+    disk = _rescue_disk(request.bus, request.device, target_after(request.bus, taken))
+    if request.bus is DiskBus.USB:
+        drop_disabled_usb(root)
+    element = render_disk(NewDisk(disk, boot_order=1, address=place.address), running.placement)
+    devices = devices_of(root)
+    last = disks_of(root)[-1]
+    devices.insert(devices.index(last) + 1, element)
+    for controller in place.controllers:
+        devices.append(etree.fromstring(controller))
+    return serialise(root)
+
+
+def _place(root: etree._Element, request: RescueRequest) -> Place:
+    match request.bus:
+        case DiskBus.VIRTIO:
+            return pci_place(root)
+        case DiskBus.SCSI:
+            return scsi_place(root, uefi=boots_from_uefi(root))
+        case DiskBus.SATA:
+            return sata_place(root)
+        case DiskBus.IDE:
+            return ide_place(root)
+        case DiskBus.USB:
+            return usb_place(root)
+        case DiskBus.FDC:
+            return floppy_place(root)
+
+
+def _legacy(running: RunningInstance) -> str:
+    instance = running.instance
+    root = next(disk for disk in instance.disks if isinstance(disk, RootDisk))
+    if root.source == "volume":
+        raise Refused("a volume-backed instance has no legacy rescue: set hw_rescue_bus and hw_rescue_device")
+    bus = instance.properties.hw_disk_bus
+    rescue = _rescue_disk(bus, DeviceType.DISK, first_free_target(bus, ()))
+    mapped = {disk.name: disk for disk in map_disks(instance)}
+    old_root = replace(mapped[ROOT], target=first_free_target(mapped[ROOT].bus, {rescue.target}))
+    disks = [rescue, old_root]
+    if CONFIG_DRIVE in mapped:
+        config_drive = mapped[CONFIG_DRIVE]
+        taken = {disk.target for disk in disks}
+        disks.append(replace(config_drive, target=first_free_target(config_drive.bus, taken)))
+    units = [disk for disk in disks if disk.scsi_unit is not None or (disk is rescue and old_root.scsi_unit is not None)]
+    return render_domain(
+        instance,
+        [replace(disk, scsi_unit=units.index(disk)) if disk in units else disk for disk in disks],
+        running.placement,
+    )
+
+
+def _rescue_disk(bus: DiskBus, device: DeviceType, target: str) -> MappedDisk:
+    return MappedDisk(RESCUE, Role.ROOT, bus, device, target, boots=True)
+
+
+def _with_own_variables(xml: str, placement: Placement) -> str:
+    """OVMF rewrites its boot entries to match the rescue's boot order, so a rescue gets a copy to write to."""
+    if placement.uefi is None or placement.rescue_variables_path is None:
+        return xml
+    return xml.replace(str(placement.uefi.variables_path), str(placement.rescue_variables_path))

@@ -1,0 +1,102 @@
+"""What a rescue image asks for, and which requests no implementation can honour.
+
+The rules are the blueprint's ("Proposed change") and nova.virt.hardware.check_hw_rescue_props; defaults come from the
+instance's own machine, where Nova looks at the rescue image's.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from harness.errors import Refused
+from harness.rescue.naming import cdrom_bus
+from harness.scenario.models import DeviceType, DiskBus, Firmware, Instance, RescueImage, RescueProperties
+
+_OTHER_HYPERVISORS = ("xen", "lxc", "uml", "parallels")
+
+
+@dataclass(frozen=True)
+class RescueRequest:
+    """The bus and device type on which the rescue medium is to come."""
+
+    bus: DiskBus
+    device: DeviceType
+
+
+def requests_stable_devices(properties: RescueProperties) -> bool:
+    """Whether the image has either property, which is what selects the stable behaviour."""
+    return properties.hw_rescue_bus is not None or properties.hw_rescue_device is not None
+
+
+def resolve_request(instance: Instance, image: RescueImage) -> RescueRequest | None:
+    """The request with its defaults filled in; None is a legacy rescue.
+
+    Raises:
+        Refused: a value is no bus or device, or the combination cannot exist on this instance.
+    """
+    properties = image.properties
+    if not requests_stable_devices(properties):
+        return None
+    if instance.properties.img_hv_type in _OTHER_HYPERVISORS:
+        raise Refused(
+            f"stable device rescue is not supported on {instance.properties.img_hv_type}", refused_by="blueprint"
+        )
+    device = _device(properties.hw_rescue_device)
+    bus = _bus(properties.hw_rescue_bus, "hw_rescue_bus") or _default_bus(device, instance, properties)
+    request = RescueRequest(bus, device)
+    _refuse_impossible(request, instance)
+    return request
+
+
+def _device(value: str | None) -> DeviceType:
+    if value is None:
+        return DeviceType.DISK
+    if value == "lun":
+        raise Refused("hw_rescue_device 'lun' needs a block device to pass through, a rescue image is a file")
+    try:
+        return DeviceType(value)
+    except ValueError:
+        raise Refused(_no_such("hw_rescue_device", value, list(DeviceType))) from None
+
+
+def _bus(value: str | None, key: str) -> DiskBus | None:
+    if value is None:
+        return None
+    if value in _OTHER_HYPERVISORS:
+        raise Refused(f"{key} '{value}': stable device rescue is not supported on {value}", refused_by="blueprint")
+    try:
+        return DiskBus(value)
+    except ValueError:
+        raise Refused(_no_such(key, value, list(DiskBus))) from None
+
+
+def _no_such(key: str, value: str, allowed: list[str]) -> str:
+    near = difflib.get_close_matches(value.lower(), allowed, n=1)
+    suggestion = f'; did you mean "{near[0]}"?' if near else ""
+    return f"{key} '{value}' is none of {', '.join(allowed)}{suggestion}"
+
+
+def _default_bus(device: DeviceType, instance: Instance, properties: RescueProperties) -> DiskBus:
+    match device:
+        case DeviceType.DISK:
+            return _bus(properties.hw_disk_bus, "hw_disk_bus") or instance.properties.hw_disk_bus
+        case DeviceType.CDROM:
+            return _bus(properties.hw_cdrom_bus, "hw_cdrom_bus") or cdrom_bus(instance)
+        case DeviceType.FLOPPY:
+            return instance.properties.hw_floppy_bus
+
+
+def _refuse_impossible(request: RescueRequest, instance: Instance) -> None:
+    bus, device = request.bus, request.device
+    if (bus is DiskBus.FDC) != (device is DeviceType.FLOPPY):
+        raise Refused(f"a {device} cannot be on bus {bus}: floppies, and only they, are on fdc", refused_by="libvirt")
+    if bus is DiskBus.VIRTIO and device is not DeviceType.DISK:
+        raise Refused(f"a virtio {device} does not exist: virtio-blk has no ejectable media", refused_by="libvirt")
+    if bus is DiskBus.IDE and instance.is_q35:
+        raise Refused(f"bus ide does not exist on {instance.machine_type}: it has no IDE controller", refused_by="QEMU")
+    if device is DeviceType.FLOPPY and instance.firmware is Firmware.UEFI:
+        raise Refused(
+            "a floppy cannot boot under UEFI: OVMF has no floppy driver and would boot the old root",
+            refused_by="firmware",
+        )

@@ -1,0 +1,102 @@
+"""From paths to cases: load, expand, select."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import ScenarioError
+from harness.rescue.protocol import Implementation
+from harness.scenario.loading import LoadedScenario, load_scenarios
+from harness.scenario.matrix import Point, expand
+
+
+_TOKEN = re.compile(r"[()]|[^\s()]+")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One scenario at one matrix point with one implementation; ``id`` is unique within a run."""
+
+    id: str
+    file: Path
+    point: Point
+    implementation: Implementation
+    repetition: int = 1
+
+
+def collect_cases(
+    paths: Sequence[Path], implementation: Implementation, *, keyword: str | None = None, repeat: int = 1
+) -> list[Case]:
+    """All cases below ``paths``, those whose id matches ``keyword`` (pytest's -k: words with and, or, not).
+
+    Raises:
+        ScenarioError: a file is wrong, or the keyword expression is.
+    """
+    loaded = load_scenarios(paths)
+    return [
+        case
+        for scenario in loaded
+        for case in cases_of(scenario, implementation, repeat=repeat)
+        if keyword is None or matches_keyword(keyword, case.id)
+    ]
+
+
+def cases_of(loaded: LoadedScenario, implementation: Implementation, *, repeat: int = 1) -> list[Case]:
+    """The cases of one file."""
+    return [
+        Case(
+            id=point.id if repeat == 1 else f"{point.id}#{repetition}",
+            file=loaded.path,
+            point=point,
+            implementation=implementation,
+            repetition=repetition,
+        )
+        for point in expand(loaded.scenario).points
+        for repetition in range(1, repeat + 1)
+    ]
+
+
+def matches_keyword(expression: str, text: str) -> bool:
+    """Whether ``text`` has the words of an expression with ``and``, ``or``, ``not`` and parentheses, as pytest's -k.
+
+    Raises:
+        ScenarioError: the expression cannot be read.
+    """
+    tokens = _TOKEN.findall(expression)
+    try:
+        value, rest = _disjunction(tokens, text.lower())
+    except IndexError:
+        raise ScenarioError(f"-k '{expression}' ends too early") from None
+    if rest:
+        raise ScenarioError(f"-k '{expression}' cannot be read from '{rest[0]}' on")
+    return value
+
+
+def _disjunction(tokens: list[str], text: str) -> tuple[bool, list[str]]:
+    value, rest = _conjunction(tokens, text)
+    while rest and rest[0] == "or":
+        right, rest = _conjunction(rest[1:], text)
+        value = value or right
+    return value, rest
+
+
+def _conjunction(tokens: list[str], text: str) -> tuple[bool, list[str]]:
+    value, rest = _negation(tokens, text)
+    while rest and rest[0] == "and":
+        right, rest = _negation(rest[1:], text)
+        value = value and right
+    return value, rest
+
+
+def _negation(tokens: list[str], text: str) -> tuple[bool, list[str]]:
+    first, rest = tokens[0], tokens[1:]
+    if first == "not":
+        value, rest = _negation(rest, text)
+        return not value, rest
+    if first == "(":
+        value, rest = _disjunction(rest, text)
+        return value, rest[1:] if rest[0] == ")" else rest
+    return first.lower() in text, rest

@@ -1,0 +1,228 @@
+"""One case on its way: every state booted and looked at, then compared."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from harness.domain.placement import DiskSource
+from harness.errors import GuestError, HarnessError, Refused
+from harness.evidence.collection import collection_script, parse_inventory, write_script
+from harness.evidence.inventory import Inventory, State
+from harness.evidence.marker import BLOCK_BYTES, data_offset
+from harness.guest.booted import BootedGuest
+from harness.rescue.naming import RESCUE
+from harness.run.cases import Case
+from harness.run.fingerprint import Fingerprint, changed_ranges, fingerprint
+from harness.run.preparation import Prepared
+from harness.run.record import CaseFolder
+from harness.run.result import Failure, Refusal, StateRecord
+from harness.run.session import Session
+from harness.scenario.models import ClaimName, VerdictName
+from harness.verdict.claims import additions, compare_rescued, compare_unrescued
+from harness.verdict.expected import ByteRange, Expected, HostEvidence
+from harness.verdict.finding import Finding
+from harness.verdict.outcome import verdict_of
+from harness.verdict.race import needs_control_boots, settle_by_controls
+
+Progress = Callable[[str], None]
+"""Told which phase of its case is under way."""
+
+_BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
+
+
+@dataclass
+class Outcome:
+    """What became known of a case so far."""
+
+    findings: tuple[Finding, ...] = ()
+    additions: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+    failure: Failure | None = None
+    boots: list[StateRecord] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> VerdictName:
+        if self.failure is not None:
+            return VerdictName.ERROR
+        if self.refusal is not None and not self.findings:
+            return VerdictName.REFUSED
+        return verdict_of(self.findings)
+
+
+@dataclass
+class Drive:
+    """One case under way."""
+
+    case: Case
+    session: Session
+    ready: Prepared
+    folder: CaseFolder
+    progress: Progress
+    outcome: Outcome
+
+    def drive(self) -> None:
+        """Bring the case through its states and leave what was found in ``outcome``.
+
+        Raises:
+            HostError, GuestError: host or guest failed.
+        """
+        performer = self.ready.performer
+        guest = self._boot(State.NORMAL, performer.start)
+        normal = self._look(State.NORMAL, guest)
+        image = self.case.point.scenario.rescue_image
+        before: dict[str, Fingerprint] = {}
+
+        def rescue() -> BootedGuest:
+            return performer.rescue(image, when_off=lambda: before.update(self._fingerprints()))
+
+        try:
+            guest = self._boot(State.RESCUED, rescue)
+        except Refused as refused:
+            self._refused(refused, guest)
+            return
+        rescued = self._look(State.RESCUED, guest)
+        written = self._write_data(guest, rescued)
+        performer.shut_down()
+        expected = self._expected(written)
+        host = self._changes(before, written)
+
+        guest = self._boot(State.UNRESCUED, performer.unrescue)
+        unrescued = self._look(State.UNRESCUED, guest)
+        host = host.model_copy(
+            update={
+                "domain_xml_equal": performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
+                "nvram_equal": performer.variables_restored,
+            }
+        )
+        findings = (
+            *compare_rescued(normal, rescued, expected),
+            *compare_unrescued(normal, rescued, unrescued, expected, host),
+        )
+        self.outcome.findings = findings
+        self.outcome.additions = additions(normal, rescued, expected)
+        self.outcome.findings = self._with_controls(findings, expected, (normal, rescued, unrescued))
+
+    def _boot(self, state: State, transition: Callable[[], BootedGuest], *, control: int = 0) -> BootedGuest:
+        self.progress(f"control boot {control}: {state}" if control else str(state))
+        with self._logs_kept(state):
+            guest = transition()
+        self.outcome.boots.append(
+            StateRecord(state=state, boot_id=guest.ready.boot_id, boot_s=round(guest.boot_s, 3), control=bool(control))
+        )
+        return guest
+
+    @contextmanager
+    def _logs_kept(self, state: State) -> Iterator[None]:
+        try:
+            yield
+        except Refused:
+            raise
+        except HarnessError:
+            performer = self.ready.performer
+            for log in performer.failed_boot_logs():
+                self.folder.keep(f"{state}/{log.name}", log)
+            if state in performer.defined_xml:
+                self.folder.write(f"{state}/defined.xml", performer.defined_xml[state])
+            raise
+
+    def _look(self, state: State, guest: BootedGuest, *, control: int = 0) -> Inventory:
+        with self._logs_kept(state):
+            inventory = parse_inventory(guest.run(collection_script()).stdout)
+        name = f"control-{state}-{control}" if control else str(state)
+        self.folder.keep_boot(name, guest, self.ready.performer.defined_xml[state], inventory)
+        return inventory
+
+    def _refused(self, refused: Refused, guest: BootedGuest) -> None:
+        self.outcome.refusal = Refusal(reason=refused.reason, refused_by=refused.refused_by)
+        self.progress("refused: is the guest untouched?")
+        boot_id = guest.run(_BOOT_ID).stdout.decode().strip()
+        if boot_id != guest.ready.boot_id:
+            self.outcome.findings = (
+                Finding(
+                    claim=ClaimName.RESTORED,
+                    device="instance",
+                    before=guest.ready.boot_id,
+                    after=boot_id,
+                    message="the running guest was touched before the rescue was refused",
+                ),
+            )
+
+    def _expected(self, written: dict[str, str]) -> Expected:
+        request = self.ready.request
+        return Expected(
+            tokens=dict(self.ready.tokens),
+            rescue_bus=request.bus if request else None,
+            rescue_device=request.device if request else None,
+            written=written,
+            read_only=frozenset(self.ready.tokens) - frozenset(written),
+        )
+
+    def _write_data(self, guest: BootedGuest, rescued: Inventory) -> dict[str, str]:
+        """Write a token on every disk of the instance that can be written to; returns disk -> token."""
+        tokens = {
+            device.marker.disk: (device.name, secrets.token_hex(8))
+            for device in rescued.block_devices
+            if device.marker is not None
+            and not device.read_only
+            and device.kind == "disk"
+            and device.marker.disk in self._instance_disks()
+        }
+        script = write_script({name: token for name, token in tokens.values()})
+        completed = guest.run(script)
+        if completed.exit_status:
+            raise GuestError(
+                f"the rescued guest could not write to a disk: {(completed.stdout + completed.stderr).decode().strip()}"
+            )
+        return {disk: token for disk, (_, token) in tokens.items()}
+
+    def _instance_disks(self) -> dict[str, DiskSource]:
+        return {name: source for name, source in self.ready.sources.items() if name != RESCUE}
+
+    def _fingerprints(self) -> dict[str, Fingerprint]:
+        return {name: fingerprint(source, self.ready.folder) for name, source in self._instance_disks().items()}
+
+    def _changes(self, before: dict[str, Fingerprint], written: dict[str, str]) -> HostEvidence:
+        changes = {}
+        for name, after in self._fingerprints().items():
+            allowed = [data_offset(len(before[name]) * BLOCK_BYTES)] if name in written else []
+            ranges = changed_ranges(before[name], after, allowed_offsets=allowed)
+            if ranges:
+                changes[name] = tuple(ByteRange(start_bytes=start, end_bytes=end) for start, end in ranges)
+        return HostEvidence(changes=changes)
+
+    def _with_controls(
+        self,
+        findings: tuple[Finding, ...],
+        expected: Expected,
+        first: tuple[Inventory, Inventory, Inventory],
+    ) -> tuple[Finding, ...]:
+        in_doubt = needs_control_boots(findings)
+        if not in_doubt or not self.session.control_boots:
+            return findings
+        normal, rescued, unrescued = first
+        image = self.case.point.scenario.rescue_image
+        performer = self.ready.performer
+        same_domain = performer.defined_xml[State.UNRESCUED] == performer.defined_xml[State.NORMAL]
+        normal_again = self._boot_again(State.NORMAL, performer.reboot_as_saved)
+        rescued_again = []
+        if State.RESCUED in in_doubt:
+            rescued_again = self._boot_again(State.RESCUED, lambda: performer.rescue(image))
+        return settle_by_controls(
+            findings,
+            expected,
+            (normal, *normal_again),
+            (rescued, *rescued_again),
+            (unrescued, *(normal_again if same_domain else ())),
+        )
+
+    def _boot_again(self, state: State, first: Callable[[], BootedGuest]) -> list[Inventory]:
+        """Control boots of a state, the first by the transition that leads into it."""
+        inventories = []
+        for number in range(1, self.session.control_boots + 1):
+            transition = first if number == 1 else self.ready.performer.reboot
+            guest = self._boot(state, transition, control=number)
+            inventories.append(self._look(state, guest, control=number))
+        return inventories

@@ -1,0 +1,74 @@
+"""The one road of a case: boot each state, collect, compare, record."""
+
+from __future__ import annotations
+
+import time
+import traceback
+
+import libvirt
+
+from harness.errors import HarnessError
+from harness.run.cases import Case
+from harness.run.disks import disk_error
+from harness.run.drive import Drive, Outcome, Progress
+from harness.run.preparation import prepared
+from harness.run.record import utc_now
+from harness.run.result import CaseResult, Failure
+from harness.run.session import Session
+from harness.scenario.expectation import applicable_expectation
+from harness.verdict.outcome import meets
+
+
+def run_case(case: Case, session: Session, progress: Progress = lambda _phase: None) -> CaseResult:
+    """Run a case to its result; whatever goes wrong with it is in the result.
+
+    Raises:
+        ScenarioError: no expectation of the scenario holds for these versions.
+        HostError: the result cannot be written.
+    """
+    expectation = applicable_expectation(case.point.scenario, session.hypervisor.versions)
+    started, started_at = time.monotonic(), utc_now()
+    folder = session.folder.case_folder(case.id)
+    outcome = Outcome()
+    try:
+        with prepared(case, session) as ready:
+            Drive(case, session, ready, folder, progress, outcome).drive()
+    except HarnessError as error:
+        outcome.failure = Failure(kind=type(error).__name__, message=str(error))
+    except OSError as error:
+        trouble = disk_error(error, session.hypervisor.root.path)
+        outcome.failure = Failure(kind="HostError", message=str(trouble))
+    except libvirt.libvirtError as error:
+        outcome.failure = Failure(kind="HostError", message=f"libvirt: {error}")
+    except Exception as error:  # noqa: BLE001 - a defect in one case must not lose the others
+        folder.write("traceback.txt", traceback.format_exc())
+        outcome.failure = Failure(
+            kind="HarnessDefect", message=f"the harness failed: {error!r}; traceback.txt beside the result has more"
+        )
+    verdict = outcome.verdict
+    mismatch = meets(expectation, verdict, outcome.findings, outcome.refusal.reason if outcome.refusal else None)
+    result = CaseResult(
+        case=case.id,
+        scenario=case.point.scenario.name,
+        summary=case.point.scenario.summary,
+        file=str(case.file),
+        values=case.point.values,
+        implementation=case.implementation.name,
+        repetition=case.repetition,
+        verdict=verdict,
+        expectation=expectation,
+        as_expected=mismatch is None,
+        mismatch=mismatch.sentences if mismatch else (),
+        findings=outcome.findings,
+        additions=outcome.additions,
+        refusal=outcome.refusal,
+        failure=outcome.failure,
+        boots=tuple(outcome.boots),
+        accelerator=session.hypervisor.accelerator.reason,
+        versions=session.hypervisor.versions,
+        started_at=started_at,
+        elapsed_s=round(time.monotonic() - started, 3),
+        artefacts=folder.path.name,
+    )
+    session.folder.add(result)
+    return result

@@ -1,0 +1,217 @@
+"""Brings an instance from state to state on a hypervisor, for implementations that only make domain XML.
+
+Whatever a rescue needs checked is checked while the guest still runs: the implementation's own refusal, and libvirt's,
+to which the rescued domain is given as the next definition. Only then is the guest stopped; if the rescued guest does
+not come up, the saved definition is started again.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import libvirt
+
+from harness.domain.placement import Placement
+from harness.errors import HarnessError, HostError, Refused
+from harness.evidence.inventory import State
+from harness.guest.access import with_access
+from harness.guest.booted import BootedGuest, booted, qemu_log_path, stop_domain
+from harness.guest.keys import RunKey
+from harness.hypervisor.host import Hypervisor
+from harness.rescue.protocol import Implementation, RunningInstance
+from harness.scenario.models import Instance, RescueImage
+
+_SAVED = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Performer:
+    """One instance on one hypervisor. ``defined_xml`` is the definition each state was booted from."""
+
+    hypervisor: Hypervisor
+    implementation: Implementation
+    instance: Instance
+    placement: Placement
+    key: RunKey
+    folder: Path
+    defined_xml: dict[State, str] = field(default_factory=dict)
+    saved_xml: str | None = None
+    guest: BootedGuest | None = None
+    state: State = State.NORMAL
+    _variables_before: bytes | None = None
+    _variables_after: bytes | None = None
+    _boot: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def console_path(self) -> Path:
+        """The serial log of the current boot."""
+        return self.folder / "console.log"
+
+    def start(self) -> BootedGuest:
+        """Define and boot the instance.
+
+        Raises:
+            HostError, GuestError: it cannot be defined or does not come up.
+        """
+        try:
+            self._define(self._with_access(self.implementation.normal(self.instance, self.placement)))
+        except libvirt.libvirtError as error:
+            raise HostError(
+                f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
+            ) from error
+        return self._boot_into(State.NORMAL)
+
+    def rescue(self, image: RescueImage, *, when_off: Callable[[], None] = lambda: None) -> BootedGuest:
+        """Rescue the running instance; ``when_off`` is called between the two guests.
+
+        Raises:
+            Refused: by the implementation or by libvirt; the guest runs on untouched.
+            HostError, GuestError: the rescued guest did not come up; the instance runs again as it was.
+        """
+        running = RunningInstance(self.instance, self.placement, self._domain().XMLDesc(0))
+        rescued_xml = self._with_access(self.implementation.rescued(running, image))
+        self.saved_xml = str(self._domain().XMLDesc(_SAVED))
+        try:
+            self._define(rescued_xml)
+        except libvirt.libvirtError as error:
+            self._define(self.saved_xml)
+            raise Refused(str(error), refused_by="libvirt") from error
+        self.shut_down()
+        self._variables_before = self._variables()
+        try:
+            when_off()
+            self._give_rescue_its_variables()
+            return self._boot_into(State.RESCUED)
+        except HarnessError:
+            self._keep_failed_logs()
+            self._define(self.saved_xml)
+            self._boot_into(State.NORMAL)
+            raise
+
+    def unrescue(self) -> BootedGuest:
+        """Give the instance its saved definition back and boot it.
+
+        Raises:
+            HostError, GuestError: it cannot be defined or does not come up.
+        """
+        if self.saved_xml is None:
+            raise HostError("the instance was not rescued")
+        self.shut_down()
+        self._variables_after = self._variables()
+        try:
+            self._define(self.implementation.unrescued(self.saved_xml))
+        except libvirt.libvirtError as error:
+            raise HostError(f"libvirt does not take the unrescued domain: {error}") from error
+        return self._boot_into(State.UNRESCUED)
+
+    def reboot(self) -> BootedGuest:
+        """Boot the current state once more.
+
+        Raises:
+            HostError, GuestError: it does not come up.
+        """
+        self.shut_down()
+        if self.state is State.RESCUED:
+            self._give_rescue_its_variables()
+        return self._boot_into(self.state)
+
+    def reboot_as_saved(self) -> BootedGuest:
+        """Boot the definition that was saved before the rescue.
+
+        Raises:
+            HostError, GuestError: it does not come up.
+        """
+        self.shut_down()
+        if self.saved_xml is not None:
+            self._define(self.saved_xml)
+        return self._boot_into(State.NORMAL)
+
+    @property
+    def variables_restored(self) -> bool | None:
+        """Whether the UEFI variables came back from the rescue as they went in; None without UEFI."""
+        if self._variables_before is None or self._variables_after is None:
+            return None
+        return self._variables_before == self._variables_after
+
+    def failed_boot_logs(self) -> list[Path]:
+        """Console and QEMU log of the boot that failed."""
+        kept = sorted((self.folder / "failed").glob("*.log"))
+        return kept or [path for path in (self.console_path, self._qemu_log_path) if path.is_file()]
+
+    def shut_down(self) -> None:
+        """Stop the guest; the definition stays."""
+        self.guest = None
+        boot, self._boot = self._boot, ExitStack()
+        boot.close()
+
+    def _boot_into(self, state: State) -> BootedGuest:
+        domain = self._domain()
+        self.state = state
+        self.defined_xml[state] = str(domain.XMLDesc(_SAVED))
+        self.guest = self._boot.enter_context(
+            booted(self.hypervisor, domain, console_path=self.console_path, key=self.key)
+        )
+        return self.guest
+
+    @property
+    def _qemu_log_path(self) -> Path:
+        return qemu_log_path(self.hypervisor, self.placement.domain_name)
+
+    def _keep_failed_logs(self) -> None:
+        kept = self.folder / "failed"
+        kept.mkdir(exist_ok=True)
+        for source, name in ((self.console_path, "console.log"), (self._qemu_log_path, "qemu.log")):
+            if source.is_file():
+                shutil.copyfile(source, kept / name)
+
+    def _variables(self) -> bytes | None:
+        uefi = self.placement.uefi
+        return None if uefi is None else uefi.variables_path.read_bytes()
+
+    def _give_rescue_its_variables(self) -> None:
+        uefi, target = self.placement.uefi, self.placement.rescue_variables_path
+        if uefi is not None and target is not None:
+            shutil.copyfile(uefi.variables_path, target)
+
+    def _with_access(self, xml: str) -> str:
+        return with_access(xml, console_path=self.console_path, authorized_keys=self.key.authorized_keys)
+
+    def _define(self, xml: str) -> None:
+        self.hypervisor.connection.defineXML(xml)
+
+    def _domain(self) -> libvirt.virDomain:
+        try:
+            return self.hypervisor.connection.lookupByName(self.placement.domain_name)
+        except libvirt.libvirtError as error:
+            raise HostError(f"libvirt lost the domain {self.placement.domain_name}: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.shut_down()
+        finally:
+            self._forget()
+
+    def _forget(self) -> None:
+        try:
+            domain = self.hypervisor.connection.lookupByName(self.placement.domain_name)
+        except libvirt.libvirtError:
+            return
+        stop_domain(self.hypervisor, domain)
+        try:
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
+        except libvirt.libvirtError as error:
+            _log.warning("%s stays defined: %s", self.placement.domain_name, error)
+        self._qemu_log_path.unlink(missing_ok=True)

@@ -1,0 +1,93 @@
+"""What a case leaves behind: one result, whose schema is part of the output format."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from harness.evidence.inventory import State
+from harness.frozen import Frozen
+from harness.scenario.models import Expectation, VerdictName
+from harness.verdict.finding import Finding
+
+SCHEMA_VERSION = 1
+
+
+class Refusal(Frozen):
+    """The implementation said no: why, and on whose behalf."""
+
+    reason: str
+    refused_by: str
+
+
+class Failure(Frozen):
+    """Host or harness failed; ``kind`` is the error's class."""
+
+    kind: str
+    message: str
+
+
+class StateRecord(Frozen):
+    """One boot of a case. ``boot_s`` is from the domain's start to the open SSH connection, in seconds."""
+
+    state: State
+    boot_id: str
+    boot_s: float
+    control: bool = False
+
+
+class CaseResult(Frozen):
+    """How one case ended. ``elapsed_s`` is in seconds, ``started_at`` ISO 8601 in UTC."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    case: str
+    scenario: str
+    summary: str
+    file: str
+    values: dict[str, Any]
+    implementation: str
+    level: Literal["guest"] = "guest"
+    repetition: int = Field(default=1, ge=1)
+    verdict: VerdictName
+    expectation: Expectation
+    as_expected: bool
+    mismatch: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    additions: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+    failure: Failure | None = None
+    boots: tuple[StateRecord, ...] = ()
+    accelerator: str
+    versions: dict[str, str]
+    started_at: str
+    elapsed_s: float
+    artefacts: str = Field(description="folder of this case, relative to the run's folder")
+
+    def sentences(self) -> tuple[str, ...]:
+        """The outcome for people, a sentence each."""
+        if self.failure is not None:
+            return (self.failure.message,)
+        if self.refusal is not None:
+            return (f"refused by {self.refusal.refused_by}: {self.refusal.reason}",)
+        return tuple(f"{finding.claim}: {finding}" for finding in self.findings)
+
+
+class RunSummary(Frozen):
+    """The whole run: every result so far, rewritten after each case so that a killed run loses none."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    started_at: str
+    accelerator: str
+    versions: dict[str, str]
+    results: tuple[CaseResult, ...]
+
+
+def result_schema() -> dict[str, Any]:
+    """The JSON Schema of ``result.json``."""
+    schema = CaseResult.model_json_schema(mode="serialization")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:rescue-harness:result",
+        **schema,
+    }

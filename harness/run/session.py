@@ -1,0 +1,63 @@
+"""All that the cases of one run share: images, hypervisor, key, media server, results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.guest.keys import RunKey, make_run_key
+from harness.hypervisor.host import Hypervisor, open_hypervisor
+from harness.image import ImageSet, obtain_images
+from harness.run.media_server import media_server
+from harness.run.record import RunFolder, new_run_path, utc_now
+
+CONTROL_BOOTS = 3
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run's resources. ``control_boots`` is how often each state is booted again when a name is in doubt."""
+
+    images: ImageSet
+    hypervisor: Hypervisor
+    key: RunKey
+    http_port: int
+    folder: RunFolder
+    control_boots: int = CONTROL_BOOTS
+
+
+def _say_nothing(message: str) -> None:
+    del message
+
+
+@contextmanager
+def open_session(
+    results: Path,
+    *,
+    progress: Callable[[str], None] = _say_nothing,
+    boot_timeout_s: float | None = None,
+    control_boots: int = CONTROL_BOOTS,
+) -> Iterator[Session]:
+    """Everything a run needs, released at the end.
+
+    Raises:
+        HostError: images cannot be built, or QEMU or libvirt does not work.
+    """
+    images = obtain_images(progress)
+    progress("looking for the accelerator")
+    with ExitStack() as stack:
+        hypervisor = stack.enter_context(open_hypervisor(images, boot_timeout_s=boot_timeout_s))
+        if hypervisor.root.cleaned:
+            progress(f"removed what an earlier run left: {hypervisor.root.cleaned}")
+        port = stack.enter_context(media_server(images))
+        folder = RunFolder(new_run_path(results), utc_now(), hypervisor.accelerator.reason, hypervisor.versions)
+        yield Session(
+            images=images,
+            hypervisor=hypervisor,
+            key=make_run_key(hypervisor.root.work_path),
+            http_port=port,
+            folder=folder,
+            control_boots=control_boots,
+        )

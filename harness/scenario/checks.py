@@ -1,0 +1,222 @@
+"""What no single key shows: disks that clash, buses that the machine lacks, serials that do not fit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.scenario.models import (
+    ConfigDrive,
+    DeviceType,
+    Disk,
+    DiskBus,
+    Instance,
+    Role,
+    RootDisk,
+    Scenario,
+    Volume,
+)
+from harness.scenario.problem import Key, Problem, nearest_of, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MACHINES = "pc, q35 or a versioned one such as pc-q35-7.2 or pc-i440fx-7.2"
+_MACHINE = re.compile(r"pc|q35|pc-i440fx-[0-9.]+|pc-q35-[0-9.]+")
+_RESERVED_NAME = re.compile(r"root|swap|config_drive|rescue|ephemeral[0-9]*")
+_MOST_IDE_DISKS = 4
+
+# QEMU: VIRTIO_BLK_ID_BYTES; IDENTIFY DEVICE words 10 to 19; scsi-disk's MAX_SERIAL_LEN. usb-storage hands its serial to
+# an inner scsi-disk that has no device_id of its own, where MAX_SERIAL_LEN_FOR_DEVID holds; since QEMU 9.1 scsi-disk
+# refuses what it cut off before.
+_SERIAL_BYTES = {
+    DiskBus.VIRTIO: (20, "virtio-blk carries 20 bytes and the guest would see it truncated"),
+    DiskBus.IDE: (20, "an IDE device carries 20 bytes and the guest would see it truncated"),
+    DiskBus.SATA: (20, "a SATA device carries 20 bytes and the guest would see it truncated"),
+    DiskBus.SCSI: (36, "QEMU's SCSI disks carry 36 bytes, and QEMU 9.1 and newer refuse a longer one"),
+    DiskBus.USB: (20, "QEMU's USB storage carries 20 bytes as its id, and QEMU 9.1 and newer refuse a longer one"),
+}
+# libvirt: QEMU_SERIAL_PARAM_ACCEPTED_CHARS.
+_SERIAL = re.compile(r"[A-Za-z0-9_ .+-]+")
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A disk with the bus and device type in force, and the key that decided on the bus."""
+
+    key: Key
+    disk: Disk
+    name: str
+    bus: DiskBus
+    device: DeviceType
+    bus_key: Key
+
+
+def check(scenario: Scenario) -> list[Problem]:
+    """Everything about an instance and its disks that is wrong although each key on its own is right.
+
+    Keys of the problems are those of the scenario file. The matrix and the expectations are checked elsewhere.
+    """
+    instance = scenario.instance
+    placed = list(_placed(instance))
+    return [
+        *_machine_problems(instance),
+        *_name_problems(placed),
+        *_device_name_problems(placed),
+        *_bus_problems(instance, placed),
+        *_ide_problems(instance, placed),
+        *_serial_problems(placed),
+    ]
+
+
+def _placed(instance: Instance) -> Iterator[_Placed]:
+    properties: Key = ("instance", "properties")
+    seen: dict[Role, int] = {}
+    for index, disk in enumerate(instance.disks):
+        key: Key = ("instance", "disks", index)
+        earlier = seen.get(disk.role, 0)
+        seen[disk.role] = earlier + 1
+        device = DeviceType.DISK
+        bus, bus_key = instance.properties.hw_disk_bus, (*properties, "hw_disk_bus")
+        name = str(disk.role)
+        match disk:
+            case ConfigDrive(format="iso9660"):
+                device = DeviceType.CDROM
+                bus = instance.properties.hw_cdrom_bus or (DiskBus.SATA if instance.is_q35 else DiskBus.IDE)
+                bus_key = (*properties, "hw_cdrom_bus")
+            case ConfigDrive():
+                pass
+            case _ if disk.bus is not None:
+                bus, bus_key = disk.bus, (*key, "bus")
+        match disk:
+            case Volume():
+                device, name = disk.device, disk.name or f"volume{earlier + 1}"
+                bus_key = bus_key if device is DeviceType.DISK else (*key, "bus")
+            case _ if disk.role is Role.EPHEMERAL:
+                name = f"ephemeral{earlier}"
+        yield _Placed(key, disk, name, bus, device, bus_key)
+
+
+def _machine_problems(instance: Instance) -> Iterator[Problem]:
+    wanted = instance.properties.hw_machine_type
+    key: Key = ("instance", "properties", "hw_machine_type")
+    if wanted is None:
+        return
+    if not _MACHINE.fullmatch(wanted):
+        yield Problem(key, f"found {quoted(wanted)}", MACHINES, nearest_of(wanted, ["pc", "q35"]))
+    elif instance.machine is not None and instance.machine != wanted:
+        yield Problem(
+            key,
+            f"found {quoted(wanted)}, but instance.machine is {quoted(instance.machine)}",
+            "one of the two keys, or the same value in both",
+        )
+
+
+def _name_problems(placed: list[_Placed]) -> Iterator[Problem]:
+    names: dict[str, _Placed] = {}
+    for entry in placed:
+        if isinstance(entry.disk, Volume):
+            key = (*entry.key, "name")
+            if _RESERVED_NAME.fullmatch(entry.name):
+                yield Problem(
+                    key,
+                    f"{quoted(entry.name)} is the harness's own name for another disk",
+                    "any name but root, ephemeral0 and so on, swap, config_drive and rescue",
+                )
+            elif entry.name in names:
+                by_default = "" if entry.disk.name else " (this volume's default)"
+                other = names[entry.name].key[-1]
+                found = f"{quoted(entry.name)}{by_default} is also the name of disks.{other}"
+                yield Problem(key, found, "a name of its own for each volume")
+        names.setdefault(entry.name, entry)
+
+
+def _device_name_problems(placed: list[_Placed]) -> Iterator[Problem]:
+    asked: dict[str, _Placed] = {}
+    for entry in placed:
+        if isinstance(entry.disk, ConfigDrive) or entry.disk.device_name is None:
+            continue
+        name = entry.disk.device_name
+        if name in asked:
+            yield Problem(
+                (*entry.key, "device_name"),
+                f"{quoted(name)} is also asked for by disks.{asked[name].key[-1]}",
+                "a device name of its own for each disk, or none",
+            )
+        asked.setdefault(name, entry)
+
+
+def _bus_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem]:
+    alike: dict[tuple[Key, DiskBus, DeviceType, str], list[_Placed]] = {}
+    for entry in placed:
+        reason = _impossible(instance, entry)
+        if reason is not None:
+            alike.setdefault((entry.bus_key, entry.bus, entry.device, reason), []).append(entry)
+    for (key, bus, device, reason), entries in alike.items():
+        names = ", ".join(entry.name for entry in entries)
+        what = f"the {device}{'s' if len(entries) > 1 else ''} {names}"
+        yield Problem(key, f"found {quoted(str(bus))} for {what}, but {reason}", _buses_for(instance, device))
+
+
+def _impossible(instance: Instance, entry: _Placed) -> str | None:
+    if entry.device is DeviceType.FLOPPY:
+        return None if entry.bus is DiskBus.FDC else "floppies are on a floppy controller only"
+    if entry.bus is DiskBus.FDC:
+        return "a floppy controller has floppies only"
+    if entry.bus is DiskBus.VIRTIO and entry.device is DeviceType.CDROM:
+        return "virtio-blk has no ejectable media"
+    if entry.bus is DiskBus.IDE and instance.is_q35:
+        return f"{instance.machine_type} has no IDE controller"
+    return None
+
+
+def _buses_for(instance: Instance, device: DeviceType) -> str:
+    if device is DeviceType.FLOPPY:
+        return str(DiskBus.FDC)
+    impossible = {DiskBus.FDC}
+    if instance.is_q35:
+        impossible.add(DiskBus.IDE)
+    if device is DeviceType.CDROM:
+        impossible.add(DiskBus.VIRTIO)
+    return ", ".join(bus for bus in DiskBus if bus not in impossible)
+
+
+def _ide_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem]:
+    on_ide = [entry for entry in placed if entry.bus is DiskBus.IDE]
+    if instance.is_q35 or len(on_ide) <= _MOST_IDE_DISKS:
+        return
+    names = ", ".join(entry.name for entry in on_ide)
+    yield Problem(
+        on_ide[_MOST_IDE_DISKS].key,
+        f"{len(on_ide)} IDE devices with this one ({names})",
+        f"{_MOST_IDE_DISKS} IDE devices: pc has two channels of two, and a config drive is one of them by default",
+    )
+
+
+def _serial_problems(placed: list[_Placed]) -> Iterator[Problem]:
+    seen: dict[str, _Placed] = {}
+    for entry in placed:
+        if not isinstance(entry.disk, RootDisk | Volume) or entry.disk.serial is None:
+            continue
+        serial, key = entry.disk.serial, (*entry.key, "serial")
+        if isinstance(entry.disk, RootDisk) and entry.disk.source != "volume":
+            yield Problem(key, "a serial on a root disk that is no volume", "a serial together with 'from: volume'")
+            continue
+        if serial in seen:
+            other = seen[serial].key[-1]
+            yield Problem(key, f"{quoted(serial)} is also the serial of disks.{other}", "a serial of its own for each")
+        seen.setdefault(serial, entry)
+        yield from _unfit_serial(key, serial, entry.bus)
+
+
+def _unfit_serial(key: Key, serial: str, bus: DiskBus) -> Iterator[Problem]:
+    if bus is DiskBus.FDC:
+        yield Problem(key, "a serial on a floppy, which has none", "no serial")
+        return
+    if not _SERIAL.fullmatch(serial):
+        yield Problem(key, f"found {quoted(serial)}", "letters, digits, space and . + - _, which libvirt takes")
+    most, reason = _SERIAL_BYTES[bus]
+    length = len(serial.encode())
+    if length > most:
+        yield Problem(key, f"{quoted(serial)} is {length} bytes long", f"at most {most} on bus {bus}: {reason}")

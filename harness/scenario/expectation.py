@@ -1,0 +1,56 @@
+"""Which of a scenario's expectations holds for the versions and values of a case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from harness.errors import HostError, ScenarioError
+from harness.scenario.keys import axis_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.scenario.models import Expectation, Scenario
+
+VERSION_KEYS = ("libvirt", "qemu")
+
+
+def applicable_expectation(scenario: Scenario, versions: Mapping[str, str]) -> Expectation:
+    """The first expectation whose conditions all hold.
+
+    ``versions`` has ``libvirt`` and ``qemu`` as dotted numbers; a condition on one that is not given does not hold.
+    Raises ScenarioError if no expectation holds, HostError if a version is none.
+    """
+    written = axis_keys(scenario)
+    for expectation in scenario.expect:
+        if all(
+            _version_holds(key, wanted, versions) if key in VERSION_KEYS else value_holds(written.get(key), wanted)
+            for key, wanted in expectation.when.items()
+        ):
+            return expectation
+    seen = ", ".join(f"{name} {version}" for name, version in versions.items()) or "no version known"
+    raise ScenarioError(
+        f"{scenario.name}: no expectation holds here ({seen})",
+        hint="end the list under 'expect' with an entry that has no 'when'",
+    )
+
+
+def value_holds(value: object, wanted: str) -> bool:
+    """Whether a value of the scenario is the one a condition names; one that is not there is 'none'."""
+    return ("none" if value is None else str(value)) == wanted
+
+
+def _version_holds(key: str, wanted: str, versions: Mapping[str, str]) -> bool:
+    if key not in versions:
+        return False
+    try:
+        version = Version(versions[key])
+    except InvalidVersion as error:
+        raise HostError(f"{key} gives {versions[key]!r} as its version, which is no version number") from error
+    try:
+        return SpecifierSet(wanted).contains(version, prereleases=True)
+    except InvalidSpecifier as error:
+        raise ScenarioError(f"expect: {wanted!r} is no range of versions") from error

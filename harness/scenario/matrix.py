@@ -1,0 +1,136 @@
+"""Fan-out of a scenario over its matrix: every combination of the axes' values, but for the exclusions."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from harness.errors import ScenarioError
+from harness.frozen import Frozen
+from harness.scenario.models import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_REMOVED = object()
+
+
+class Point(Frozen):
+    """One combination: ``id`` is unique and stable within the scenario, which has the values in place and no matrix."""
+
+    id: str
+    values: dict[str, Any]
+    scenario: Scenario
+
+
+class ExcludedPoint(Frozen):
+    """A combination that the scenario leaves out, and why."""
+
+    id: str
+    values: dict[str, Any]
+    reason: str
+
+
+class Expansion(Frozen):
+    """All combinations of a scenario, in the order of its axes, the last one running fastest."""
+
+    points: tuple[Point, ...]
+    excluded: tuple[ExcludedPoint, ...] = ()
+
+
+def expand(scenario: Scenario) -> Expansion:
+    """Every point of a scenario, one without a matrix being its own only point.
+
+    Raises ScenarioError if a value makes the scenario invalid; one that load_scenarios gave out never does.
+    """
+    points: list[Point] = []
+    excluded: list[ExcludedPoint] = []
+    for point_id, values in combinations(scenario):
+        reason = exclusion_reason(scenario, values)
+        if reason is not None:
+            excluded.append(ExcludedPoint(id=point_id, values=values, reason=reason))
+            continue
+        try:
+            at_point = Scenario.model_validate(data_at(scenario, values))
+        except ValidationError as error:
+            found = "; ".join(detail["msg"] for detail in error.errors())
+            raise ScenarioError(f"{point_id}: {found}") from error
+        points.append(Point(id=point_id, values=values, scenario=at_point))
+    return Expansion(points=tuple(points), excluded=tuple(excluded))
+
+
+def combinations(scenario: Scenario) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Id and values of every combination, excluded ones too."""
+    if scenario.matrix is None:
+        yield scenario.name, {}
+        return
+    taken: set[str] = set()
+    for values in itertools.product(*scenario.matrix.axes.values()):
+        label = "-".join(_label(value) for value in values)
+        unique = next(name for name in _numbered(label) if name not in taken)
+        taken.add(unique)
+        yield f"{scenario.name}[{unique}]", dict(zip(scenario.matrix.axes, values, strict=True))
+
+
+def exclusion_reason(scenario: Scenario, values: Mapping[str, Any]) -> str | None:
+    """Why the combination is left out, by the first exclusion that matches; None if it is not."""
+    exclusions = scenario.matrix.exclude if scenario.matrix is not None else ()
+    for exclusion in exclusions:
+        if all(key in values and values[key] == value for key, value in exclusion.when.items()):
+            return exclusion.reason
+    return None
+
+
+def data_at(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The scenario as YAML would have it, with the values at their dotted keys and without its matrix."""
+    data = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"matrix"})
+    for key, value in values.items():
+        _put(data, key.split("."), _REMOVED if value is None else value)
+    for key in removed_items(values):
+        items = data
+        *parents, index = key.split(".")
+        for part in parents:
+            items = items[int(part)] if isinstance(items, list) else items[part]
+        del items[int(index)]  # type: ignore[arg-type]
+    return data
+
+
+def removed_items(values: Mapping[str, Any]) -> list[str]:
+    """Keys of list items that the values take out, the last ones first so that indices hold while they go."""
+    removed = [key for key, value in values.items() if value is None and key.rpartition(".")[2].isdecimal()]
+    return sorted(removed, key=lambda key: int(key.rpartition(".")[2]), reverse=True)
+
+
+def _put(data: Any, parts: list[str], value: Any) -> None:
+    *parents, last = parts
+    for part in parents:
+        data = data[int(part)] if isinstance(data, list) else data.setdefault(part, {})
+    if isinstance(data, list):
+        if value is not _REMOVED:
+            data[int(last)] = value
+    elif value is _REMOVED:
+        data.pop(last, None)
+    else:
+        data[last] = value
+
+
+def _label(value: Any) -> str:
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            return "+".join(_label(part) for part in value.values()) or "empty"
+        case list() | tuple():
+            return "+".join(_label(part) for part in value) or "empty"
+        case _:
+            return re.sub(r"[^A-Za-z0-9._+-]+", "_", str(value)) or "empty"
+
+
+def _numbered(label: str) -> Iterator[str]:
+    yield label
+    yield from (f"{label}-{number}" for number in itertools.count(2))

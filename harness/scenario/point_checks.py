@@ -1,0 +1,90 @@
+"""Checks of every point of a matrix, told once for all the points that fail alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.scenario.checks import check
+from harness.scenario.keys import axis_keys
+from harness.scenario.matrix import combinations, data_at, exclusion_reason, removed_items
+from harness.scenario.models import Scenario
+from harness.scenario.problem import Key, Problem, dotted, quoted
+from harness.scenario.translation import problems_of
+
+_Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PointChecks:
+    """What is wrong at the points, and the ``axis_keys`` of each that is a scenario."""
+
+    problems: tuple[Problem, ...]
+    written: tuple[Mapping[str, object], ...] = ()
+
+
+def check_points(scenario: Scenario) -> PointChecks:
+    """Validate and check each point that is not excluded; without a matrix, the scenario itself."""
+    points: list[_Values] = []
+    failing: dict[Problem, list[_Values]] = {}
+    written: list[Mapping[str, object]] = []
+    for _, values in combinations(scenario):
+        if exclusion_reason(scenario, values) is not None:
+            continue
+        points.append(values)
+        data = data_at(scenario, values)
+        try:
+            at_point = Scenario.model_validate(data, by_alias=True, by_name=False)
+        except ValidationError as error:
+            problems = problems_of(error.errors(include_url=False), data)
+        else:
+            problems = check(at_point)
+            written.append(axis_keys(at_point))
+        for problem in problems:
+            in_file = replace(problem, key=_key_in_file(problem.key, values))
+            failing.setdefault(in_file, []).append(values)
+    if not points:
+        return PointChecks((Problem(("matrix", "exclude"), "every combination is excluded", "at least one left"),))
+    told = (_told(scenario, problem, at, everywhere=len(at) == len(points)) for problem, at in failing.items())
+    return PointChecks(tuple(told), tuple(written))
+
+
+def _told(scenario: Scenario, problem: Problem, at: Sequence[_Values], *, everywhere: bool) -> Problem:
+    axes = scenario.matrix.axes if scenario.matrix is not None else {}
+    axis = next((axis for axis in axes if f"{dotted(problem.key)}.".startswith(f"{axis}.")), None)
+    shared = {
+        name: at[0][name]
+        for name, values in axes.items()
+        if name != axis and len(values) > 1 and all(point[name] == at[0][name] for point in at)
+    }
+    suffix = f", with {_listed(shared)}" if shared and not everywhere else ""
+    if axis is None:
+        if not (everywhere or shared):
+            suffix = f", with {_listed(at[0])} and {len(at) - 1} more combinations"
+        return replace(problem, found=problem.found + suffix)
+    below = dotted(problem.key)[len(axis) + 1 :]
+    found = f"{below}: {problem.found}" if below else problem.found
+    return replace(problem, key=("matrix", "axes", axis, axes[axis].index(at[0][axis])), found=found + suffix)
+
+
+def _key_in_file(key: Key, values: _Values) -> Key:
+    """A key of a point as the file numbers it, where the point has lost items of a list."""
+    for removed in reversed(removed_items(values)):
+        *parents, index = removed.split(".")
+        depth = len(parents)
+        if [str(part) for part in key[:depth]] == parents and len(key) > depth:
+            part = key[depth]
+            if isinstance(part, int) and part >= int(index):
+                key = (*key[:depth], part + 1, *key[depth + 1 :])
+    return key
+
+
+def _listed(values: _Values) -> str:
+    return ", ".join(f"{axis}={'none' if value is None else _plain(value)}" for axis, value in values.items())
+
+
+def _plain(value: object) -> str:
+    return str(value) if isinstance(value, str | int | float) else quoted(value)

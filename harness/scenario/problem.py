@@ -1,0 +1,57 @@
+"""One thing that is wrong in a scenario file, and the words for it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+Key = tuple[str | int, ...]
+
+_LONGEST_QUOTE = 60
+_WORDS = {"None": "nothing", "True": "true", "False": "false"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What was found at a key, what is allowed there, and the nearest valid word if one is near."""
+
+    key: Key
+    found: str
+    allowed: str | None = None
+    nearest: str | None = None
+
+    def __str__(self) -> str:
+        parts = [self.found]
+        if self.allowed is not None:
+            parts.append(f"allowed: {self.allowed}")
+        if self.nearest is not None:
+            parts.append(f'did you mean "{self.nearest}"?')
+        return f"{dotted(self.key) or 'top level'}: {'; '.join(parts)}"
+
+
+def dotted(key: Key) -> str:
+    """A key as it is written in matrix axes: ``instance.disks.2.bus``."""
+    return ".".join(str(part) for part in key)
+
+
+def quoted(value: object) -> str:
+    """A value as a reader of YAML would call it, on one line and never long."""
+    match value:
+        case str():
+            text = value if len(value) <= _LONGEST_QUOTE else f"{value[:_LONGEST_QUOTE]}..."
+            return '"' + "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text) + '"'
+        case int() | float() if not isinstance(value, bool):
+            return f"the number {value}"
+        case Mapping():
+            return "a mapping"
+        case Sequence():
+            return "a list"
+    return _WORDS.get(str(value), type(value).__name__)
+
+
+def nearest_of(word: object, words: Iterable[str]) -> str | None:
+    """The word that was most likely meant, whatever its case."""
+    by_lower_case = {candidate.lower(): candidate for candidate in words}
+    near = difflib.get_close_matches(str(word).lower(), by_lower_case, n=1, cutoff=0.6)
+    return by_lower_case[near[0]] if near else None

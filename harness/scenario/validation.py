@@ -1,0 +1,113 @@
+"""From what a file holds to a scenario, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from harness.scenario.conditions import check_expectations, check_matrix
+from harness.scenario.keys import ROLES_AT
+from harness.scenario.models import Role, Scenario
+from harness.scenario.point_checks import check_points
+from harness.scenario.problem import Key, Problem
+from harness.scenario.translation import problems_of, written_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
+
+_REQUIRED = "a mapping with at least name, summary and instance"
+_STAND_IN = "x"
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The scenario, if the data make one, and what is wrong."""
+
+    scenario: Scenario | None
+    problems: tuple[Problem, ...] = ()
+
+
+def validate(data: Any) -> Validated:
+    """Check the data of a file, and every point of its matrix."""
+    if data is None:
+        return Validated(None, (Problem((), "the file is empty", _REQUIRED),))
+    if not isinstance(data, dict):
+        found = "a list" if isinstance(data, list) else "a single value"
+        return Validated(None, (Problem((), f"found {found}", _REQUIRED),))
+    scenario, errors = _parsed(data)
+    if scenario is not None:
+        return Validated(scenario, _distinct(_cross_problems(scenario, certain=True)))
+    return Validated(None, _distinct([*problems_of(errors, data), *_further_problems(data, errors)]))
+
+
+def _parsed(data: Mapping[str, Any]) -> tuple[Scenario | None, Sequence[ErrorDetails]]:
+    try:
+        return Scenario.model_validate(data, by_alias=True, by_name=False), ()
+    except ValidationError as error:
+        return None, error.errors(include_url=False)
+
+
+def _cross_problems(scenario: Scenario, *, certain: bool) -> list[Problem]:
+    in_matrix = check_matrix(scenario)
+    if in_matrix:
+        scenario = scenario.model_copy(update={"matrix": None})
+    at_points = check_points(scenario)
+    points = at_points.written if certain and not in_matrix else ()
+    return [*in_matrix, *at_points.problems, *check_expectations(scenario, points)]
+
+
+def _further_problems(data: Mapping[str, Any], errors: Sequence[ErrorDetails]) -> list[Problem]:
+    """What is wrong with the rest of a file, so that an author sees it in the same go.
+
+    Whatever may only follow from the values that are wrong already stays out.
+    """
+    keys = [written_key(error["loc"], data) for error in errors]
+    rest = _without(data, keys)
+    if rest is None:
+        return []
+    scenario, new_errors = _parsed(rest)
+    in_disks = {key[2] for key in keys if key[:2] == ROLES_AT and len(key) > 2}
+    if scenario is None:
+        replaced = any(key[:2] == ROLES_AT and len(key) == 3 for key in keys)
+        counts = [error for error in new_errors if error["loc"] == ("instance",) and error["type"] == "value_error"]
+        return [] if replaced else problems_of(counts, rest)
+    hardware = any(key[:2] in {("instance", "machine"), ("instance", "properties")} for key in keys)
+    return [
+        problem
+        for problem in _cross_problems(scenario, certain=False)
+        if problem.key[:1] != ("instance",)
+        or not (hardware or (problem.key[:2] == ROLES_AT and len(problem.key) > 2 and problem.key[2] in in_disks))
+    ]
+
+
+def _without(data: Mapping[str, Any], keys: Sequence[Key]) -> dict[str, Any] | None:
+    rest: dict[str, Any] = copy.deepcopy(dict(data))
+    for key in keys:
+        match key:
+            case ("name" | "summary" as name,):
+                rest[name] = _STAND_IN
+            case ("matrix" | "expect" as name, *_):
+                rest.pop(name, None)
+            case ("instance",) | ("instance", "disks"):
+                return None
+            case ("instance", "disks", int(index)):
+                rest["instance"]["disks"][index] = {"role": str(Role.VOLUME)}
+            case _:
+                _remove(rest, key)
+    return rest
+
+
+def _remove(data: Any, key: Key) -> None:
+    for part in key[:-1]:
+        data = data.get(part) if isinstance(data, dict) else data[int(part)] if isinstance(data, list) else None
+    if isinstance(data, dict):
+        data.pop(key[-1], None)
+
+
+def _distinct(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    return tuple(dict.fromkeys(problems))

@@ -1,0 +1,70 @@
+"""What must hold between two states of one instance, claim by claim.
+
+The claims and their names are those of ``ClaimName``; docs/claims.md says of each what is tolerated and why.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from harness.evidence.inventory import Inventory, State
+from harness.scenario.models import ClaimName
+from harness.verdict import hardware
+from harness.verdict.addition import only_addition
+from harness.verdict.booting import booted_from_rescue
+from harness.verdict.comparison import Comparison, compare
+from harness.verdict.disks import addresses, all_present, content, identity, links, names
+from harness.verdict.expected import Expected, HostEvidence
+from harness.verdict.restoring import as_restored, data, restored_on_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from harness.verdict.finding import Finding
+
+CHECKS: Mapping[ClaimName, Callable[[Comparison], Iterable[Finding]]] = MappingProxyType(
+    {
+        ClaimName.BOOTED_FROM_RESCUE: booted_from_rescue,
+        ClaimName.ALL_PRESENT: all_present,
+        ClaimName.NAMES: names,
+        ClaimName.ADDRESSES: addresses,
+        ClaimName.LINKS: links,
+        ClaimName.IDENTITY: identity,
+        ClaimName.CONTENT: content,
+        ClaimName.ONLY_ADDITION: only_addition,
+        ClaimName.OTHER_HARDWARE: hardware.other_hardware,
+    }
+)
+
+
+def compare_rescued(normal: Inventory, rescued: Inventory, expected: Expected) -> tuple[Finding, ...]:
+    """Every way in which the rescued state breaks the promise, in the order of the claims."""
+    comparison = compare(State.RESCUED, normal, rescued, expected, booted_before=(normal,))
+    return tuple(finding for check in CHECKS.values() for finding in check(comparison))
+
+
+def compare_unrescued(
+    normal: Inventory,
+    rescued: Inventory | None,
+    unrescued: Inventory,
+    expected: Expected,
+    host: HostEvidence = HostEvidence(),  # noqa: B008 - frozen
+) -> tuple[Finding, ...]:
+    """Every way in which the unrescued state is not the normal one.
+
+    Whatever differs is a finding of ``restored``; only a wrong boot medium keeps its own claim, and lost or stray
+    data is ``data``. ``rescued`` only lends its boot id.
+    """
+    booted_before = (normal,) if rescued is None else (normal, rescued)
+    comparison = compare(State.UNRESCUED, normal, unrescued, expected, booted_before)
+    findings: list[Finding] = []
+    for claim, check in CHECKS.items():
+        found = check(comparison)
+        findings += found if claim is ClaimName.BOOTED_FROM_RESCUE else as_restored(found)
+    return (*findings, *restored_on_host(host), *data(comparison, host))
+
+
+def additions(normal: Inventory, rescued: Inventory, expected: Expected) -> tuple[str, ...]:
+    """In a sentence each, what the rescue added rightly: its device, and the controllers, bridges and hubs to it."""
+    return tuple(hardware.additions(compare(State.RESCUED, normal, rescued, expected, booted_before=())))

@@ -1,0 +1,113 @@
+"""Two inventories laid side by side: which device of the one is which device of the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.verdict.expected import RESCUE, Expected
+
+if TYPE_CHECKING:
+    from harness.evidence.inventory import BlockDevice, Inventory, State
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One disk in both inventories; ``disk`` is its name in the scenario, or its kernel name if it has no marker."""
+
+    disk: str
+    before: BlockDevice
+    after: BlockDevice
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The normal state against ``other``.
+
+    ``missing`` are disks that ``other`` lacks, ``added`` devices of ``other`` that are neither a disk of the normal
+    state nor the rescue device. ``booted_before`` are the inventories of all earlier boots of the case.
+    """
+
+    state: State
+    normal: Inventory
+    other: Inventory
+    expected: Expected
+    booted_before: tuple[Inventory, ...]
+    pairs: tuple[Pair, ...]
+    missing: tuple[tuple[str, BlockDevice], ...]
+    added: tuple[BlockDevice, ...]
+    rescue: BlockDevice | None
+
+    def disk_of(self, device: BlockDevice) -> str | None:
+        """Which disk a device of ``other`` is, by marker or, failing that, by the place of a disk without one."""
+        if self.rescue is not None and device.name == self.rescue.name:
+            return RESCUE
+        return next((pair.disk for pair in self.pairs if pair.after.name == device.name), None)
+
+
+def holder(device: BlockDevice, expected: Expected) -> str | None:
+    """The disk whose marker the device carries; None if it has no marker of this case."""
+    marker = device.marker
+    if marker is None or expected.tokens.get(marker.disk) != marker.token:
+        return None
+    return marker.disk
+
+
+def holders(inventory: Inventory, expected: Expected, disk: str) -> tuple[BlockDevice, ...]:
+    """Every device that carries this disk's marker."""
+    return tuple(device for device in inventory.block_devices if holder(device, expected) == disk)
+
+
+def compare(
+    state: State, normal: Inventory, other: Inventory, expected: Expected, booted_before: tuple[Inventory, ...]
+) -> Comparison:
+    """Pair the devices by marker, and by address those that have no marker of this case.
+
+    Where a marker is found twice, an original disk is the copy at its old address and the rescue device the copy at an
+    address that is new, so that the surplus copy can be told to sit in another disk's place.
+    """
+    originals = _originals(normal, expected)
+    old_addresses = {device.address for device in normal.block_devices}
+    rescue_copies = holders(other, expected, RESCUE)
+    rescue = next((device for device in rescue_copies if device.address not in old_addresses), None)
+    if rescue is None and rescue_copies:
+        rescue = rescue_copies[0]
+
+    found: dict[str, BlockDevice] = {}
+    for disk, before in originals.items():
+        copies = holders(other, expected, disk)
+        if copies:
+            found[disk] = next((copy for copy in copies if copy.address == before.address), copies[0])
+    taken = {device.name for device in found.values()} | ({rescue.name} if rescue else set())
+    unclaimed = {device.address: device for device in other.block_devices if device.name not in taken}
+    for disk, before in originals.items():
+        if disk not in found and before.address in unclaimed:
+            found[disk] = unclaimed.pop(before.address)
+    taken |= {device.name for device in found.values()}
+
+    seen_first = set(expected.disks) - set(originals)
+    return Comparison(
+        state=state,
+        normal=normal,
+        other=other,
+        expected=expected,
+        booted_before=booted_before,
+        pairs=tuple(Pair(disk, before, found[disk]) for disk, before in originals.items() if disk in found),
+        missing=tuple((disk, before) for disk, before in originals.items() if disk not in found),
+        added=tuple(
+            device
+            for device in other.block_devices
+            if device.name not in taken and holder(device, expected) not in seen_first
+        ),
+        rescue=rescue,
+    )
+
+
+def _originals(normal: Inventory, expected: Expected) -> dict[str, BlockDevice]:
+    first_copies: dict[str, BlockDevice] = {}
+    for device in normal.block_devices:
+        disk = holder(device, expected)
+        if disk == RESCUE:
+            continue
+        first_copies.setdefault(device.name if disk is None else disk, device)
+    return first_copies

@@ -1,0 +1,182 @@
+"""Claims about each disk of the instance: there, under its name, at its address, and the same bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.evidence.inventory import BlockDevice, State
+from harness.scenario.models import ClaimName
+from harness.verdict.comparison import Comparison, Pair, holder, holders
+from harness.verdict.finding import Finding
+from harness.verdict.place import move, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def all_present(comparison: Comparison) -> Iterator[Finding]:
+    """Every disk of the instance, and every other block device of the normal state, is there."""
+    for disk, before in comparison.missing:
+        yield Finding(
+            claim=ClaimName.ALL_PRESENT,
+            device=disk,
+            before="present",
+            after="missing",
+            message=f"missing, was {before.name} at {place_of(before.address)}",
+        )
+    if comparison.state is State.RESCUED:
+        for disk in comparison.expected.disks:
+            if not holders(comparison.normal, comparison.expected, disk):
+                there = holders(comparison.other, comparison.expected, disk)
+                yield Finding(
+                    claim=ClaimName.ALL_PRESENT,
+                    device=disk,
+                    before="missing",
+                    after="present" if there else "missing",
+                    message="its marker is on no device of the normal state already",
+                )
+
+
+def names(comparison: Comparison) -> Iterator[Finding]:
+    """Kernel names: what an fstab or a habit of the administrator's goes by."""
+    for pair in comparison.pairs:
+        if pair.before.name != pair.after.name:
+            yield Finding(
+                claim=ClaimName.NAMES,
+                device=pair.disk,
+                before=pair.before.name,
+                after=pair.after.name,
+                message=f"{pair.before.name} -> {pair.after.name}",
+            )
+
+
+def addresses(comparison: Comparison) -> Iterator[Finding]:
+    """The place on the PCI tree and on the bus behind it."""
+    for pair in comparison.pairs:
+        moved = move(pair.before.address, pair.after.address)
+        if moved is not None:
+            yield Finding(
+                claim=ClaimName.ADDRESSES,
+                device=pair.disk,
+                before=moved.before,
+                after=moved.after,
+                message=moved.phrase,
+            )
+
+
+def links(comparison: Comparison) -> Iterator[Finding]:
+    """udev's links to each disk, whatever kernel name they resolve to."""
+    for pair in comparison.pairs:
+        for folder, before, after in (
+            ("by-path", pair.before.by_path, pair.after.by_path),
+            ("by-id", pair.before.by_id, pair.after.by_id),
+        ):
+            lost, new = sorted(set(before) - set(after)), sorted(set(after) - set(before))
+            if lost or new:
+                yield Finding(
+                    claim=ClaimName.LINKS,
+                    device=pair.disk,
+                    before=" ".join(lost) or "none",
+                    after=" ".join(new) or "none",
+                    message=f"{folder}: " + "; ".join(_link_changes(comparison, lost, new)),
+                )
+
+
+def _link_changes(comparison: Comparison, lost: list[str], new: list[str]) -> Iterator[str]:
+    for link in lost:
+        target = next(
+            (device for device in comparison.other.block_devices if link in device.by_path + device.by_id), None
+        )
+        if target is None:
+            yield f"{link} is gone"
+        else:
+            yield f"{link} now points to {comparison.disk_of(target) or 'a new device'} ({target.name})"
+    for link in new:
+        origin = next((pair for pair in comparison.pairs if link in pair.before.by_path + pair.before.by_id), None)
+        yield f"{link} is new" if origin is None else f"{link} pointed to {origin.disk} ({origin.before.name})"
+
+
+def identity(comparison: Comparison) -> Iterator[Finding]:
+    """What the device says of itself, and its partitions by number, first byte and size."""
+    for pair in comparison.pairs:
+        for trait, before in _traits(pair.before).items():
+            after = _traits(pair.after)[trait]
+            if before != after:
+                yield Finding(
+                    claim=ClaimName.IDENTITY,
+                    device=pair.disk,
+                    before=f"{trait} {before}",
+                    after=f"{trait} {after}",
+                    message=f"{trait} {before} -> {after}",
+                )
+
+
+def _traits(device: BlockDevice) -> dict[str, str]:
+    partitions = sorted((part.number, part.start_bytes, part.size_bytes) for part in device.partitions)
+    return {
+        "size": str(device.size_bytes),
+        "sector size": str(device.sector_bytes),
+        "serial": device.serial or "none",
+        "wwn": device.wwn or "none",
+        "vendor": device.vendor or "none",
+        "model": device.model or "none",
+        "bus": device.bus,
+        "driver": device.driver or "none",
+        "access": "read-only" if device.read_only else "writable",
+        "medium": "removable" if device.removable else "fixed",
+        "kind": device.kind,
+        "partitions": " ".join(f"{number}@{start}+{size}" for number, start, size in partitions) or "none",
+    }
+
+
+def content(comparison: Comparison) -> Iterator[Finding]:
+    """The same bytes in the same place, and only there.
+
+    Asked of the place, not of the disk: two disks that changed places keep every address in use, and each is intact.
+    """
+    for pair in comparison.pairs:
+        yield from _content_lost(comparison, pair)
+    expected = comparison.expected
+    at_address = {device.address: device for device in comparison.other.block_devices}
+    wanted = [(pair.disk, pair.before) for pair in comparison.pairs] + list(comparison.missing)
+    for disk, before in wanted:
+        occupant = at_address.get(before.address)
+        holds = None if occupant is None else holder(occupant, expected)
+        if disk in expected.tokens and occupant is not None and holds not in {None, disk}:
+            yield Finding(
+                claim=ClaimName.CONTENT,
+                device=disk,
+                before=disk,
+                after=str(holds),
+                message=f"where it was, {place_of(before.address)}, is now the content of {holds} ({occupant.name})",
+            )
+    states = [("", comparison.other)]
+    if comparison.state is State.RESCUED:
+        states.append((" in the normal state", comparison.normal))
+    for where, inventory in states:
+        for disk in expected.tokens:
+            copies = holders(inventory, expected, disk)
+            if len(copies) > 1:
+                yield Finding(
+                    claim=ClaimName.CONTENT,
+                    device=disk,
+                    before="1 copy",
+                    after=f"{len(copies)} copies",
+                    message=f"found on {' and '.join(copy.name for copy in copies)}{where}",
+                )
+
+
+def _content_lost(comparison: Comparison, pair: Pair) -> Iterator[Finding]:
+    if pair.disk not in comparison.expected.tokens or holder(pair.after, comparison.expected) is not None:
+        return
+    marker = pair.after.marker
+    after, seen = "no marker", "its marker is gone"
+    if marker is not None:
+        after, seen = "foreign marker", f"it carries the marker of {marker.disk} with a token that is not this case's"
+    yield Finding(
+        claim=ClaimName.CONTENT,
+        device=pair.disk,
+        before=pair.disk,
+        after=after,
+        message=f"{seen}: {pair.after.name} at {place_of(pair.after.address)} holds other bytes",
+    )

@@ -1,0 +1,54 @@
+"""What the harness knows about a case without looking into the guest."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.frozen import Frozen
+from harness.scenario.models import DeviceType, DiskBus
+
+RESCUE = "rescue"
+
+
+class Expected(Frozen):
+    """The planted markers and what was asked for.
+
+    ``tokens`` maps each disk of the instance, and ``rescue``, to the token of its marker. ``rescue_bus`` and
+    ``rescue_device`` are None where nothing was asked for, as in legacy rescue. ``written`` maps a disk to the data
+    token put on it while the instance was rescued. ``read_only`` names the disks that nobody can have written to.
+    """
+
+    tokens: dict[str, str]
+    root: str = "root"
+    rescue_bus: DiskBus | None = None
+    rescue_device: DeviceType | None = None
+    written: dict[str, str] = Field(default_factory=dict)
+    read_only: frozenset[str] = frozenset()
+
+    @property
+    def disks(self) -> tuple[str, ...]:
+        """The instance's disks by name, without the rescue medium."""
+        return tuple(disk for disk in self.tokens if disk != RESCUE)
+
+
+class ByteRange(Frozen):
+    """Bytes of a disk from ``start_bytes`` up to but not including ``end_bytes``."""
+
+    start_bytes: int
+    end_bytes: int
+
+    def __str__(self) -> str:
+        return f"bytes {self.start_bytes}-{self.end_bytes - 1}"
+
+
+class HostEvidence(Frozen):
+    """What only the host can see once the instance is unrescued; None means not looked at.
+
+    ``domain_xml_equal``: the domain as redefined is byte for byte the XML saved before the rescue. ``nvram_equal``: so
+    are the UEFI variables. ``changes``: per disk, the ranges that differ from before the rescue and that nobody was
+    meant to write.
+    """
+
+    domain_xml_equal: bool | None = None
+    nvram_equal: bool | None = None
+    changes: dict[str, tuple[ByteRange, ...]] = Field(default_factory=dict)

@@ -1,0 +1,29 @@
+"""One way in which a claim does not hold."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.frozen import Frozen
+from harness.scenario.models import ClaimName
+
+
+class Finding(Frozen):
+    """Which device, what it was, what it became, and who did it.
+
+    ``cause`` is ``kernel-race`` when control boots showed the guest's own probing to vary; ``rate`` then says in how
+    many boots of how many. Such a finding is never held against rescue.
+    """
+
+    claim: ClaimName
+    aspect: ClaimName | None = None
+    device: str
+    before: str
+    after: str
+    message: str
+    cause: Literal["rescue", "kernel-race"] = "rescue"
+    rate: str | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.device}: {self.message}"
+        return text if self.rate is None else f"{text} (kernel race, {self.rate})"

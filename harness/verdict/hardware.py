@@ -1,0 +1,113 @@
+"""Claim ``other-hardware``: what is no disk stays as it was too; what came along with the rescue device is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.scenario.models import ClaimName
+from harness.verdict.finding import Finding
+from harness.verdict.network import network_interfaces, pair_network_interfaces
+from harness.verdict.pci import describe, identifiers, pci_changes
+from harness.verdict.place import move, place_of
+from harness.verdict.usb import usb_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.evidence.inventory import NetworkInterface
+    from harness.verdict.comparison import Comparison
+
+
+def other_hardware(comparison: Comparison) -> Iterator[Finding]:
+    """Network interfaces, the rest of the PCI tree, USB devices, DMI and CPU."""
+    yield from _network(comparison)
+    yield from _pci(comparison)
+    yield from _usb(comparison)
+    before, after = comparison.normal.dmi, comparison.other.dmi
+    for key in sorted(before.keys() | after.keys()):
+        yield from _trait("dmi", key, before.get(key), after.get(key))
+    yield from _trait("cpu", "model", comparison.normal.cpu_model, comparison.other.cpu_model)
+
+
+def additions(comparison: Comparison) -> Iterator[str]:
+    """The rescue device, and each bridge, controller and hub that came with it."""
+    rescue = comparison.rescue
+    if rescue is None:
+        return
+    yield f"rescue device {rescue.name}: {rescue.bus} {rescue.kind} at {place_of(rescue.address)}"
+    for function in pci_changes(comparison.normal, comparison.other, rescue).brought:
+        yield f"{describe(function)} at PCI {function.address}"
+    for device in usb_changes(comparison.normal, comparison.other, rescue).brought:
+        yield f"{device.product or 'USB hub'} at PCI {device.controller} USB port {device.port}"
+
+
+def _finding(device: str, before: str, after: str, message: str, aspect: ClaimName | None = None) -> Finding:
+    return Finding(
+        claim=ClaimName.OTHER_HARDWARE, aspect=aspect, device=device, before=before, after=after, message=message
+    )
+
+
+def _trait(device: str, trait: str, before: str | None, after: str | None) -> Iterator[Finding]:
+    if before != after:
+        old, new = before or "none", after or "none"
+        yield _finding(device, f"{trait} {old}", f"{trait} {new}", f"{trait} {old} -> {new}")
+
+
+def _network(comparison: Comparison) -> Iterator[Finding]:
+    known = network_interfaces(comparison.normal)
+    found = pair_network_interfaces(comparison.normal, comparison.other)
+    for label, before in known.items():
+        after = found[label]
+        if after is None:
+            yield _finding(label, "present", "missing", f"missing, was {before.name} at {place_of(before.address)}")
+        else:
+            yield from _network_interface(label, before, after)
+    seen = {nic.mac for nic in found.values() if nic is not None}
+    for nic in comparison.other.network_interfaces:
+        if nic.mac not in seen:
+            yield _finding(
+                nic.name, "missing", "present", f"new network interface {nic.mac} at {place_of(nic.address)}"
+            )
+
+
+def _network_interface(label: str, before: NetworkInterface, after: NetworkInterface) -> Iterator[Finding]:
+    if before.name != after.name:
+        yield _finding(label, before.name, after.name, f"{before.name} -> {after.name}", ClaimName.NAMES)
+    yield from _trait(label, "predictable name", before.predictable_name, after.predictable_name)
+    yield from _trait(label, "MAC", before.mac, after.mac)
+    moved = move(before.address, after.address)
+    if moved is not None:
+        yield _finding(label, moved.before, moved.after, moved.phrase, ClaimName.ADDRESSES)
+    yield from _trait(label, "driver", before.driver, after.driver)
+
+
+def _pci(comparison: Comparison) -> Iterator[Finding]:
+    changes = pci_changes(comparison.normal, comparison.other, comparison.rescue)
+    for before, after in changes.moved:
+        old, new = before.address, after.address
+        if old == new:
+            old, new = "/".join(before.path), "/".join(after.path)
+        yield _finding(before.address, old, new, f"{describe(before)} PCI {old} -> {new}")
+    for before, after in changes.changed:
+        old, new = identifiers(before), identifiers(after)
+        yield _finding(before.address, old, new, f"{describe(before)} is now {describe(after)} ({old} -> {new})")
+    for function in changes.missing:
+        yield _finding(function.address, "present", "missing", f"{describe(function)} is missing")
+    for function in changes.new:
+        yield _finding(
+            function.address, "missing", "present", f"{describe(function)} is new and not on the rescue device's path"
+        )
+
+
+def _usb(comparison: Comparison) -> Iterator[Finding]:
+    changes = usb_changes(comparison.normal, comparison.other, comparison.rescue)
+    for before, after in changes.moved:
+        old, new = f"port {before.port}", f"port {after.port}"
+        if before.controller != after.controller:
+            old, new = f"{before.controller} {old}", f"{after.controller} {new}"
+        yield _finding(f"usb {before.vendor_product}", old, new, f"{before.product} {old} -> {new}")
+    for device in changes.missing:
+        yield _finding(f"usb {device.vendor_product}", "present", "missing", f"{device.product} is missing")
+    for device in changes.new:
+        where = f"PCI {device.controller} USB port {device.port}"
+        yield _finding(f"usb {device.vendor_product}", "missing", "present", f"{device.product} is new, at {where}")

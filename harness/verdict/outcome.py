@@ -1,0 +1,86 @@
+"""From findings to a verdict, and from a verdict to whether it is the one the scenario expects."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from harness.frozen import Frozen
+from harness.scenario.models import Expectation, ExpectedFinding, VerdictName
+from harness.verdict.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Mismatch(Frozen):
+    """How an outcome differs from the expectation: a sentence for each difference, and the findings behind them."""
+
+    sentences: tuple[str, ...]
+    unexpected: tuple[Finding, ...] = ()
+    missing: tuple[ExpectedFinding, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+
+def verdict_of(findings: Sequence[Finding]) -> VerdictName:
+    """``moved`` if rescue is behind any finding, else ``stable``: a kernel race is reported, not blamed on rescue."""
+    return VerdictName.MOVED if any(finding.cause == "rescue" for finding in findings) else VerdictName.STABLE
+
+
+def meets(
+    expectation: Expectation, verdict: VerdictName, findings: Sequence[Finding], refusal: str | None = None
+) -> Mismatch | None:
+    """None if the case ended as expected: exactly the findings listed, or a refusal whose message holds the reason.
+
+    Findings put down to a kernel race neither break an expectation nor fulfil one.
+    """
+    if verdict is VerdictName.ERROR:
+        return Mismatch(sentences=(f"expected {expectation.verdict}: ended in an error, so nothing is known",))
+    if verdict is VerdictName.REFUSED:
+        return _meets_refused(expectation, refusal or "no reason given")
+    if expectation.verdict is VerdictName.REFUSED:
+        return Mismatch(sentences=(f"expected a refusal ({expectation.reason}), but it was carried out: {verdict}",))
+    by_rescue = [finding for finding in findings if finding.cause == "rescue"]
+    unexpected = tuple(
+        finding for finding in by_rescue if not any(_matches(entry, finding) for entry in expectation.findings)
+    )
+    missing = tuple(
+        entry for entry in expectation.findings if not any(_matches(entry, finding) for finding in by_rescue)
+    )
+    if not unexpected and not missing:
+        return None
+    return Mismatch(
+        sentences=(
+            *(f"unexpected: {finding.claim} {finding}" for finding in unexpected),
+            *(_not_found(entry, findings) for entry in missing),
+        ),
+        unexpected=unexpected,
+        missing=missing,
+    )
+
+
+def _meets_refused(expectation: Expectation, refusal: str) -> Mismatch | None:
+    if expectation.verdict is not VerdictName.REFUSED:
+        return Mismatch(sentences=(f"expected {expectation.verdict}, but it was refused: {refusal}",))
+    if expectation.reason is not None and expectation.reason.casefold() in refusal.casefold():
+        return None
+    return Mismatch(sentences=(f"expected a refusal for '{expectation.reason}', but the reason was: {refusal}",))
+
+
+def _matches(entry: ExpectedFinding, finding: Finding) -> bool:
+    return (
+        entry.claim is finding.claim
+        and fnmatchcase(finding.device, entry.device)
+        and entry.before in {None, finding.before}
+        and entry.after in {None, finding.after}
+    )
+
+
+def _not_found(entry: ExpectedFinding, findings: Sequence[Finding]) -> str:
+    text = f"expected but not found: {entry.claim} {entry.device}"
+    if entry.before is not None or entry.after is not None:
+        text += f": {entry.before or '*'} -> {entry.after or '*'}"
+    race = next((finding for finding in findings if finding.cause != "rescue" and _matches(entry, finding)), None)
+    return text if race is None else f"{text} (only as a kernel race, {race.rate})"

@@ -1,0 +1,140 @@
+"""What became of the PCI tree: which functions stayed, moved, changed, vanished or came with the rescue device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.verdict.place import place_of
+
+if TYPE_CHECKING:
+    from harness.evidence.inventory import BlockDevice, Inventory, PciDevice
+
+_USB_CONTROLLER = "0c03"
+# (vendor:device) as QEMU's docs/specs/pci-ids.rst has them; class codes as in include/linux/pci_ids.h.
+_DEVICE_NAMES = {
+    "1af4:1000": "virtio network card",
+    "1af4:1041": "virtio network card",
+    "1af4:1001": "virtio disk",
+    "1af4:1042": "virtio disk",
+    "1af4:1002": "virtio balloon",
+    "1af4:1045": "virtio balloon",
+    "1af4:1003": "virtio console",
+    "1af4:1043": "virtio console",
+    "1af4:1005": "virtio random number generator",
+    "1af4:1044": "virtio random number generator",
+    "1af4:1004": "virtio-scsi controller",
+    "1af4:1048": "virtio-scsi controller",
+    "1000:0012": "lsilogic controller",
+    "15ad:07c0": "vmpvscsi controller",
+    "1b36:000c": "PCI Express root port",
+    "1b36:000e": "PCI Express to PCI bridge",
+}
+_CLASS_NAMES = {
+    "0100": "SCSI controller",
+    "0101": "IDE controller",
+    "0106": "SATA controller",
+    "0107": "SAS controller",
+    "0200": "network card",
+    "0300": "graphics card",
+    "0604": "PCI bridge",
+    "0c0300": "USB controller (UHCI)",
+    "0c0310": "USB controller (OHCI)",
+    "0c0320": "USB controller (EHCI)",
+    "0c0330": "USB controller (xHCI)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PciChanges:
+    """``moved`` and ``changed`` hold what a function was and is now; ``brought`` came with the rescue device."""
+
+    moved: tuple[tuple[PciDevice, PciDevice], ...]
+    changed: tuple[tuple[PciDevice, PciDevice], ...]
+    missing: tuple[PciDevice, ...]
+    new: tuple[PciDevice, ...]
+    brought: tuple[PciDevice, ...]
+
+
+def pci_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None) -> PciChanges:
+    """Compare function by function at each path of bridges.
+
+    Functions that are a virtio disk or a NIC count only where both trees have one in the same place: their moves are
+    told of the disk or the NIC. A new function belongs to the rescue device if it lies on its path, or is a further USB
+    controller of a slot on its path (EHCI and its UHCI companions).
+    """
+    old_owners, new_owners = _owners(normal), _owners(other)
+    old_tree = {function.path: function for function in normal.pci_devices}
+    new_tree = {function.path: function for function in other.pci_devices}
+    gone: list[PciDevice] = []
+    changed: list[tuple[PciDevice, PciDevice]] = []
+    for path, function in old_tree.items():
+        successor = new_tree.get(path)
+        if successor is not None and _signature(successor) == _signature(function):
+            continue
+        owner = old_owners.get(function.address)
+        if successor is not None and owner is not None and owner == new_owners.get(successor.address):
+            changed.append((function, successor))
+        elif owner is None:
+            gone.append(function)
+    replaced = {after.path for _, after in changed}
+    arrived = [
+        function
+        for path, function in new_tree.items()
+        if path not in replaced
+        and function.address not in new_owners
+        and (path not in old_tree or _signature(old_tree[path]) != _signature(function))
+    ]
+    arrived.sort(key=lambda function: _belongs_to(rescue, function))
+    moved: list[tuple[PciDevice, PciDevice]] = []
+    missing: list[PciDevice] = []
+    for function in gone:
+        successor = next((new for new in arrived if _signature(new) == _signature(function)), None)
+        if successor is not None:
+            moved.append((function, successor))
+        else:
+            successor = next((new for new in arrived if new.path == function.path), None)
+            if successor is None or _belongs_to(rescue, successor):
+                missing.append(function)
+                continue
+            changed.append((function, successor))
+        arrived.remove(successor)
+    return PciChanges(
+        moved=tuple(moved),
+        changed=tuple(changed),
+        missing=tuple(missing),
+        new=tuple(function for function in arrived if not _belongs_to(rescue, function)),
+        brought=tuple(function for function in arrived if _belongs_to(rescue, function)),
+    )
+
+
+def describe(function: PciDevice) -> str:
+    """What the function is, in words, or its ids."""
+    ids, class_code = function.vendor_device, function.class_code
+    name = _DEVICE_NAMES.get(ids) or _CLASS_NAMES.get(class_code[:6]) or _CLASS_NAMES.get(class_code[:4])
+    return name or f"PCI function {ids}"
+
+
+def identifiers(function: PciDevice) -> str:
+    """Ids and class, as a finding's ``before`` or ``after``."""
+    return f"{function.vendor_device} subsystem {function.subsystem} class {function.class_code}"
+
+
+def _signature(function: PciDevice) -> tuple[str, str, str]:
+    return function.vendor_device, function.subsystem, function.class_code
+
+
+def _owners(inventory: Inventory) -> dict[str, str]:
+    disks = {
+        device.pci_path[-1]: "disk" for device in inventory.block_devices if device.bus == "virtio" and device.pci_path
+    }
+    return disks | {place_of(nic.address).pci: "NIC" for nic in inventory.network_interfaces}
+
+
+def _belongs_to(rescue: BlockDevice | None, function: PciDevice) -> bool:
+    if rescue is None:
+        return False
+    if function.address in rescue.pci_path:
+        return True
+    slots = {address.rpartition(".")[0] for address in rescue.pci_path}
+    return function.class_code.startswith(_USB_CONTROLLER) and function.address.rpartition(".")[0] in slots

@@ -1,0 +1,204 @@
+"""Who changed a kernel name: rescue, or the kernel's own probing, which only further boots can tell.
+
+Linux probes SATA ports, USB devices and different host controllers side by side and hands out names by arrival
+(drivers/scsi/sd.c: sd_probe and its async probing), so that names over intact addresses may differ between two boots of
+one and the same domain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.evidence.inventory import Inventory, State
+from harness.scenario.models import ClaimName
+from harness.verdict.comparison import holders
+from harness.verdict.finding import Finding
+from harness.verdict.network import network_interfaces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.verdict.expected import Expected
+
+_NOT_INTACT = {
+    ClaimName.ALL_PRESENT,
+    ClaimName.ADDRESSES,
+    ClaimName.IDENTITY,
+    ClaimName.CONTENT,
+    ClaimName.OTHER_HARDWARE,
+}
+
+
+def needs_control_boots(findings: Sequence[Finding]) -> tuple[State, ...]:
+    """The states to boot again before a changed name can be blamed on anyone; none if nothing is in doubt.
+
+    In doubt is a name, of a disk or a NIC, that differs over an address and an identity that do not. The first boots of
+    a state count as well, so each needs only control boots on top.
+    """
+    suspects = _suspects(findings)
+    if not suspects:
+        return ()
+    others = {_state(finding) for finding in suspects}
+    return (State.NORMAL, *(state for state in (State.RESCUED, State.UNRESCUED) if state in others))
+
+
+def settle_by_controls(
+    findings: Sequence[Finding],
+    expected: Expected,
+    normal_boots: Sequence[Inventory],
+    rescued_boots: Sequence[Inventory],
+    unrescued_boots: Sequence[Inventory] = (),
+) -> tuple[Finding, ...]:
+    """Put down to a kernel race each name in doubt that varies within a state; leave the others to rescue.
+
+    Each sequence holds all boots of its state, the one that was compared first. What only control boots showed is
+    added: a name that varies though the first boots agreed, and a disk that a control boot lacks.
+    """
+    boots = {State.NORMAL: normal_boots, State.RESCUED: rescued_boots, State.UNRESCUED: unrescued_boots}
+    suspects = _suspects(findings)
+    settled = [
+        _settled(finding, _history(finding.device, expected, boots), _state(finding))
+        if finding in suspects
+        else finding
+        for finding in findings
+    ]
+    return (*settled, *_seen_in_controls_only(findings, expected, boots))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    name: str
+    address: str
+
+
+_History = dict[State, tuple[_Seen | None, ...]]
+
+
+def _suspects(findings: Sequence[Finding]) -> list[Finding]:
+    broken = {
+        (finding.device, _state(finding))
+        for finding in findings
+        if not _about_a_name(finding) and (_aspect(finding)) in _NOT_INTACT
+    }
+    return [
+        finding for finding in findings if _about_a_name(finding) and (finding.device, _state(finding)) not in broken
+    ]
+
+
+def _aspect(finding: Finding) -> ClaimName:
+    return finding.aspect or finding.claim
+
+
+def _about_a_name(finding: Finding) -> bool:
+    return _aspect(finding) is ClaimName.NAMES
+
+
+def _state(finding: Finding) -> State:
+    return State.UNRESCUED if finding.claim is ClaimName.RESTORED else State.RESCUED
+
+
+def _history(device: str, expected: Expected, boots: dict[State, Sequence[Inventory]]) -> _History:
+    first = boots[State.NORMAL][0]
+    return {
+        state: tuple(_seen(device, expected, first, inventory) for inventory in inventories)
+        for state, inventories in boots.items()
+    }
+
+
+def _seen(device: str, expected: Expected, first: Inventory, inventory: Inventory) -> _Seen | None:
+    nic = network_interfaces(first).get(device)
+    if nic is not None:
+        same = next((other for other in inventory.network_interfaces if other.mac == nic.mac), None)
+        return None if same is None else _Seen(same.name, same.address)
+    if device in expected.tokens:
+        copies = holders(inventory, expected, device)
+    else:
+        unmarked = first.block_device(device)
+        copies = tuple(
+            disk for disk in inventory.block_devices if unmarked is not None and disk.address == unmarked.address
+        )
+    return _Seen(copies[0].name, copies[0].address) if copies else None
+
+
+def _names(history: _History, state: State) -> list[str]:
+    return [seen.name for seen in history[state] if seen is not None]
+
+
+def _races(history: _History, state: State) -> bool:
+    addresses = {seen.address for key in (State.NORMAL, state) for seen in history[key] if seen is not None}
+    varying = any(len(set(_names(history, key))) > 1 for key in (State.NORMAL, state))
+    return varying and len(addresses) == 1
+
+
+def _rate(history: _History, state: State, name: str) -> str:
+    names = _names(history, State.NORMAL) + _names(history, state)
+    return f"{sum(other != name for other in names)} of {len(names)} boots named it otherwise"
+
+
+def _settled(finding: Finding, history: _History, state: State) -> Finding:
+    if not _races(history, state):
+        return finding
+    return finding.model_copy(
+        update={
+            "cause": "kernel-race",
+            "rate": _rate(history, state, finding.before),
+            "message": finding.message + _remark(history, state),
+        }
+    )
+
+
+def _remark(history: _History, state: State) -> str:
+    normal, other = set(_names(history, State.NORMAL)), set(_names(history, state))
+    if not normal & other:
+        sets = f"normal: {', '.join(sorted(normal))}; {state}: {', '.join(sorted(other))}"
+        return f"; no name is common to both states ({sets}), so that rescue may have a part in it"
+    if len(normal) == 1:
+        return f"; the name varies in the {state} state only"
+    return ""
+
+
+def _seen_in_controls_only(
+    findings: Sequence[Finding], expected: Expected, boots: dict[State, Sequence[Inventory]]
+) -> Iterator[Finding]:
+    told = {(finding.device, _state(finding)) for finding in findings if _about_a_name(finding)}
+    nics = network_interfaces(boots[State.NORMAL][0])
+    for device in (*expected.disks, *nics):
+        history = _history(device, expected, boots)
+        yield from _missing_in_controls(device, history)
+        for state in (State.RESCUED, State.UNRESCUED):
+            if (device, state) in told or not _races(history, state):
+                continue
+            # The normal state's own race has been told of the rescued state already.
+            if state is State.UNRESCUED and len(set(_names(history, state))) < 2:
+                continue
+            claim = ClaimName.OTHER_HARDWARE if device in nics else ClaimName.NAMES
+            names = _names(history, State.NORMAL) + _names(history, state)
+            after = next(name for name in names if name != names[0])
+            yield Finding(
+                claim=ClaimName.RESTORED if state is State.UNRESCUED else claim,
+                aspect=None if claim is ClaimName.NAMES and state is State.RESCUED else ClaimName.NAMES,
+                device=device,
+                before=names[0],
+                after=after,
+                message=f"{names[0]} -> {after} in control boots only",
+                cause="kernel-race",
+                rate=_rate(history, state, names[0]),
+            )
+
+
+def _missing_in_controls(device: str, history: _History) -> Iterator[Finding]:
+    for state, sightings in history.items():
+        if not sightings or sightings[0] is None:
+            continue
+        lacking = sum(seen is None for seen in sightings)
+        if lacking:
+            restored = state is State.UNRESCUED
+            yield Finding(
+                claim=ClaimName.RESTORED if restored else ClaimName.ALL_PRESENT,
+                aspect=ClaimName.ALL_PRESENT if restored else None,
+                device=device,
+                before="present",
+                after="missing",
+                message=f"missing in {lacking} of {len(sightings)} boots of the {state} state",
+            )

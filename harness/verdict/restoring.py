@@ -1,0 +1,81 @@
+"""Claims ``restored`` and ``data``: after unrescue all is as before, but for what was written on purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.scenario.models import ClaimName
+from harness.verdict.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.verdict.comparison import Comparison
+    from harness.verdict.expected import HostEvidence
+
+
+def as_restored(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The same deviations, told as the unrescued state's: ``aspect`` keeps the claim they came from."""
+    for finding in findings:
+        yield finding.model_copy(
+            update={
+                "claim": ClaimName.RESTORED,
+                "aspect": finding.aspect or finding.claim,
+                "message": f"{finding.message}, after unrescue",
+            }
+        )
+
+
+def restored_on_host(host: HostEvidence) -> Iterator[Finding]:
+    """The redefined domain and its UEFI variables are those saved before the rescue."""
+    for device, equal, what in (
+        ("domain", host.domain_xml_equal, "the domain XML is not byte for byte the one saved before the rescue"),
+        ("nvram", host.nvram_equal, "the UEFI variables are not those from before the rescue"),
+    ):
+        if equal is False:
+            yield Finding(claim=ClaimName.RESTORED, device=device, before="saved", after="different", message=what)
+
+
+def data(comparison: Comparison, host: HostEvidence) -> Iterator[Finding]:
+    """Each token written while rescued is on its disk, every other disk's is as it was, and no other byte changed."""
+    written = comparison.expected.written
+    carried_by: dict[str, list[str]] = {}
+    for device in comparison.other.block_devices:
+        if device.data_token is not None:
+            carried_by.setdefault(device.data_token, []).append(comparison.disk_of(device) or device.name)
+    for pair in comparison.pairs:
+        if pair.disk in comparison.expected.read_only or pair.disk not in written:
+            wanted = pair.before.data_token
+        else:
+            wanted = written[pair.disk]
+        if pair.after.data_token != wanted:
+            yield _data_finding(pair.disk, wanted, pair.after.data_token, carried_by)
+    for disk, ranges in host.changes.items():
+        for changed in ranges:
+            yield Finding(
+                claim=ClaimName.DATA,
+                device=disk,
+                before="unchanged",
+                after=str(changed),
+                message=f"{changed} changed and nobody was to write there",
+            )
+
+
+def _data_finding(disk: str, wanted: str | None, found: str | None, carried_by: dict[str, list[str]]) -> Finding:
+    if wanted is None:
+        message = "it carries data that nobody was to write there"
+    else:
+        elsewhere = ", ".join(carried_by.get(wanted, ()))
+        where = f": it is on {elsewhere}" if elsewhere else ""
+        message = f"the data written while rescued was not read back{where}"
+    return Finding(
+        claim=ClaimName.DATA,
+        device=disk,
+        before=_token(wanted, "written"),
+        after=_token(found, "other data"),
+        message=message,
+    )
+
+
+def _token(token: str | None, present: str) -> str:
+    return "no data" if token is None else present

@@ -1,0 +1,66 @@
+"""What became of USB devices that are no disks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.verdict.place import usb_port
+
+if TYPE_CHECKING:
+    from harness.evidence.inventory import BlockDevice, Inventory, UsbDevice
+
+
+@dataclass(frozen=True, slots=True)
+class UsbChanges:
+    """``moved`` holds what a device was and is now; ``brought`` are the hubs that the rescue stick hangs on."""
+
+    moved: tuple[tuple[UsbDevice, UsbDevice], ...]
+    missing: tuple[UsbDevice, ...]
+    new: tuple[UsbDevice, ...]
+    brought: tuple[UsbDevice, ...]
+
+
+def usb_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None) -> UsbChanges:
+    """Compare by controller and port, leaving out what carries a block device: the claims on disks speak of that."""
+    before, after = _no_disks(normal), _no_disks(other)
+    gone = [device for device in before if device not in after]
+    arrived = [device for device in after if device not in before]
+    moved: list[tuple[UsbDevice, UsbDevice]] = []
+    missing: list[UsbDevice] = []
+    for device in gone:
+        successor = next((new for new in arrived if _kind(new) == _kind(device)), None)
+        if successor is None:
+            missing.append(device)
+        else:
+            moved.append((device, successor))
+            arrived.remove(successor)
+    return UsbChanges(
+        moved=tuple(moved),
+        missing=tuple(missing),
+        new=tuple(device for device in arrived if not _leads_to(rescue, device)),
+        brought=tuple(device for device in arrived if _leads_to(rescue, device)),
+    )
+
+
+def _no_disks(inventory: Inventory) -> list[UsbDevice]:
+    disks = {
+        (disk.pci_path[-1], usb_port(disk.usb_port))
+        for disk in inventory.block_devices
+        if disk.usb_port and disk.pci_path
+    }
+    plain = (device.model_copy(update={"port": usb_port(device.port)}) for device in inventory.usb_devices)
+    return [device for device in plain if (device.controller, device.port) not in disks]
+
+
+def _kind(device: UsbDevice) -> tuple[str, str]:
+    return device.vendor_product, device.product
+
+
+def _leads_to(rescue: BlockDevice | None, device: UsbDevice) -> bool:
+    return (
+        rescue is not None
+        and rescue.usb_port is not None
+        and device.controller in rescue.pci_path
+        and usb_port(rescue.usb_port).startswith(f"{device.port}.")
+    )

@@ -1,0 +1,135 @@
+"""An outcome is held against exactly what the scenario expects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.scenario.models import ClaimName, Expectation, ExpectedFinding, VerdictName
+from harness.verdict.finding import Finding
+from harness.verdict.outcome import meets, verdict_of
+
+
+def finding(device: str = "root", after: str = "vdb", **values: Any) -> Finding:
+    traits = {"claim": ClaimName.NAMES, "before": "vda", "message": f"vda -> {after}"} | values
+    return Finding(device=device, after=after, **traits)
+
+
+def moved(*entries: ExpectedFinding) -> Expectation:
+    return Expectation(verdict=VerdictName.MOVED, findings=entries)
+
+
+def entry(device: str = "root", **values: Any) -> ExpectedFinding:
+    return ExpectedFinding(claim=values.pop("claim", ClaimName.NAMES), device=device, **values)
+
+
+RACE = finding("volume1", cause="kernel-race", rate="3 of 8 boots named it otherwise")
+STABLE = Expectation(verdict=VerdictName.STABLE)
+REFUSED = Expectation(verdict=VerdictName.REFUSED, reason="no IDE")
+
+VERDICTS = {
+    "nothing found": ((), VerdictName.STABLE),
+    "only a kernel race": ((RACE,), VerdictName.STABLE),
+    "one by rescue": ((RACE, finding()), VerdictName.MOVED),
+}
+
+
+@pytest.mark.parametrize(("findings", "verdict"), VERDICTS.values(), ids=VERDICTS.keys())
+def test_verdict_blames_rescue_alone(findings: tuple[Finding, ...], verdict: VerdictName) -> None:
+    assert verdict_of(findings) is verdict
+
+
+MET = {
+    "stable": (STABLE, (), None),
+    "stable but for a race": (STABLE, (RACE,), None),
+    "exact": (moved(entry(before="vda", after="vdb")), (finding(),), None),
+    "wildcard for many": (moved(entry("*")), (finding(), finding("volume1", "vdc")), None),
+    "two entries for one": (moved(entry("*"), entry("root")), (finding(),), None),
+    "race beside the expected": (moved(entry()), (finding(), RACE), None),
+    "refused in any case": (REFUSED, (), "q35 has No ide controller"),
+}
+
+
+@pytest.mark.parametrize(("expectation", "findings", "refusal"), MET.values(), ids=MET.keys())
+def test_expected_outcome_is_met(expectation: Expectation, findings: tuple[Finding, ...], refusal: str | None) -> None:
+    verdict = VerdictName.REFUSED if refusal else verdict_of(findings)
+    assert meets(expectation, verdict, findings, refusal) is None
+
+
+UNMET = {
+    "moved unexpectedly": (STABLE, VerdictName.MOVED, (finding(),), None, ["unexpected: names root: vda -> vdb"]),
+    "expected finding absent": (
+        moved(entry(after="vdc")),
+        VerdictName.STABLE,
+        (),
+        None,
+        ["expected but not found: names root: * -> vdc"],
+    ),
+    "other value": (
+        moved(entry(after="vdc")),
+        VerdictName.MOVED,
+        (finding(),),
+        None,
+        ["unexpected: names root: vda -> vdb", "expected but not found: names root: * -> vdc"],
+    ),
+    "other claim": (
+        moved(entry(claim=ClaimName.LINKS)),
+        VerdictName.MOVED,
+        (finding(),),
+        None,
+        ["unexpected: names root: vda -> vdb", "expected but not found: links root"],
+    ),
+    "case of a device matters": (
+        moved(entry("ROOT")),
+        VerdictName.MOVED,
+        (finding(),),
+        None,
+        ["unexpected: names root: vda -> vdb", "expected but not found: names ROOT"],
+    ),
+    "expected, but a race": (
+        moved(entry("volume1")),
+        VerdictName.STABLE,
+        (RACE,),
+        None,
+        ["expected but not found: names volume1 (only as a kernel race, 3 of 8 boots named it otherwise)"],
+    ),
+    "refused unexpectedly": (
+        STABLE,
+        VerdictName.REFUSED,
+        (),
+        "no IDE on q35",
+        ["expected stable, but it was refused: no IDE on q35"],
+    ),
+    "refused for another reason": (
+        REFUSED,
+        VerdictName.REFUSED,
+        (),
+        "out of names",
+        ["expected a refusal for 'no IDE', but the reason was: out of names"],
+    ),
+    "not refused": (
+        REFUSED,
+        VerdictName.STABLE,
+        (),
+        None,
+        ["expected a refusal (no IDE), but it was carried out: stable"],
+    ),
+    "error": (STABLE, VerdictName.ERROR, (), None, ["expected stable: ended in an error, so nothing is known"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("expectation", "verdict", "findings", "refusal", "sentences"), UNMET.values(), ids=UNMET.keys()
+)
+def test_every_difference_from_the_expectation_is_a_sentence(
+    expectation: Expectation,
+    verdict: VerdictName,
+    findings: tuple[Finding, ...],
+    refusal: str | None,
+    sentences: list[str],
+) -> None:
+    mismatch = meets(expectation, verdict, findings, refusal)
+    assert mismatch is not None
+    assert list(mismatch.sentences) == sentences
+    assert str(mismatch) == "\n".join(sentences)

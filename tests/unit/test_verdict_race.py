@@ -1,0 +1,155 @@
+"""Control boots tell a rescue that renames disks from a kernel that never named them twice alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.evidence.inventory import State
+from harness.scenario.models import ClaimName, VerdictName
+from harness.verdict.claims import compare_rescued, compare_unrescued
+from harness.verdict.finding import Finding
+from harness.verdict.outcome import verdict_of
+from harness.verdict.race import needs_control_boots, settle_by_controls
+
+from .verdict_inventories import EXPECTED, NORMAL, RESCUED, UNRESCUED, changed, edited, nic, without
+
+if TYPE_CHECKING:
+    from harness.evidence.inventory import Inventory
+
+
+def boots(base: Inventory, *namings: str, disks: tuple[str, ...] = ("root", "volume1", "volume2")) -> list[Inventory]:
+    """One boot per naming: the last letters of the names of the disks, as in "abc"."""
+    made = []
+    for number, naming in enumerate(namings):
+        inventory = edited(base, boot_id=f"{base.boot_id}-{number}")
+        for disk, letter in zip(disks, naming, strict=True):
+            inventory = changed(inventory, disk, name=f"sd{letter}")
+        boot_medium = {"normal": f"sd{naming[0]}", "unrescued": f"sd{naming[0]}"}.get(base.boot_id, "sdz")
+        inventory = changed(inventory, "rescue", name="sdz")
+        made.append(edited(inventory, boot_medium=boot_medium))
+    return made
+
+
+def causes(findings: tuple[Finding, ...]) -> dict[str, str]:
+    return {finding.device: finding.cause for finding in findings}
+
+
+def settled(normal: list[Inventory], rescued: list[Inventory]) -> tuple[Finding, ...]:
+    return settle_by_controls(compare_rescued(normal[0], rescued[0], EXPECTED), EXPECTED, normal, rescued)
+
+
+CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]] = {
+    "constant and equal": (("abc",) * 4, ("abc",) * 4, {}),
+    "constant and different": (("abc",) * 4, ("acb",) * 4, {"volume1": "rescue", "volume2": "rescue"}),
+    "varying in both states": (
+        ("abc", "acb", "abc", "abc"),
+        ("acb", "abc", "abc", "acb"),
+        {"volume1": "kernel-race", "volume2": "kernel-race"},
+    ),
+    "varying in the normal state only": (
+        ("abc", "acb", "abc", "abc"),
+        ("acb",) * 4,
+        {"volume1": "kernel-race", "volume2": "kernel-race"},
+    ),
+    "varying while rescued only": (
+        ("abc",) * 4,
+        ("acb", "abc", "acb", "abc"),
+        {"volume1": "kernel-race", "volume2": "kernel-race"},
+    ),
+    "one constant and moved, two racing": (
+        ("abc", "acb", "abc", "acb"),
+        ("bac", "bca", "bac", "bca"),
+        {"root": "rescue", "volume1": "kernel-race", "volume2": "kernel-race"},
+    ),
+    "a race that the first boots did not show": (
+        ("abc", "acb", "abc", "abc"),
+        ("abc", "abc", "abc", "abc"),
+        {"volume1": "kernel-race", "volume2": "kernel-race"},
+    ),
+    "no control boots": (("abc",), ("acb",), {"volume1": "rescue", "volume2": "rescue"}),
+}
+
+
+@pytest.mark.parametrize(("normal", "rescued", "expected_causes"), CASES.values(), ids=CASES.keys())
+def test_a_name_is_blamed_on_who_changed_it(
+    normal: tuple[str, ...], rescued: tuple[str, ...], expected_causes: dict[str, str]
+) -> None:
+    assert causes(settled(boots(NORMAL, *normal), boots(RESCUED, *rescued))) == expected_causes
+
+
+def test_rate_counts_the_boots_that_named_it_otherwise_than_the_first() -> None:
+    found = settled(boots(NORMAL, "abc", "abc", "acb", "abc"), boots(RESCUED, "acb", "abc", "abc", "acb"))
+    assert {finding.rate for finding in found} == {"3 of 8 boots named it otherwise"}
+    assert str(found[0]) == "volume1: sdb -> sdc (kernel race, 3 of 8 boots named it otherwise)"
+
+
+def test_a_race_alone_leaves_the_case_stable() -> None:
+    assert verdict_of(settled(boots(NORMAL, "abc", "acb"), boots(RESCUED, "acb", "abc"))) is VerdictName.STABLE
+    assert verdict_of(settled(boots(NORMAL, "abc", "abc"), boots(RESCUED, "acb", "acb"))) is VerdictName.MOVED
+
+
+def test_a_race_over_names_that_no_state_shares_says_that_rescue_may_have_a_part() -> None:
+    (*_, finding) = settled(boots(NORMAL, "abc", "acb"), boots(RESCUED, "ade", "aed"))
+    assert finding.cause == "kernel-race"
+    assert "normal: sdb, sdc; rescued: sdd, sde" in finding.message
+    assert "rescue may have a part" in finding.message
+
+
+def test_a_race_seen_in_one_state_only_says_so() -> None:
+    (finding, _) = settled(boots(NORMAL, "abc", "abc"), boots(RESCUED, "acb", "abc"))
+    assert finding.message == "sdb -> sdc; the name varies in the rescued state only"
+
+
+BROKEN = {"another address": "address", "another serial": "serial", "no marker": "marker"}
+
+
+@pytest.mark.parametrize("trait", BROKEN.values(), ids=BROKEN.keys())
+def test_control_boots_are_for_names_over_intact_addresses_and_identities(trait: str) -> None:
+    (normal,), (rescued,) = boots(NORMAL, "abc"), boots(RESCUED, "acb")
+    assert needs_control_boots(compare_rescued(normal, rescued, EXPECTED)) == (State.NORMAL, State.RESCUED)
+    for disk in ("volume1", "volume2"):
+        rescued = changed(rescued, disk, **{trait: None if trait == "marker" else f"another {disk}"})
+    assert needs_control_boots(compare_rescued(normal, rescued, EXPECTED)) == ()
+
+
+def test_no_control_boots_without_a_changed_name() -> None:
+    assert needs_control_boots(compare_rescued(NORMAL, RESCUED, EXPECTED)) == ()
+    assert needs_control_boots(compare_rescued(NORMAL, without(RESCUED, "volume1"), EXPECTED)) == ()
+
+
+def test_a_moved_disk_stays_rescues_doing_however_its_name_varies() -> None:
+    normal = boots(NORMAL, "abc", "acb")
+    rescued = [changed(boot, "volume1", address="elsewhere") for boot in boots(RESCUED, "acb", "abc")]
+    found = settled(normal, rescued)
+    assert {(finding.claim, finding.cause) for finding in found if finding.device == "volume1"} == {
+        (ClaimName.NAMES, "rescue"),
+        (ClaimName.ADDRESSES, "rescue"),
+    }
+
+
+def test_unrescued_is_settled_by_boots_of_normal_and_unrescued() -> None:
+    normal, rescued = boots(NORMAL, "abc", "abc", "acb"), boots(RESCUED, "abc")
+    after = boots(UNRESCUED, "acb", "abc", "abc")
+    found = compare_unrescued(normal[0], rescued[0], after[0], EXPECTED)
+    assert needs_control_boots(found) == (State.NORMAL, State.UNRESCUED)
+    raced = [f for f in settle_by_controls(found, EXPECTED, normal, rescued, after) if f.claim is ClaimName.RESTORED]
+    assert causes(tuple(raced)) == {"volume1": "kernel-race", "volume2": "kernel-race"}
+    constant = settle_by_controls(found, EXPECTED, boots(NORMAL, "abc", "abc"), rescued, boots(UNRESCUED, "acb", "acb"))
+    assert causes(constant) == {"volume1": "rescue", "volume2": "rescue"}
+
+
+def test_network_interfaces_race_like_disks() -> None:
+    normal, rescued = [NORMAL, nic(NORMAL, name="eth1")], [nic(RESCUED, name="eth1"), RESCUED]
+    (finding,) = settled(normal, rescued)
+    assert (finding.claim, finding.device, finding.cause) == (ClaimName.OTHER_HARDWARE, "nic0", "kernel-race")
+    (constant,) = settled([NORMAL, NORMAL], [nic(RESCUED, name="eth1"), nic(RESCUED, name="eth1")])
+    assert constant.cause == "rescue"
+
+
+def test_a_disk_that_a_control_boot_lacks_is_told() -> None:
+    normal, rescued = boots(NORMAL, "abc", "abc"), boots(RESCUED, "acb", "acb")
+    rescued[1] = without(rescued[1], "root")
+    lost = [finding for finding in settled(normal, rescued) if finding.claim is ClaimName.ALL_PRESENT]
+    assert [str(finding) for finding in lost] == ["root: missing in 1 of 2 boots of the rescued state"]
