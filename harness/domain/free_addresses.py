@@ -169,7 +169,9 @@ def floppy_place(root: etree._Element) -> Place:
     Raises:
         Refused: both drives are in use.
     """
-    used = [address.unit for disk in disks_of(root) if disk_target(disk)[1] == "fdc" and (address := DriveAddress.of(disk))]
+    used = [
+        address.unit for disk in disks_of(root) if disk_target(disk)[1] == "fdc" and (address := DriveAddress.of(disk))
+    ]
     unit = max(used, default=-1) + 1
     if unit == FLOPPY_DRIVES:
         raise Refused("the floppy controller has no free drive: it has two in all")
@@ -205,5 +207,3 @@ def drop_disabled_usb(root: etree._Element) -> None:
     for controller in controllers(root, "usb"):
         if controller.get("model") == "none":
             devices_of(root).remove(controller)
-
-

@@ -28,7 +28,7 @@ def pinned(live_xml: str) -> etree._Element:
         HostError: the text is no domain XML.
     """
     root = parse_domain(live_xml)
-    root.attrib.pop("id", None)
+    root.attrib.pop("id", "")
     for path in _RUNTIME_ONLY:
         for element in root.findall(path):
             element.getparent().remove(element)  # type: ignore[union-attr]
@@ -36,7 +36,7 @@ def pinned(live_xml: str) -> etree._Element:
         if not alias.get("name", "").startswith("ua-"):
             alias.getparent().remove(alias)  # type: ignore[union-attr]
     for source in root.findall("devices/disk/source"):
-        source.attrib.pop("index", None)
+        source.attrib.pop("index", "")
     return root
 
 

@@ -47,9 +47,7 @@ def render_domain(instance: Instance, disks: Sequence[MappedDisk], placement: Pl
             properties=instance.properties,
             disks=disks,
             placement=placement,
-            scsi_model=instance.properties.hw_scsi_model
-            if any(disk.bus is DiskBus.SCSI for disk in disks)
-            else None,
+            scsi_model=instance.properties.hw_scsi_model if any(disk.bus is DiskBus.SCSI for disk in disks) else None,
             usb_needed=instance.properties.hw_pointer_model == "usbtablet"
             or any(disk.bus is DiskBus.USB for disk in disks),
         )

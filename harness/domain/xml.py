@@ -47,7 +47,7 @@ def devices_of(root: etree._Element) -> etree._Element:
 
 def machine_of(root: etree._Element) -> str:
     """The machine type, such as pc-q35-7.2."""
-    return root.findtext("os/type") and root.find("os/type").get("machine", "") or ""  # type: ignore[union-attr]
+    return (root.findtext("os/type") and root.find("os/type").get("machine", "")) or ""  # type: ignore[union-attr]
 
 
 def boots_from_uefi(root: etree._Element) -> bool:
@@ -130,7 +130,7 @@ def address_text(element: etree._Element) -> str:
         return f"PCI {known}" if isinstance(known, PciAddress) else str(known)
     if address.get("type") == "usb":
         return f"USB bus {address.get('bus')} port {address.get('port')}"
-    return " ".join(f"{key}={value}" for key, value in address.attrib.items())
+    return " ".join(f"{key!s}={address.get(key)}" for key in address.keys())  # noqa: SIM118 - an element, no mapping
 
 
 def disks_of(root: etree._Element) -> list[etree._Element]:
@@ -150,5 +150,3 @@ def controllers(root: etree._Element, kind: str) -> list[etree._Element]:
     """The controllers of one type, by index."""
     found = devices_of(root).findall(f"controller[@type='{kind}']")
     return sorted(found, key=lambda controller: int(controller.get("index", "0")))
-
-

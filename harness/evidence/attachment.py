@@ -24,7 +24,10 @@ _SUPERSPEED_MBIT = 5000
 
 @dataclass(frozen=True)
 class Attached:
-    """A block device's bus, canonical address and identity; ``source`` is what its links are computed from."""
+    """A block device's bus, canonical address and identity; ``source`` is what its links are computed from.
+
+    ``driver`` is the one of the transport (virtio_blk, virtio_scsi, ahci, usb-storage), not sd or sr: it tells more.
+    """
 
     bus: str
     address: str

@@ -51,7 +51,7 @@ settle() {
 }
 
 tails() {
-    for block in $blocks; do
+    for block in $readable; do
         name=${block##*/}
         read -r sectors <"$block/size"
         [ "$sectors" -ge 16 ] || continue
@@ -65,15 +65,17 @@ tails() {
     echo '%% rescue-harness evidence 1'
     if settle; then echo 'settled yes'; else echo 'settled no'; fi
     blocks=
+    readable=
     set --
     for block in /sys/block/*; do
         [ -e "$block/device" ] || continue
         name=${block##*/}
+        blocks="$blocks $block"
         # Size of floppies and CD-ROMs is known once they have been opened.
         case $name in
-            fd* | sr*) true <"/dev/$name" || echo "no medium $name" ;;
+            fd* | sr*) true <"/dev/$name" && readable="$readable $block" || echo "no medium $name" ;;
+            *) readable="$readable $block" ;;
         esac
-        blocks="$blocks $block"
         set -- "$@" "$block/size" "$block/ro" "$block/removable" "$block/serial" "$block/queue/logical_block_size" \
             "$block/device/vendor" "$block/device/model" "$block/device/type" "$block/device/scsi_level" \
             "$block/device/uevent"

@@ -26,10 +26,11 @@ _WRITE_RESULT = "rescue-harness-write"
 
 _WRITE_FUNCTION = f"""\
 write_data() {{
-    true 2>/dev/null <"/dev/$1" && read -r sectors <"/sys/block/$1/size" && [ "$((sectors % 8))" = 0 ] &&
-        printf '{DATA_MAGIC}\\n%s\\n' "$2" |
-        dd of="/dev/$1" bs={BLOCK_BYTES} seek=$((sectors / 8 - 2)) count=1 conv=sync,fsync,notrunc 2>/dev/null &&
-        echo "{_WRITE_RESULT} $1 ok" || echo "{_WRITE_RESULT} $1 failed"
+    {{
+        true <"/dev/$1" && read -r sectors <"/sys/block/$1/size" && [ "$((sectors % 8))" = 0 ] &&
+            printf '{DATA_MAGIC}\\n%s\\n' "$2" |
+            dd of="/dev/$1" bs={BLOCK_BYTES} seek=$((sectors / 8 - 2)) count=1 conv=sync,fsync,notrunc
+    }} 2>/dev/null && echo "{_WRITE_RESULT} $1 ok" || echo "{_WRITE_RESULT} $1 failed"
 }}
 """
 
@@ -42,6 +43,8 @@ def collection_script() -> str:
 
 def write_script(tokens: Mapping[str, str]) -> str:
     """A shell script that writes a data block per kernel name, down to the medium, and prints what became of each.
+
+    Devices are opened first: a floppy's size is known only then.
 
     Raises ValueError for a name that is no kernel name, or a token that fits no data block.
     """

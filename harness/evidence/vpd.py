@@ -17,7 +17,7 @@ _UNRANKED = 99
 
 
 class DesignatorType(IntEnum):
-    """Kinds of designator that scsi_id makes an id of (SPC-4 table 623)."""
+    """Kinds of designator that scsi_id makes an id of (SPC-4 section 7.8.5)."""
 
     VENDOR_SPECIFIC = 0
     T10_VENDOR = 1

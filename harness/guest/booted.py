@@ -55,7 +55,9 @@ class BootedGuest:
         try:
             return self.ssh.run(command, Deadline.after(self.hypervisor.pace.command_s), stdin=stdin)
         except GuestError as error:
-            raise explained(error, self.domain, self.console, qemu_log_path(self.hypervisor, self.domain.name())) from error
+            raise explained(
+                error, self.domain, self.console, qemu_log_path(self.hypervisor, self.domain.name())
+            ) from error
 
 
 def domain_state(domain: libvirt.virDomain) -> str:
@@ -129,7 +131,7 @@ def booted(
         start_domain(hypervisor, domain)
         port = forward_ssh(domain)
         try:
-            ready = _wait_until_ready(domain, console, deadline)
+            ready = _wait_until_ready(hypervisor, domain, console, deadline)
             login = Deadline.after(hypervisor.pace.command_s)
             ssh = SshConnection.open(port, key.key, ready.host_key, login)
         except GuestError as error:
@@ -149,12 +151,14 @@ def booted(
         stop_domain(hypervisor, domain)
 
 
-def _wait_until_ready(domain: libvirt.virDomain, console: Console, deadline: Deadline) -> Ready:
+def _wait_until_ready(hypervisor: Hypervisor, domain: libvirt.virDomain, console: Console, deadline: Deadline) -> Ready:
     looks = 0
     while (ready := console.ready()) is None:
         looks += 1
         if looks % _STATE_EVERY == 0 and domain_state(domain) in ("shut off", "crashed"):
             raise GuestError("QEMU ended before the guest was ready")
+        if hypervisor.cancelled.is_set():
+            raise GuestError("the run was interrupted")
         if deadline.passed:
             raise GuestError(
                 f"the guest was not ready within {deadline.timeout_s:.0f} s",

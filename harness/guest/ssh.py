@@ -52,7 +52,9 @@ class SshConnection:
         except (OSError, EOFError, paramiko.SSHException) as error:
             if transport is not None:
                 transport.close()
-            raise GuestError(f"SSH does not answer on 127.0.0.1:{port}: {str(error) or type(error).__name__}") from error
+            raise GuestError(
+                f"SSH does not answer on 127.0.0.1:{port}: {str(error) or type(error).__name__}"
+            ) from error
         except GuestError:
             transport.close()  # type: ignore[union-attr]
             raise
@@ -95,7 +97,7 @@ class SshConnection:
 
 
 def _read_all(channel: paramiko.Channel, deadline: Deadline) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     while True:
         channel.settimeout(max(0.1, deadline.remaining_s))
         part = channel.recv(_READ_BYTES)

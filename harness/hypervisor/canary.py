@@ -101,7 +101,10 @@ def boot_canary(images: ImageSet, emulator: str, accelerator: str, deadline_s: f
     started = time.monotonic()
     try:
         process = subprocess.Popen(
-            _command(images, emulator, accelerator), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            _command(images, emulator, accelerator),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
     except OSError as error:
         raise HostError(f"{emulator} cannot be started: {error}", hint="install qemu-system-x86") from error

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import libvirt
+
 from harness.errors import HostError
-from harness.image import cache_root
-
-# libvirt reads this once, when it is loaded; without it the embedded driver logs to the user's terminal.
-cache_root().mkdir(parents=True, exist_ok=True)
-os.environ.setdefault("LIBVIRT_LOG_OUTPUTS", f"3:file:{cache_root() / 'libvirt.log'}")
-
-import libvirt  # noqa: E402
 
 _QEMU_CONF = """\
 user = "root"

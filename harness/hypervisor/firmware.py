@@ -11,7 +11,7 @@ from typing import Any
 from harness.errors import HostError
 
 DESCRIPTOR_FOLDERS = (Path("/etc/qemu/firmware"), Path("/usr/share/qemu/firmware"))
-_NEEDS_MORE_THAN_WE_GIVE = {"requires-smm", "secure-boot", "enrolled-keys", "amd-sev", "amd-sev-es", "intel-tdx"}
+_NEEDS_MORE_THAN_WE_GIVE = {"requires-smm", "secure-boot", "enrolled-keys"}
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import platform
 import shutil
-import xml.etree.ElementTree as ET  # noqa: S405 - libvirt's own capabilities, not a user's
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import libvirt
 
@@ -53,6 +52,8 @@ class Hypervisor:
     accelerator: Accelerator
     pace: Pace
     versions: dict[str, str]
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set when the run is to end: nobody waits for a guest any longer."""
 
 
 def find_emulator() -> str:
@@ -94,7 +95,6 @@ def open_hypervisor(images: ImageSet, *, boot_timeout_s: float | None = None) ->
 def versions_of(connection: libvirt.virConnect) -> dict[str, str]:
     """QEMU, libvirt, host kernel, machine architecture and harness, each as text."""
 
-
     return {
         "qemu": version_text(connection.getVersion()),
         "libvirt": version_text(connection.getLibVersion()),
@@ -110,22 +110,3 @@ def guest_kernel(images: ImageSet) -> str:
     return next(
         (f"{name} {version}" for name, version in images.inputs.items() if name.startswith("linux-image")), "unknown"
     )
-
-
-def machine_types(connection: libvirt.virConnect) -> list[str]:
-    """The x86_64 machine types that this QEMU has, as libvirt lists them."""
-    capabilities = ET.fromstring(connection.getCapabilities())  # noqa: S314
-    return sorted(
-        {
-            machine.text
-            for guest in capabilities.findall("guest")
-            for arch in guest.findall("arch[@name='x86_64']")
-            for machine in arch.findall("machine")
-            if machine.text
-        }
-    )
-
-
-def free_bytes(path: Path) -> int:
-    """Bytes free where ``path`` is."""
-    return shutil.disk_usage(path).free

@@ -89,7 +89,7 @@ def _add_modules(archive: Archive, root: Path, names: tuple[str, ...]) -> None:
         archive.file(f"{target}/{module}.ko", _module_content(source / paths[module]))
         first = [before for name in soft.get(module, ()) if name in names for before in (name, *needs[name])]
         # busybox loads the last one first.
-        wanted = dict.fromkeys([*needs[module], *first])
+        wanted = dict.fromkeys([*first, *needs[module]])
         dependencies.append(f"{module}.ko: {' '.join(f'{name}.ko' for name in wanted)}".rstrip())
     archive.file(f"{target}/modules.dep", _lines(dependencies))
     aliases = _records(source / "modules.alias")

@@ -102,7 +102,9 @@ def _legacy(running: RunningInstance) -> str:
         config_drive = mapped[CONFIG_DRIVE]
         taken = {disk.target for disk in disks}
         disks.append(replace(config_drive, target=first_free_target(config_drive.bus, taken)))
-    units = [disk for disk in disks if disk.scsi_unit is not None or (disk is rescue and old_root.scsi_unit is not None)]
+    units = [
+        disk for disk in disks if disk.scsi_unit is not None or (disk is rescue and old_root.scsi_unit is not None)
+    ]
     return render_domain(
         instance,
         [replace(disk, scsi_unit=units.index(disk)) if disk in units else disk for disk in disks],

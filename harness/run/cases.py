@@ -12,7 +12,6 @@ from harness.rescue.protocol import Implementation
 from harness.scenario.loading import LoadedScenario, load_scenarios
 from harness.scenario.matrix import Point, expand
 
-
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 
 

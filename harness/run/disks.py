@@ -52,9 +52,7 @@ class DiskFactory:
         self.folder.mkdir(parents=True, exist_ok=True)
         mapped = map_disks(instance)
         try:
-            return {
-                entry.name: self._make(disk, entry) for disk, entry in zip(instance.disks, mapped, strict=True)
-            }
+            return {entry.name: self._make(disk, entry) for disk, entry in zip(instance.disks, mapped, strict=True)}
         except OSError as error:
             raise disk_error(error, self.folder) from error
 

@@ -131,6 +131,8 @@ class Drive:
     def _look(self, state: State, guest: BootedGuest, *, control: int = 0) -> Inventory:
         with self._logs_kept(state):
             inventory = parse_inventory(guest.run(collection_script()).stdout)
+            if not inventory.settled:
+                raise GuestError("the guest's devices did not settle: storage was announced that has no block device")
         name = f"control-{state}-{control}" if control else str(state)
         self.folder.keep_boot(name, guest, self.ready.performer.defined_xml[state], inventory)
         return inventory
@@ -170,7 +172,7 @@ class Drive:
             and device.kind == "disk"
             and device.marker.disk in self._instance_disks()
         }
-        script = write_script({name: token for name, token in tokens.values()})
+        script = write_script(dict(tokens.values()))
         completed = guest.run(script)
         if completed.exit_status:
             raise GuestError(

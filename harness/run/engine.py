@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 import traceback
+from concurrent.futures import CancelledError
+from contextlib import suppress
 
 import libvirt
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, HostError
 from harness.run.cases import Case
 from harness.run.disks import disk_error
 from harness.run.drive import Drive, Outcome, Progress
 from harness.run.preparation import prepared
-from harness.run.record import utc_now
+from harness.run.record import CaseFolder, utc_now
 from harness.run.result import CaseResult, Failure
 from harness.run.session import Session
 from harness.scenario.expectation import applicable_expectation
+from harness.scenario.models import VerdictName
 from harness.verdict.outcome import meets
 
 
@@ -24,7 +27,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
 
     Raises:
         ScenarioError: no expectation of the scenario holds for these versions.
-        HostError: the result cannot be written.
+        CancelledError: the run was interrupted.
     """
     expectation = applicable_expectation(case.point.scenario, session.hypervisor.versions)
     started, started_at = time.monotonic(), utc_now()
@@ -41,10 +44,12 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     except libvirt.libvirtError as error:
         outcome.failure = Failure(kind="HostError", message=f"libvirt: {error}")
     except Exception as error:  # noqa: BLE001 - a defect in one case must not lose the others
-        folder.write("traceback.txt", traceback.format_exc())
+        _write_traceback(folder)
         outcome.failure = Failure(
             kind="HarnessDefect", message=f"the harness failed: {error!r}; traceback.txt beside the result has more"
         )
+    if session.hypervisor.cancelled.is_set():
+        raise CancelledError
     verdict = outcome.verdict
     mismatch = meets(expectation, verdict, outcome.findings, outcome.refusal.reason if outcome.refusal else None)
     result = CaseResult(
@@ -70,5 +75,14 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         elapsed_s=round(time.monotonic() - started, 3),
         artefacts=folder.path.name,
     )
-    session.folder.add(result)
+    try:
+        session.folder.add(result)
+    except HostError as error:
+        failure = Failure(kind="HostError", message=str(error))
+        return result.model_copy(update={"verdict": VerdictName.ERROR, "as_expected": False, "failure": failure})
     return result
+
+
+def _write_traceback(folder: CaseFolder) -> None:
+    with suppress(HostError):
+        folder.write("traceback.txt", traceback.format_exc())

@@ -1,4 +1,4 @@
-"""Serves kernel and initramfs to a rescue floppy, which is too small to hold them: HTTP on loopback, GET of two files."""
+"""Serves kernel and initramfs over HTTP on loopback to a rescue floppy, which is too small to hold them."""
 
 from __future__ import annotations
 

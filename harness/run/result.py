@@ -11,8 +11,6 @@ from harness.frozen import Frozen
 from harness.scenario.models import Expectation, VerdictName
 from harness.verdict.finding import Finding
 
-SCHEMA_VERSION = 1
-
 
 class Refusal(Frozen):
     """The implementation said no: why, and on whose behalf."""
@@ -40,7 +38,7 @@ class StateRecord(Frozen):
 class CaseResult(Frozen):
     """How one case ended. ``elapsed_s`` is in seconds, ``started_at`` ISO 8601 in UTC."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     case: str
     scenario: str
     summary: str
@@ -76,7 +74,7 @@ class CaseResult(Frozen):
 class RunSummary(Frozen):
     """The whole run: every result so far, rewritten after each case so that a killed run loses none."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     started_at: str
     accelerator: str
     versions: dict[str, str]

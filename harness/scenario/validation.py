@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _REQUIRED = "a mapping with at least name, summary and instance"
 _STAND_IN = "x"
+_SURE_WITHOUT_BUS = ("name", "device_name")
+_SURE_WITHOUT_MACHINE = (*_SURE_WITHOUT_BUS, "serial")
 
 
 @dataclass(frozen=True)
@@ -71,18 +73,24 @@ def _further_problems(data: Mapping[str, Any], errors: Sequence[ErrorDetails]) -
     if rest is None:
         return []
     scenario, new_errors = _parsed(rest)
-    in_disks = {key[2] for key in keys if key[:2] == ROLES_AT and len(key) > 2}
     if scenario is None:
         replaced = any(key[:2] == ROLES_AT and len(key) == 3 for key in keys)
         counts = [error for error in new_errors if error["loc"] == ("instance",) and error["type"] == "value_error"]
         return [] if replaced else problems_of(counts, rest)
-    hardware = any(key[:2] in {("instance", "machine"), ("instance", "properties")} for key in keys)
-    return [
-        problem
-        for problem in _cross_problems(scenario, certain=False)
-        if problem.key[:1] != ("instance",)
-        or not (hardware or (problem.key[:2] == ROLES_AT and len(problem.key) > 2 and problem.key[2] in in_disks))
-    ]
+    return [problem for problem in _cross_problems(scenario, certain=False) if not _may_follow(problem.key, keys)]
+
+
+def _may_follow(key: Key, wrong: Sequence[Key]) -> bool:
+    """Whether a problem of the instance could vanish once the wrong values of other keys are put right."""
+    if key[:1] != ("instance",):
+        return False
+    if key[:2] == ROLES_AT and any(other[:3] == key[:3] for other in wrong):
+        return True
+    if any(other[:2] == ("instance", "properties") for other in wrong):
+        return key[-1] not in _SURE_WITHOUT_BUS
+    if ("instance", "machine") in wrong:
+        return key[-1] not in _SURE_WITHOUT_MACHINE
+    return False
 
 
 def _without(data: Mapping[str, Any], keys: Sequence[Key]) -> dict[str, Any] | None:

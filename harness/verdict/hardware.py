@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.evidence.inventory import State
 from harness.scenario.models import ClaimName
 from harness.verdict.finding import Finding
 from harness.verdict.network import network_interfaces, pair_network_interfaces
@@ -14,7 +15,7 @@ from harness.verdict.usb import usb_changes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.evidence.inventory import NetworkInterface
+    from harness.evidence.inventory import BlockDevice, NetworkInterface
     from harness.verdict.comparison import Comparison
 
 
@@ -39,6 +40,11 @@ def additions(comparison: Comparison) -> Iterator[str]:
         yield f"{describe(function)} at PCI {function.address}"
     for device in usb_changes(comparison.normal, comparison.other, rescue).brought:
         yield f"{device.product or 'USB hub'} at PCI {device.controller} USB port {device.port}"
+
+
+def _entitled(comparison: Comparison) -> BlockDevice | None:
+    """The rescue device where it may bring controllers along: once unrescued, nothing may be left of it."""
+    return comparison.rescue if comparison.state is State.RESCUED else None
 
 
 def _finding(device: str, before: str, after: str, message: str, aspect: ClaimName | None = None) -> Finding:
@@ -82,7 +88,7 @@ def _network_interface(label: str, before: NetworkInterface, after: NetworkInter
 
 
 def _pci(comparison: Comparison) -> Iterator[Finding]:
-    changes = pci_changes(comparison.normal, comparison.other, comparison.rescue)
+    changes = pci_changes(comparison.normal, comparison.other, _entitled(comparison))
     for before, after in changes.moved:
         old, new = before.address, after.address
         if old == new:
@@ -100,7 +106,7 @@ def _pci(comparison: Comparison) -> Iterator[Finding]:
 
 
 def _usb(comparison: Comparison) -> Iterator[Finding]:
-    changes = usb_changes(comparison.normal, comparison.other, comparison.rescue)
+    changes = usb_changes(comparison.normal, comparison.other, _entitled(comparison))
     for before, after in changes.moved:
         old, new = f"port {before.port}", f"port {after.port}"
         if before.controller != after.controller:

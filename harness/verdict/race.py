@@ -52,7 +52,8 @@ def settle_by_controls(
 ) -> tuple[Finding, ...]:
     """Put down to a kernel race each name in doubt that varies within a state; leave the others to rescue.
 
-    Each sequence holds all boots of its state, the one that was compared first. What only control boots showed is
+    Each sequence holds all boots of its state, the one that was compared first; an empty one is a state not booted,
+    which the normal one can't be. What only control boots showed is
     added: a name that varies though the first boots agreed, and a disk that a control boot lacks.
     """
     boots = {State.NORMAL: normal_boots, State.RESCUED: rescued_boots, State.UNRESCUED: unrescued_boots}
@@ -165,7 +166,7 @@ def _seen_in_controls_only(
     nics = network_interfaces(boots[State.NORMAL][0])
     for device in (*expected.disks, *nics):
         history = _history(device, expected, boots)
-        yield from _missing_in_controls(device, history)
+        yield from _missing_in_controls(device, history, is_nic=device in nics)
         for state in (State.RESCUED, State.UNRESCUED):
             if (device, state) in told or not _races(history, state):
                 continue
@@ -187,16 +188,17 @@ def _seen_in_controls_only(
             )
 
 
-def _missing_in_controls(device: str, history: _History) -> Iterator[Finding]:
+def _missing_in_controls(device: str, history: _History, *, is_nic: bool) -> Iterator[Finding]:
     for state, sightings in history.items():
         if not sightings or sightings[0] is None:
             continue
         lacking = sum(seen is None for seen in sightings)
         if lacking:
+            claim = ClaimName.OTHER_HARDWARE if is_nic else ClaimName.ALL_PRESENT
             restored = state is State.UNRESCUED
             yield Finding(
-                claim=ClaimName.RESTORED if restored else ClaimName.ALL_PRESENT,
-                aspect=ClaimName.ALL_PRESENT if restored else None,
+                claim=ClaimName.RESTORED if restored else claim,
+                aspect=claim if restored else None,
                 device=device,
                 before="present",
                 after="missing",

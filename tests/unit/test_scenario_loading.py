@@ -75,8 +75,8 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
             'with a letter or digit; did you mean "many-errors"?'
         ),
         (
-            'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, instance, rescue_image, matrix, expect; '
-            'did you mean "links"?'
+            'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, instance, rescue_image, matrix, '
+            'expect; did you mean "links"?'
         ),
         (
             'a.yaml:5: instance.machine: found "q53"; allowed: pc, q35 or a versioned one such as pc-q35-7.2 or '
@@ -85,8 +85,8 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
         'a.yaml:6: instance.firmware: found "efi"; allowed: bios, uefi; did you mean "uefi"?',
         f'a.yaml:10: instance.disks.1.buss: unknown key "buss"; allowed: {disk_keys}; did you mean "bus"?',
         (
-            'a.yaml:11: instance.disks.1.size: found "16 MB"; allowed: a number of bytes or a number with '
-            "KiB, MiB or GiB, such as '16 MiB'; did you mean \"16 MiB\"?"
+            'a.yaml:11: instance.disks.1.size: found "16 MB"; allowed: a number of bytes or a number '
+            "with KiB, MiB or GiB, such as '16 MiB'; did you mean \"16 MiB\"?"
         ),
         (
             'a.yaml:12: instance.disks.2.role: found "vol"; allowed: root, ephemeral, swap, volume, config_drive; '

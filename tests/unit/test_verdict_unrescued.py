@@ -9,6 +9,7 @@ from harness.verdict.claims import compare_unrescued
 from harness.verdict.expected import ByteRange, HostEvidence
 
 from .verdict_inventories import (
+    EHCI,
     EXPECTED,
     NORMAL,
     RESCUED,
@@ -16,8 +17,10 @@ from .verdict_inventories import (
     Key,
     changed,
     edited,
+    function,
     holding,
     keys,
+    pci,
     plus,
     stick,
     swapped,
@@ -31,6 +34,11 @@ AFTER: dict[str, tuple[Inventory, HostEvidence, set[Key]]] = {
         plus(KEPT, stick()),
         HostEvidence(),
         {("restored", "rescue", "missing", "present")},
+    ),
+    "the rescue disk's controller kept": (
+        pci(plus(KEPT, stick()), "", function(EHCI, "8086:293a", "0c0320")),
+        HostEvidence(),
+        {("restored", "rescue", "missing", "present"), ("restored", EHCI, "missing", "present")},
     ),
     "a name changed": (changed(KEPT, "volume1", name="sdz"), HostEvidence(), {("restored", "volume1", "sda", "sdz")}),
     "booted from the rescue device": (

@@ -1,0 +1,214 @@
+"""The command ``rescue-harness``."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.text import Text
+
+from harness import __version__
+from harness.errors import HarnessError, HostError
+from harness.rescue.reference import Reference
+from harness.run.cases import Case, collect_cases
+from harness.run.result import CaseResult
+from harness.scenario.models import VerdictName
+
+SHIPPED_SUITE = Path(__file__).parent / "suite"
+INTERRUPTED = 130
+_WIDTH_WITHOUT_TERMINAL = 160
+
+
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(stderr=stderr, highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_WITHOUT_TERMINAL
+    return console
+
+
+class _Commands(click.Group):
+    """Turns our errors into one message and their exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        signal.signal(signal.SIGTERM, _as_interrupt)
+        try:
+            return super().invoke(ctx)
+        except HarnessError as error:
+            _console(stderr=True).print(f"error: {error}", soft_wrap=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            _console(stderr=True).print("interrupted: nothing is left running")
+            ctx.exit(INTERRUPTED)
+
+
+def _as_interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rescue-harness")
+def main() -> None:
+    """Prove, in real guests, whether an instance's disks stay where they are while it is rescued."""
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-k", "keyword", metavar="EXPRESSION", help="Only cases whose id matches, as pytest's -k.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Guests at once. Default: by cores and free memory.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Where the run's folder goes.",
+)
+@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Run each case so many times.")
+@click.option("--keep-going", is_flag=True, help="Go on after a case that is not as expected.")
+@click.option("--boot-timeout", type=click.FloatRange(1), metavar="SECONDS", help="Default: 25 canary boots.")
+@click.option(
+    "--control-boots",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Boots of each state that tell a kernel race from a moved disk.",
+)
+def run(
+    paths: tuple[Path, ...],
+    keyword: str | None,
+    jobs: int | None,
+    results: Path,
+    repeat: int,
+    keep_going: bool,
+    boot_timeout: float | None,
+    control_boots: int,
+) -> None:
+    """Run scenario files, or folders of them; without PATHS the shipped suite.
+
+    Exit code: 0 all as expected, 1 something was not, 2 the input is wrong, 3 host or harness failed, 130 interrupted.
+    """
+    from harness.run.pool import CasePool, default_jobs  # noqa: PLC0415 - libvirt is slow to load and may be missing
+    from harness.run.session import open_session  # noqa: PLC0415
+    from harness.terminal.progress import RunDisplay  # noqa: PLC0415
+
+    cases = _cases(paths, keyword, repeat)
+    console = _console()
+    finished: list[CaseResult] = []
+    with open_session(
+        results, progress=_status(console), boot_timeout_s=boot_timeout, control_boots=control_boots
+    ) as session:
+        jobs = jobs or default_jobs(cases)
+        console.print(f"{len(cases)} cases, {jobs} at once; {session.hypervisor.accelerator.reason}", style="dim")
+        try:
+            with (
+                RunDisplay(console, len(cases)) as display,
+                CasePool(cases, session, display, jobs=jobs, ahead=None if keep_going else jobs) as pool,
+            ):
+                for index in range(len(cases)):
+                    finished.append(pool.result(index))
+                    if not keep_going and not finished[-1].as_expected:
+                        break
+        finally:
+            _report(console, finished, len(cases), session.folder.path)
+    sys.exit(exit_code(finished))
+
+
+def _cases(paths: Sequence[Path], keyword: str | None, repeat: int = 1) -> list[Case]:
+    cases = collect_cases(paths or [SHIPPED_SUITE], Reference(), keyword=keyword, repeat=repeat)
+    if not cases:
+        raise click.UsageError(f"no case matches -k '{keyword}'")
+    return cases
+
+
+def _status(console: Console) -> Callable[[str], None]:
+    return lambda message: console.print(message, style="dim")
+
+
+def _report(console: Console, results: Sequence[CaseResult], total: int, folder: Path) -> None:
+    from harness.terminal.table import results_table  # noqa: PLC0415
+
+    console.print()
+    console.print(results_table(results))
+    expected = sum(result.as_expected for result in results)
+    left = total - len(results)
+    skipped = f", {left} not run" if left else ""
+    console.print(
+        f"\n{expected} as expected, {len(results) - expected} not{skipped}; results: {folder}", soft_wrap=True
+    )
+
+
+def exit_code(results: Sequence[CaseResult]) -> int:
+    """0 all as expected, 1 a verdict was not, 3 host or harness failed."""
+    if any(result.verdict is VerdictName.ERROR for result in results):
+        return HostError.exit_code
+    return 0 if all(result.as_expected for result in results) else 1
+
+
+@main.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("-k", "keyword", metavar="EXPRESSION", help="Only cases whose id matches, as pytest's -k.")
+@click.option("--xml/--no-xml", default=True, help="With or without the domain XML of each state.")
+def show(scenario: Path, keyword: str | None, xml: bool) -> None:
+    """Show the domains and disks of a scenario in each state, as libvirt completes them, without booting."""
+    from harness.run.plan import open_planner  # noqa: PLC0415
+    from harness.terminal.table import plan_table  # noqa: PLC0415
+
+    cases = _cases([scenario], keyword)
+    console = _console()
+    with open_planner() as planner:
+        for case in cases:
+            plan = planner.plan(case)
+            states = {"normal": plan.normal_xml, "rescued": plan.rescued_xml, "unrescued": plan.unrescued_xml}
+            for state, text in states.items() if xml else ():
+                if text is not None:
+                    console.print(f"<!-- {case.id}: {state} -->", style="bold")
+                    console.print(Syntax(text.strip(), "xml", background_color="default", word_wrap=False))
+            console.print(plan_table(case.id, plan))
+            if plan.refusal is not None:
+                console.print(f"refused by {plan.refusal.refused_by}: {plan.refusal.reason}")
+            console.print()
+
+
+@main.command()
+def doctor() -> None:
+    """Say what this host can do, and what to do where it can't."""
+    from harness.hypervisor.diagnosis import diagnose  # noqa: PLC0415
+
+    console = _console()
+    bad = False
+    for check in diagnose(_status(console)):
+        bad |= not check.good
+        mark = ("✓", "green") if check.good else ("✗", "bold red")
+        console.print(Text.assemble(mark, f" {check.subject:<20} {check.seen}"), soft_wrap=True)
+        if not check.good and check.hint:
+            console.print(f"    {check.hint}", soft_wrap=True)
+    sys.exit(HostError.exit_code if bad else 0)
+
+
+@main.command()
+def clean() -> None:
+    """Remove what dead runs have left: domains, processes, overlays."""
+    from harness.hypervisor.roots import clean_all  # noqa: PLC0415
+
+    console = _console()
+    found = clean_all()
+    for path, leftovers in found:
+        console.print(f"{path}: removed {leftovers}", soft_wrap=True)
+    if not found:
+        console.print("nothing was left")
+
+
+@main.command()
+@click.option("--result", is_flag=True, help="The schema of result.json instead.")
+def schema(result: bool) -> None:
+    """Print the JSON Schema of scenario files."""
+    from harness.run.result import result_schema  # noqa: PLC0415
+    from harness.scenario.schema import scenario_schema  # noqa: PLC0415
+
+    click.echo(json.dumps(result_schema() if result else scenario_schema(), indent=2))

@@ -1,0 +1,101 @@
+"""What this host can do, check by check, each failure with what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import psutil
+
+from harness.errors import HarnessError
+from harness.hypervisor.canary import find_accelerator
+from harness.hypervisor.connection import connect, embedded_uri, version_text
+from harness.hypervisor.firmware import find_uefi
+from harness.hypervisor.host import find_emulator
+from harness.hypervisor.roots import held_root, leftovers_everywhere
+from harness.image import ImageSet, cache_root, obtain_images
+
+GIB = 1024**3
+NEEDED_MEMORY_BYTES = GIB // 2
+NEEDED_DISK_BYTES = GIB
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: whether it is good, what was seen, and what to do if it is not."""
+
+    subject: str
+    good: bool
+    seen: str
+    hint: str | None = None
+
+
+def diagnose(progress: Callable[[str], None]) -> Iterator[Check]:
+    """Look at everything a run needs, in the order in which it needs it."""
+    yield _attempt("QEMU", _qemu)
+    yield _attempt("libvirt", _libvirt)
+    yield _attempt("BIOS firmware", _seabios)
+    for machine in ("pc", "q35"):
+        yield _attempt(f"UEFI firmware, {machine}", partial(_uefi, machine))
+    images: list[ImageSet] = []
+    yield _attempt("guest images", lambda: _images(progress, images))
+    if images:
+        progress("booting the canary guest")
+        yield _attempt("accelerator", lambda: find_accelerator(images[0], find_emulator()).reason)
+    memory = psutil.virtual_memory().available
+    yield Check(
+        "free memory", memory >= NEEDED_MEMORY_BYTES, _gib(memory), "a guest takes 256 MiB and its QEMU 192 MiB"
+    )
+    folder = cache_root()
+    free = shutil.disk_usage(folder).free
+    yield Check(
+        "free disk", free >= NEEDED_DISK_BYTES, f"{_gib(free)} below {folder}", "free some, or set RESCUE_HARNESS_CACHE"
+    )
+    leftovers = leftovers_everywhere()
+    yield Check(
+        "leftovers",
+        not leftovers,
+        "; ".join(f"{path}: {found}" for path, found in leftovers) or "none",
+        "'rescue-harness clean' removes them, as does the next run",
+    )
+
+
+def _attempt(subject: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(subject, good=True, seen=look())
+    except HarnessError as error:
+        return Check(subject, good=False, seen=error.message, hint=error.hint)
+
+
+def _qemu() -> str:
+    emulator = find_emulator()
+    version = subprocess.run([emulator, "--version"], capture_output=True, text=True, check=False).stdout
+    return f"{version.splitlines()[0] if version else 'no version'}, {emulator}"
+
+
+def _libvirt() -> str:
+    with held_root() as root, connect(embedded_uri(root.path)) as connection:
+        return f"{version_text(connection.getLibVersion())}, embedded driver in {root.path}"
+
+
+def _uefi(machine: str) -> str:
+    return str(find_uefi(machine).code_path)
+
+
+def _seabios() -> str:
+    path = Path("/usr/share/seabios/bios-256k.bin")
+    return f"{path}" if path.is_file() else "QEMU's own"
+
+
+def _images(progress: Callable[[str], None], images: list[ImageSet]) -> str:
+    images.append(obtain_images(progress))
+    kernel = next((f"{name} {version}" for name, version in images[0].inputs.items() if "linux-image" in name), "")
+    return f"{kernel}, {images[0].directory}"
+
+
+def _gib(size_bytes: int) -> str:
+    return f"{size_bytes / GIB:.1f} GiB"

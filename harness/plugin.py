@@ -1,0 +1,232 @@
+"""The pytest plugin: every case of a scenario file is a test, and ``rescued`` gives users' own tests a rescued guest.
+
+YAML files are collected below a folder named by the ini option ``rescue_scenarios`` (default: ``scenarios``), or when
+named on the command line.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HarnessError, ScenarioError
+
+if TYPE_CHECKING:
+    from harness.run.cases import Case
+    from harness.run.pool import CasePool
+    from harness.run.result import CaseResult
+    from harness.run.session import Session
+
+pytest_plugins = ["harness.fixtures.guests"]
+_SUFFIXES = (".yaml", ".yml")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options in a group of their own."""
+    group = parser.getgroup("rescue", "rescue scenarios in real guests")
+    group.addoption("--rescue-jobs", type=int, metavar="N", help="guests at once; default: by cores and free memory")
+    group.addoption("--rescue-results", type=Path, default=Path("results"), metavar="DIR", help="where results go")
+    group.addoption("--rescue-boot-timeout", type=float, metavar="SECONDS", help="default: 25 canary boots")
+    parser.addini(
+        "rescue_scenarios", "folders below which YAML files are scenarios", type="args", default=["scenarios"]
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set up what is opened when it is first needed."""
+    config.addinivalue_line(
+        "markers", "rescue_scenario(path, k=None): the scenario file, beside the test, whose rescued guest `rescued` is"
+    )
+    config.stash[_RUN] = SharedRun(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End guests and release the hypervisor."""
+    run = config.stash.get(_RUN, None)
+    if run is not None:
+        run.close()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect scenario files."""
+    if file_path.suffix not in _SUFFIXES:
+        return None
+    folders = set(parent.config.getini("rescue_scenarios"))
+    named = any(Path(word.split("::")[0]).absolute() == file_path for word in parent.config.args)
+    if not named and folders.isdisjoint(file_path.parent.parts):
+        return None
+    return ScenarioFile.from_parent(parent, path=file_path)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say where results lie."""
+    folder = config.stash[_RUN].results_path
+    if folder is not None:
+        terminalreporter.write_line(f"rescue results: {folder}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each point of the scenario that ``rescue_scenario`` names."""
+    if "rescued" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("rescue_scenario")
+    if marker is None:
+        raise pytest.UsageError(
+            f"{metafunc.definition.nodeid}: the fixture 'rescued' needs @pytest.mark.rescue_scenario('FILE.yaml')"
+        )
+    from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
+    from harness.run.cases import collect_cases  # noqa: PLC0415
+
+    path = metafunc.definition.path.parent / marker.args[0]
+    try:
+        cases = collect_cases([path], Reference(), keyword=marker.kwargs.get("k"))
+    except ScenarioError as error:
+        raise pytest.UsageError(str(error)) from error
+    metafunc.parametrize("rescued", cases, indirect=True, ids=[case.id for case in cases], scope="module")
+
+
+class ScenarioFile(pytest.File):
+    """One scenario file."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Its cases.
+
+        Raises:
+            CollectError: the file is wrong; the message lists every problem.
+        """
+        from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
+        from harness.run.cases import collect_cases  # noqa: PLC0415
+
+        try:
+            cases = collect_cases([self.path], Reference())
+        except ScenarioError as error:
+            raise self.CollectError(str(error)) from error
+        for case in cases:
+            yield ScenarioItem.from_parent(self, name=case.id, case=case)
+
+
+class CaseFailedError(Exception):
+    """A case did not end as expected."""
+
+    def __init__(self, result: CaseResult) -> None:
+        super().__init__(result.case)
+        self.result = result
+
+
+class ScenarioItem(pytest.Item):
+    """One case."""
+
+    def __init__(self, *, case: Case, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.case = case
+
+    def runtest(self) -> None:
+        """Wait for the case's result.
+
+        Raises:
+            CaseFailedError: it is not the expected one.
+        """
+        result = self.config.stash[_RUN].result(self)
+        self.user_properties.append(("verdict", str(result.verdict)))
+        self.user_properties.append(("artefacts", result.artefacts))
+        if not result.as_expected:
+            raise CaseFailedError(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Findings, artefacts and the command to run just this case again; no traceback of ours."""
+        if isinstance(excinfo.value, CaseFailedError):
+            return self._failure(excinfo.value.result)
+        if isinstance(excinfo.value, HarnessError):
+            return f"{type(excinfo.value).__name__}: {excinfo.value}"
+        return super().repr_failure(excinfo, style)
+
+    def _failure(self, result: CaseResult) -> str:
+        lines = [f"{result.case}: {result.verdict}, expected {result.expectation.verdict}", result.summary, ""]
+        lines += [f"  {sentence}" for sentence in (*result.sentences(), *result.mismatch)]
+        folder = self.config.stash[_RUN].results_path
+        again = shlex.join(["pytest", f"{self.path}::{self.name}"])
+        lines += ["", f"artefacts: {folder}/{result.artefacts}", f"again:     {again}"]
+        return "\n".join(lines)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the test comes from."""
+        return self.path, None, self.name
+
+
+@dataclass
+class SharedRun:
+    """What all scenario tests of one pytest run share, opened when first needed."""
+
+    config: pytest.Config
+    results_path: Path | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _session: Session | None = None
+    _pool: CasePool | None = None
+    _positions: dict[str, int] = field(default_factory=dict)
+
+    def session(self) -> Session:
+        """The session of the engine.
+
+        Raises:
+            HostError: images, QEMU or libvirt are not to be had.
+        """
+        if self._session is None:
+            from harness.run.session import open_session  # noqa: PLC0415 - libvirt is slow to load
+
+            option = self.config.option
+            self._session = self._stack.enter_context(
+                open_session(option.rescue_results, progress=self._say, boot_timeout_s=option.rescue_boot_timeout)
+            )
+            self.results_path = self._session.folder.path
+        return self._session
+
+    def result(self, item: ScenarioItem) -> CaseResult:
+        """The result of an item's case; the cases after it are under way meanwhile."""
+        if self._pool is None:
+            self._pool = self._open_pool([each for each in item.session.items if isinstance(each, ScenarioItem)])
+        return self._pool.result(self._positions[item.nodeid])
+
+    def _open_pool(self, items: list[ScenarioItem]) -> CasePool:
+        from harness.run.pool import CasePool, default_jobs  # noqa: PLC0415 - libvirt is slow to load
+
+        cases = [item.case for item in items]
+        self._positions = {item.nodeid: position for position, item in enumerate(items)}
+        jobs = self.config.option.rescue_jobs or default_jobs(cases)
+        ahead = jobs if self.config.option.maxfail else None
+        return self._stack.enter_context(CasePool(cases, self.session(), _Quiet(), jobs=jobs, ahead=ahead))
+
+    def _say(self, message: str) -> None:
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and self.config.option.verbose > 0:
+            reporter.write_line(message)
+
+    def close(self) -> None:
+        """Release everything."""
+        self._stack.close()
+
+
+class _Quiet:
+    """An observer for runs whose progress pytest shows."""
+
+    def started(self, case: Case) -> None:
+        """Nothing to show."""
+
+    def phase(self, case: Case, text: str) -> None:
+        """Nothing to show."""
+
+    def finished(self, case: Case, result: CaseResult) -> None:
+        """Nothing to show."""
+
+
+_RUN: pytest.StashKey[SharedRun] = pytest.StashKey()
+
+
+def shared_run(config: pytest.Config) -> SharedRun:
+    """The shared run of a pytest configuration, for fixtures."""
+    return config.stash[_RUN]

@@ -1,0 +1,93 @@
+"""Cases in parallel: a ThreadPoolExecutor that stays a few cases ahead of whoever asks for results in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Protocol, Self
+
+import libvirt
+import psutil
+
+from harness.run.cases import Case
+from harness.run.engine import run_case
+from harness.run.result import CaseResult
+from harness.run.session import Session
+from harness.scenario.models import MIB
+
+QEMU_OVERHEAD_BYTES = 192 * MIB
+"""What a QEMU under TCG takes beside the guest's memory: translation cache, device state."""
+
+
+class Observer(Protocol):
+    """Told, from the threads that run cases, how they get on."""
+
+    def started(self, case: Case) -> None:
+        """A case begins."""
+
+    def phase(self, case: Case, text: str) -> None:
+        """A case enters a phase, such as a state's boot."""
+
+    def finished(self, case: Case, result: CaseResult) -> None:
+        """A case has its result."""
+
+
+def default_jobs(cases: Sequence[Case]) -> int:
+    """How many guests at once: one a core, as long as they fit into the memory that is free now."""
+    largest = max((case.point.scenario.instance.memory_bytes for case in cases), default=0) + QEMU_OVERHEAD_BYTES
+    by_memory = int(psutil.virtual_memory().available // largest)
+    return max(1, min(len(os.sched_getaffinity(0)), by_memory))
+
+
+class CasePool:
+    """Runs ``cases`` in order, ``jobs`` at once, at most ``ahead`` cases beyond the one asked for.
+
+    Leaving the context ends what is still under way: its guests are destroyed and its files removed.
+    """
+
+    def __init__(
+        self, cases: Sequence[Case], session: Session, observer: Observer, *, jobs: int, ahead: int | None = None
+    ) -> None:
+        self._cases = cases
+        self._session = session
+        self._observer = observer
+        self._ahead = len(cases) if ahead is None else ahead
+        self._executor = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="case")
+        self._futures: list[Future[CaseResult]] = []
+
+    def result(self, index: int) -> CaseResult:
+        """Wait for a case's result.
+
+        Raises:
+            ScenarioError: no expectation of its scenario holds here.
+        """
+        for case in self._cases[len(self._futures) : index + 1 + self._ahead]:
+            self._futures.append(self._executor.submit(self._run, case))
+        return self._futures[index].result()
+
+    def _run(self, case: Case) -> CaseResult:
+        self._observer.started(case)
+        result = run_case(case, self._session, lambda text: self._observer.phase(case, text))
+        self._observer.finished(case, result)
+        return result
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if any(not future.done() for future in self._futures):
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._session.hypervisor.cancelled.set()
+            self._destroy_guests()
+        self._executor.shutdown()
+
+    def _destroy_guests(self) -> None:
+        for domain in self._session.hypervisor.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+            try:
+                domain.destroyFlags(libvirt.VIR_DOMAIN_DESTROY_DEFAULT)
+            except libvirt.libvirtError:
+                continue  # its own case was quicker
