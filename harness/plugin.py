@@ -73,13 +73,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each point of the scenario that ``rescue_scenario`` names."""
-    if "rescued" not in metafunc.fixturenames:
-        return
     marker = metafunc.definition.get_closest_marker("rescue_scenario")
-    if marker is None:
-        raise pytest.UsageError(
-            f"{metafunc.definition.nodeid}: the fixture 'rescued' needs @pytest.mark.rescue_scenario('FILE.yaml')"
-        )
+    if marker is None or "rescued" not in metafunc.fixturenames:
+        return
     from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
     from harness.run.cases import collect_cases  # noqa: PLC0415
 

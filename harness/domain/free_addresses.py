@@ -33,10 +33,14 @@ MAX_SCSI_TARGET = 255
 
 @dataclass(frozen=True)
 class Place:
-    """An ``<address/>`` and the controllers that must exist for it."""
+    """An ``<address/>`` and the controllers that must exist for it.
+
+    ``target_index`` is set where the bus ties target names to places, as IDE does: hdc is the secondary master.
+    """
 
     address: str
     controllers: tuple[str, ...] = ()
+    target_index: int | None = None
 
 
 def pci_place(root: etree._Element) -> Place:
@@ -151,7 +155,10 @@ def sata_place(root: etree._Element) -> Place:
 
 
 def ide_place(root: etree._Element) -> Place:
-    """The place behind the last one in use.
+    """A place behind the last one in use, on a channel of its own if there is one.
+
+    Beside another disk on its channel it would claim that disk's link: udev's compatibility link pci-...-ata-N names
+    the channel alone (systemd, udev-builtin-path_id.c, handle_scsi_ata).
 
     Raises:
         Refused: the secondary slave is taken, so that only a gap, if anything, is free.
@@ -160,7 +167,9 @@ def ide_place(root: etree._Element) -> Place:
     last = max((IDE_PLACES.index(address) for address in used), default=-1)
     if last + 1 == len(IDE_PLACES):
         raise Refused("the IDE bus has no place behind its last disk: it has four in all")
-    return Place(IDE_PLACES[last + 1].as_xml())
+    busy = {address.bus for address in used}
+    place = next((place for place in IDE_PLACES[last + 1 :] if place.bus not in busy), IDE_PLACES[last + 1])
+    return Place(place.as_xml(), target_index=IDE_PLACES.index(place))
 
 
 def floppy_place(root: etree._Element) -> Place:

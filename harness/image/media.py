@@ -24,7 +24,7 @@ TAIL_BYTES = MIB
 _SECTOR_BYTES = 512
 _PARTITION_START = MIB // _SECTOR_BYTES
 _FAT16_LBA = 0x0E
-_GRUB_MODULES = ("part_msdos", "fat", "iso9660", "normal", "linux", "test", "regexp")
+_GRUB_MODULES = ("part_msdos", "fat", "iso9660", "normal", "linuxefi", "test", "regexp")
 
 Files = dict[str, bytes]
 

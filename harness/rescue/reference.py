@@ -25,7 +25,17 @@ from harness.domain.placement import Placement
 from harness.domain.rendering import NewDisk, render_disk, render_domain
 from harness.domain.xml import boots_from_uefi, devices_of, disk_target, disks_of, serialise
 from harness.errors import Refused
-from harness.rescue.naming import CONFIG_DRIVE, RESCUE, ROOT, MappedDisk, first_free_target, map_disks, target_after
+from harness.rescue.naming import (
+    CONFIG_DRIVE,
+    PREFIX,
+    RESCUE,
+    ROOT,
+    MappedDisk,
+    first_free_target,
+    map_disks,
+    target_after,
+    target_name,
+)
 from harness.rescue.protocol import RunningInstance
 from harness.rescue.request import RescueRequest, resolve_request
 from harness.scenario.models import DeviceType, DiskBus, Instance, RescueImage, Role, RootDisk
@@ -60,7 +70,11 @@ def _stable(running: RunningInstance, request: RescueRequest) -> str:
     without_boot_order(root)
     place = _place(root, request)
     taken = [disk_target(disk)[0] for disk in disks_of(root)]
-    disk = _rescue_disk(request.bus, request.device, target_after(request.bus, taken))
+    if place.target_index is None:
+        target = target_after(request.bus, taken)
+    else:
+        target = target_name(PREFIX[request.bus], place.target_index)
+    disk = _rescue_disk(request.bus, request.device, target)
     if request.bus is DiskBus.USB:
         drop_disabled_usb(root)
     element = render_disk(NewDisk(disk, boot_order=1, address=place.address), running.placement)

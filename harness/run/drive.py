@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from harness.domain.placement import DiskSource
 from harness.errors import GuestError, HarnessError, Refused
-from harness.evidence.collection import collection_script, parse_inventory, write_script
+from harness.evidence.collection import collection_script, parse_inventory, parse_writes, write_script
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.marker import BLOCK_BYTES, data_offset
 from harness.guest.booted import BootedGuest
@@ -122,8 +122,8 @@ class Drive:
             raise
         except HarnessError:
             performer = self.ready.performer
-            for log in performer.failed_boot_logs():
-                self.folder.keep(f"{state}/{log.name}", log)
+            for name, log in performer.failed_boot_logs().items():
+                self.folder.keep(f"{state}/{name}", log)
             if state in performer.defined_xml:
                 self.folder.write(f"{state}/defined.xml", performer.defined_xml[state])
             raise
@@ -174,10 +174,10 @@ class Drive:
         }
         script = write_script(dict(tokens.values()))
         completed = guest.run(script)
-        if completed.exit_status:
-            raise GuestError(
-                f"the rescued guest could not write to a disk: {(completed.stdout + completed.stderr).decode().strip()}"
-            )
+        failed = sorted(name for name, good in parse_writes(completed.stdout).items() if not good)
+        if failed or completed.exit_status:
+            said = (completed.stdout + completed.stderr).decode(errors="replace").strip()
+            raise GuestError(f"the rescued guest could not write to {', '.join(failed) or 'its disks'}: {said}")
         return {disk: token for disk, (_, token) in tokens.items()}
 
     def _instance_disks(self) -> dict[str, DiskSource]:

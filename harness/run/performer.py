@@ -141,10 +141,10 @@ class Performer:
             return None
         return self._variables_before == self._variables_after
 
-    def failed_boot_logs(self) -> list[Path]:
-        """Console and QEMU log of the boot that failed."""
-        kept = sorted((self.folder / "failed").glob("*.log"))
-        return kept or [path for path in (self.console_path, self._qemu_log_path) if path.is_file()]
+    def failed_boot_logs(self) -> dict[str, Path]:
+        """Console and QEMU log of the boot that failed, by file name."""
+        kept = {path.name: path for path in (self.folder / "failed").glob("*.log")}
+        return kept or self._logs()
 
     def shut_down(self) -> None:
         """Stop the guest; the definition stays."""
@@ -168,9 +168,12 @@ class Performer:
     def _keep_failed_logs(self) -> None:
         kept = self.folder / "failed"
         kept.mkdir(exist_ok=True)
-        for source, name in ((self.console_path, "console.log"), (self._qemu_log_path, "qemu.log")):
+        for name, source in self._logs().items():
             if source.is_file():
                 shutil.copyfile(source, kept / name)
+
+    def _logs(self) -> dict[str, Path]:
+        return {"console.log": self.console_path, "qemu.log": self._qemu_log_path}
 
     def _variables(self) -> bytes | None:
         uefi = self.placement.uefi

@@ -1,0 +1,54 @@
+# Two commands for users: `make run` and `make test`. The set-up behind both is done once.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .setup
+RESULTS ?= results
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit lint bench schema clean
+
+help:
+	@echo "make run    set up, build the images, run the shipped scenarios"
+	@echo "make test   set up, run the whole test suite"
+	@echo "make unit   the tests that need no hypervisor"
+	@echo "make lint   ruff and mypy"
+	@echo "make bench  measure speed, printed as ratios"
+	@echo "make clean  remove environment, results, and what dead runs left"
+
+$(STAMPS)/packages: packages-debian.txt bin/install-packages
+	@bin/install-packages packages-debian.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/environment: pyproject.toml $(STAMPS)/packages
+	@echo "making the virtual environment"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+run: $(STAMPS)/environment
+	@$(BIN)/rescue-harness run --keep-going --results $(RESULTS)
+
+test: $(STAMPS)/environment lint
+	@$(BIN)/pytest $(PYTEST_OPTIONS)
+
+unit: $(STAMPS)/environment
+	@$(BIN)/pytest tests/unit $(PYTEST_OPTIONS)
+
+lint: $(STAMPS)/environment
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+
+bench: $(STAMPS)/environment
+	@$(BIN)/python -m harness.benchmark
+
+schema: $(STAMPS)/environment
+	@$(BIN)/rescue-harness schema > harness/scenario/scenario.schema.json
+	@$(BIN)/rescue-harness schema --result > harness/run/result.schema.json
+
+clean:
+	@if [ -x $(BIN)/rescue-harness ]; then $(BIN)/rescue-harness clean; fi
+	@rm -rf $(VENV) $(STAMPS) $(RESULTS)

@@ -1,0 +1,245 @@
+"""Each way in which a host, a guest or a run can fail, done for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HostError
+from harness.evidence.inventory import State
+from harness.hypervisor.canary import boot_canary, find_accelerator
+from harness.hypervisor.host import Pace, find_emulator
+from harness.rescue.reference import Reference
+from harness.run.cases import collect_cases
+from harness.run.engine import run_case
+from harness.run.preparation import prepared
+from harness.run.session import Session
+from harness.scenario.models import VerdictName
+
+from .conftest import CommandLine, wait_for
+from .implementations import InvalidRescue, LinkDown, MissingRescueDisk
+
+
+def _hanging_kvm(folder: Path) -> str:
+    """A QEMU that hangs under KVM and is the real one otherwise."""
+    path = folder / "qemu"
+    path.write_text(f'#!/bin/sh\ncase "$*" in *"-accel kvm"*) exec sleep 600;; esac\nexec {find_emulator()} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_kvm_that_hangs_is_not_believed(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESCUE_HARNESS_CACHE", str(tmp_path))
+    emulator = _hanging_kvm(tmp_path)
+    accelerator = find_accelerator(session.images, emulator)
+    assert accelerator.domain_type == "qemu"
+    assert accelerator.canary_s > 0
+    if os.access("/dev/kvm", os.R_OK | os.W_OK):
+        assert "did not come up under it" in accelerator.reason
+    assert find_accelerator(session.images, emulator) == accelerator
+
+
+def test_canary_that_prints_nothing_is_no_accelerator(session: Session) -> None:
+    blank = session.images.directory / "manifest.json"
+    assert boot_canary(replace(session.images, kernel=blank), find_emulator(), "tcg", 5) is None
+
+
+def test_no_libvirt_is_one_message(command_line: CommandLine, minimal: Path, tmp_path: Path) -> None:
+    done = command_line.run("run", str(minimal), LIBVIRT_DRIVER_DIR=str(tmp_path))
+    assert done.returncode == 3
+    assert "libvirt cannot open" in done.stderr
+    assert "rescue-harness doctor" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_qemu_is_one_message(command_line: CommandLine, minimal: Path, tmp_path: Path) -> None:
+    done = command_line.run("run", str(minimal), PATH=str(tmp_path))
+    assert done.returncode == 3
+    assert "qemu-system-x86_64 is not on this host" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_image_that_never_boots(own_session: Session, minimal: Path, tmp_path: Path) -> None:
+    blank = tmp_path / "blank.img"
+    with blank.open("wb") as file:
+        file.truncate(1024 * 1024)
+    hypervisor = replace(own_session.hypervisor, pace=Pace(own_session.hypervisor.accelerator.canary_s, 8))
+    broken = replace(own_session, images=replace(own_session.images, instance=blank), hypervisor=hypervisor)
+    (case,) = collect_cases([minimal], Reference())
+    result = run_case(case, broken)
+    assert result.verdict is VerdictName.ERROR
+    assert result.failure is not None
+    assert "not ready within 8 s" in result.failure.message
+    assert "domain: running" in result.failure.message
+    assert (own_session.folder.path / result.artefacts / "normal" / "defined.xml").is_file()
+    assert not own_session.hypervisor.connection.listAllDomains()
+
+
+def test_ssh_that_never_answers(own_session: Session, minimal: Path) -> None:
+    hypervisor = replace(own_session.hypervisor, pace=_ImpatientPace(own_session.hypervisor.accelerator.canary_s))
+    (case,) = collect_cases([minimal], LinkDown())
+    result = run_case(case, replace(own_session, hypervisor=hypervisor))
+    assert result.failure is not None
+    assert "SSH does not answer" in result.failure.message
+    assert "last console lines" in result.failure.message
+    assert "rescue-harness: ready" in result.failure.message
+    assert "domain: running" in result.failure.message
+
+
+class _ImpatientPace(Pace):
+    @property
+    def command_s(self) -> float:
+        return 5
+
+
+class _KilledWhileRescued(threading.Thread):
+    """Kills the QEMU that follows the running one, a second after it has started."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(daemon=True)
+        self._pids = root / "run" / "qemu"
+
+    def run(self) -> None:
+        before = self._running()
+        wait_for(lambda: self._running() - before, "the rescued guest's QEMU")
+        time.sleep(1)
+        for pid in self._running() - before:
+            os.kill(pid, signal.SIGKILL)
+
+    def _running(self) -> set[int]:
+        return {int(text) for path in self._pids.glob("*.pid") if (text := path.read_text().strip())}
+
+
+def test_qemu_that_dies_in_the_middle(own_session: Session, minimal: Path) -> None:
+    case, healthy = collect_cases([minimal], Reference(), repeat=2)
+
+    def kill_soon(phase: str) -> None:
+        if phase == "rescued":
+            _KilledWhileRescued(own_session.hypervisor.root.path).start()
+
+    result = run_case(case, own_session, kill_soon)
+    assert result.verdict is VerdictName.ERROR
+    assert result.failure is not None
+    assert "QEMU ended before the guest was ready" in result.failure.message
+    assert "domain: shut off" in result.failure.message
+    assert (own_session.folder.path / result.artefacts / "rescued" / "console.log").is_file()
+    assert run_case(healthy, own_session).verdict is VerdictName.STABLE
+
+
+def test_rescue_that_fails_leaves_the_instance_running_as_it_was(own_session: Session, minimal: Path) -> None:
+    (case,) = collect_cases([minimal], MissingRescueDisk())
+    with prepared(case, own_session) as ready:
+        performer = ready.performer
+        performer.start()
+        before = performer.defined_xml[State.NORMAL]
+        with pytest.raises(HostError, match="does not start"):
+            performer.rescue(case.point.scenario.rescue_image)
+        assert performer.guest is not None
+        assert performer.guest.run("grep -o harness.medium=instance /proc/cmdline").exit_status == 0
+        assert performer.defined_xml[State.NORMAL] == before
+    assert not own_session.hypervisor.connection.listAllDomains()
+
+
+def test_rescue_that_libvirt_refuses_leaves_the_guest_untouched(own_session: Session, minimal: Path) -> None:
+    (case,) = collect_cases([minimal], InvalidRescue())
+    result = run_case(case, own_session)
+    assert result.verdict is VerdictName.REFUSED
+    assert result.refusal is not None
+    assert result.refusal.refused_by == "libvirt"
+    assert len(result.boots) == 1
+
+
+@contextmanager
+def _small_disk(path: Path, size: str) -> Iterator[Path]:
+    path.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], check=True)
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+needs_mount = pytest.mark.skipif(os.getuid() != 0, reason="mounting a small file system takes root")
+
+
+@needs_mount
+def test_full_disk_under_the_guests(command_line: CommandLine, minimal: Path) -> None:
+    with _small_disk(command_line.cache / "hv", "300k"):
+        done = command_line.run("run", str(minimal))
+        assert done.returncode == 3
+        assert "No space left on device" in done.stdout + done.stderr
+        assert "RESCUE_HARNESS_CACHE" in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+        assert not command_line.qemus()
+
+
+@needs_mount
+def test_full_disk_under_the_results(command_line: CommandLine, minimal: Path, tmp_path: Path) -> None:
+    with _small_disk(tmp_path / "results", "64k"):
+        done = command_line.run("run", str(minimal))
+    assert done.returncode == 3
+    assert "No space left on device" in done.stdout + done.stderr
+    assert "--results" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not command_line.qemus()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_leaves_nothing(command_line: CommandLine, minimal: Path, number: signal.Signals) -> None:
+    process = command_line.start("run", str(minimal), "--repeat", "3")
+    wait_for(command_line.qemus, "a running guest")
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in stderr
+    assert "Traceback" not in stdout + stderr
+    assert not command_line.qemus()
+    assert not command_line.work_folders()
+    assert command_line.run("clean").stdout.strip() == "nothing was left"
+
+
+def test_results_survive_an_interrupt(command_line: CommandLine, minimal: Path, tmp_path: Path) -> None:
+    process = command_line.start("run", str(minimal), "--repeat", "5", "-j", "1")
+    summary = tmp_path / "results" / "latest" / "run.json"
+    wait_for(summary.is_file, "the first result", 180)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    results = json.loads(summary.read_text())["results"]
+    assert results
+    assert all(result["verdict"] == "stable" for result in results)
+
+
+def test_killed_run_is_cleaned_up(command_line: CommandLine, minimal: Path) -> None:
+    process = command_line.start("run", str(minimal))
+    wait_for(command_line.qemus, "a running guest")
+    process.kill()
+    process.communicate(timeout=60)
+    assert command_line.qemus(), "the guest of a killed run lives on, or this test shows nothing"
+    doctor = command_line.run("doctor")
+    assert "QEMU process" in doctor.stdout
+    assert doctor.returncode == 3
+    cleaned = command_line.run("clean")
+    assert "removed domain rh-" in cleaned.stdout
+    assert not command_line.qemus()
+    assert not command_line.work_folders()
+
+
+def test_next_run_cleans_up_after_a_killed_one(command_line: CommandLine, minimal: Path) -> None:
+    process = command_line.start("run", str(minimal))
+    wait_for(command_line.qemus, "a running guest")
+    process.kill()
+    process.communicate(timeout=60)
+    done = command_line.run("run", str(minimal))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "removed what an earlier run left: domain rh-" in done.stdout
+    assert not command_line.qemus()

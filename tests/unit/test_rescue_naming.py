@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.rescue.naming import map_disks, target_after, target_index, target_name
+from harness.scenario.models import DiskBus, Instance
+
+FULL = ["root", "ephemeral", "ephemeral", "swap", "volume", "config_drive"]
+
+
+def instance(*roles: str | dict[str, object], **keys: object) -> Instance:
+    disks = [{"role": role} if isinstance(role, str) else role for role in roles]
+    return Instance.model_validate({"disks": disks, **keys})
+
+
+def targets(subject: Instance) -> dict[str, str]:
+    return {disk.name: disk.target for disk in map_disks(subject)}
+
+
+@pytest.mark.parametrize(("index", "name"), [(0, "vda"), (25, "vdz"), (26, "vdaa"), (701, "vdzz"), (702, "vdaaa")])
+def test_target_names_count_as_the_kernel_does(index: int, name: str) -> None:
+    assert target_name("vd", index) == name
+    assert target_index(name) == index
+
+
+def test_full_set_is_named_in_novas_order() -> None:
+    assert targets(instance(*FULL)) == {
+        "root": "vda",
+        "ephemeral0": "vdb",
+        "ephemeral1": "vdc",
+        "swap": "vdd",
+        "volume1": "vde",
+        "config_drive": "hda",
+    }
+
+
+def test_config_drive_shares_the_sd_names_on_q35() -> None:
+    subject = instance("root", {"role": "volume", "bus": "scsi"}, "config_drive", machine="q35")
+    assert targets(subject) == {"root": "vda", "volume1": "sda", "config_drive": "sdb"}
+
+
+def test_config_drive_is_named_last_wherever_it_stands() -> None:
+    subject = instance("config_drive", "root", "volume", properties={"hw_disk_bus": "scsi"}, machine="q35")
+    assert targets(subject) == {"config_drive": "sdc", "root": "sda", "volume1": "sdb"}
+
+
+def test_vfat_config_drive_is_a_disk_on_the_disk_bus() -> None:
+    assert targets(instance("root", {"role": "config_drive", "format": "vfat"}))["config_drive"] == "vdb"
+
+
+def test_name_asked_for_is_kept_and_nobody_else_gets_it() -> None:
+    subject = instance({"role": "root"}, {"role": "volume", "device_name": "vdb"}, "ephemeral")
+    assert targets(subject) == {"root": "vda", "volume1": "vdb", "ephemeral0": "vdc"}
+
+
+def test_every_scsi_disk_has_a_unit_of_its_own_on_virtio_scsi() -> None:
+    subject = instance("root", "volume", "volume", properties={"hw_disk_bus": "scsi", "hw_scsi_model": "virtio-scsi"})
+    assert [disk.scsi_unit for disk in map_disks(subject)] == [0, 1, 2]
+    without_model = instance("root", "volume", properties={"hw_disk_bus": "scsi"})
+    assert [disk.scsi_unit for disk in map_disks(without_model)] == [None, None]
+
+
+def test_rescue_device_never_takes_a_name_in_a_gap() -> None:
+    assert target_after(DiskBus.VIRTIO, ["vda", "vdd", "sdz"]) == "vde"
+    assert target_after(DiskBus.USB, ["vda", "sdc"]) == "sdd"
+    assert target_after(DiskBus.SCSI, []) == "sda"
