@@ -43,6 +43,11 @@ class _Commands(click.Group):
         except HarnessError as error:
             _console(stderr=True).print(f"error: {error}", soft_wrap=True)
             ctx.exit(error.exit_code)
+        except ImportError as error:
+            if error.name not in ("libvirt", "libvirtmod"):
+                raise
+            _console(stderr=True).print(f"error: libvirt's library cannot be loaded: {error}\n  install libvirt0")
+            ctx.exit(HostError.exit_code)
         except KeyboardInterrupt:
             _console(stderr=True).print("interrupted: nothing is left running")
             ctx.exit(INTERRUPTED)
@@ -115,7 +120,8 @@ def run(
                     if not keep_going and not finished[-1].as_expected:
                         break
         finally:
-            _report(console, finished, len(cases), session.folder.path)
+            known = {result.case: result for result in (*session.folder.results, *finished)}
+            _report(console, [known[case.id] for case in cases if case.id in known], len(cases), session.folder.path)
     sys.exit(exit_code(finished))
 
 

@@ -189,13 +189,13 @@ class SharedRun:
         return self._pool.result(self._positions[item.nodeid])
 
     def _open_pool(self, items: list[ScenarioItem]) -> CasePool:
-        from harness.run.pool import CasePool, default_jobs  # noqa: PLC0415 - libvirt is slow to load
+        from harness.run.pool import CasePool, Unobserved, default_jobs  # noqa: PLC0415 - libvirt is slow to load
 
         cases = [item.case for item in items]
         self._positions = {item.nodeid: position for position, item in enumerate(items)}
         jobs = self.config.option.rescue_jobs or default_jobs(cases)
         ahead = jobs if self.config.option.maxfail else None
-        return self._stack.enter_context(CasePool(cases, self.session(), _Quiet(), jobs=jobs, ahead=ahead))
+        return self._stack.enter_context(CasePool(cases, self.session(), Unobserved(), jobs=jobs, ahead=ahead))
 
     def _say(self, message: str) -> None:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
@@ -205,19 +205,6 @@ class SharedRun:
     def close(self) -> None:
         """Release everything."""
         self._stack.close()
-
-
-class _Quiet:
-    """An observer for runs whose progress pytest shows."""
-
-    def started(self, case: Case) -> None:
-        """Nothing to show."""
-
-    def phase(self, case: Case, text: str) -> None:
-        """Nothing to show."""
-
-    def finished(self, case: Case, result: CaseResult) -> None:
-        """Nothing to show."""
 
 
 _RUN: pytest.StashKey[SharedRun] = pytest.StashKey()

@@ -61,7 +61,7 @@ def connect(uri: str) -> Iterator[libvirt.virConnect]:
     except libvirt.libvirtError as error:
         raise HostError(
             f"libvirt cannot open {uri}: {error}",
-            hint="install libvirt-daemon-driver-qemu and libvirt-daemon-system, or name another --uri;"
+            hint="install libvirt-daemon-driver-qemu and libvirt-daemon-system;"
             " 'rescue-harness doctor' says what is missing",
         ) from error
     try:

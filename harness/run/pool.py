@@ -41,6 +41,19 @@ def default_jobs(cases: Sequence[Case]) -> int:
     return max(1, min(len(os.sched_getaffinity(0)), by_memory))
 
 
+class Unobserved:
+    """An observer for runs whose progress is shown elsewhere, or nowhere."""
+
+    def started(self, case: Case) -> None:
+        """Nothing to show."""
+
+    def phase(self, case: Case, text: str) -> None:
+        """Nothing to show."""
+
+    def finished(self, case: Case, result: CaseResult) -> None:
+        """Nothing to show."""
+
+
 class CasePool:
     """Runs ``cases`` in order, ``jobs`` at once, at most ``ahead`` cases beyond the one asked for.
 
