@@ -161,7 +161,7 @@ class Instance(Frozen):
         description="pc, q35 or a versioned one such as pc-q35-7.2; default: hw_machine_type, else pc",
     )
     firmware: Firmware = Firmware.BIOS
-    memory_bytes: Size = Field(default=256 * MIB, alias="memory")
+    memory: Size | None = Field(default=None, description="default: 256 MiB, with UEFI 384 MiB")
     properties: InstanceProperties = InstanceProperties()
     disks: tuple[Disk, ...] = Field(min_length=1)
 
@@ -173,6 +173,11 @@ class Instance(Frozen):
                 msg = f"an instance has {'exactly' if at_least else 'at most'} one {role} disk, here are {count}"
                 raise ValueError(msg)
         return self
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory in force; OVMF cannot place Debian's kernel in 256 MiB."""
+        return self.memory or (384 if self.firmware is Firmware.UEFI else 256) * MIB
 
     @property
     def machine_type(self) -> str:
