@@ -15,11 +15,10 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from harness import __version__
-from harness.errors import HarnessError, HostError
+from harness.errors import HarnessError, HostError, ScenarioError
 from harness.rescue.reference import Reference
 from harness.run.cases import Case, collect_cases
 from harness.run.result import CaseResult
-from harness.scenario.models import VerdictName
 
 SHIPPED_SUITE = Path(__file__).parent / "suite"
 INTERRUPTED = 130
@@ -43,6 +42,9 @@ class _Commands(click.Group):
         except HarnessError as error:
             _console(stderr=True).print(f"error: {error}", soft_wrap=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            _console(stderr=True).print(f"error: {error.strerror or error}: {error.filename or 'no file named'}")
+            ctx.exit(HostError.exit_code)
         except ImportError as error:
             if error.name not in ("libvirt", "libvirtmod"):
                 raise
@@ -121,8 +123,9 @@ def run(
                         break
         finally:
             known = {result.case: result for result in (*session.folder.results, *finished)}
-            _report(console, [known[case.id] for case in cases if case.id in known], len(cases), session.folder.path)
-    sys.exit(exit_code(finished))
+            results_in_order = [known[case.id] for case in cases if case.id in known]
+            _report(console, results_in_order, len(cases), session.folder.path)
+    sys.exit(exit_code(results_in_order))
 
 
 def _cases(paths: Sequence[Path], keyword: str | None, repeat: int = 1) -> list[Case]:
@@ -150,8 +153,11 @@ def _report(console: Console, results: Sequence[CaseResult], total: int, folder:
 
 
 def exit_code(results: Sequence[CaseResult]) -> int:
-    """0 all as expected, 1 a verdict was not, 3 host or harness failed."""
-    if any(result.verdict is VerdictName.ERROR for result in results):
+    """0 all as expected, 1 a verdict was not, 2 a scenario expects nothing here, 3 host or harness failed."""
+    failures = {result.failure.kind for result in results if result.failure is not None}
+    if failures == {ScenarioError.__name__}:
+        return ScenarioError.exit_code
+    if failures:
         return HostError.exit_code
     return 0 if all(result.as_expected for result in results) else 1
 

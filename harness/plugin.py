@@ -6,7 +6,10 @@ named on the command line.
 
 from __future__ import annotations
 
+import argparse
 import shlex
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import HarnessError, ScenarioError
+from harness.errors import HarnessError, HostError, ScenarioError
 
 if TYPE_CHECKING:
     from harness.run.cases import Case
@@ -30,12 +33,28 @@ _SUFFIXES = (".yaml", ".yml")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options in a group of their own."""
     group = parser.getgroup("rescue", "rescue scenarios in real guests")
-    group.addoption("--rescue-jobs", type=int, metavar="N", help="guests at once; default: by cores and free memory")
+    group.addoption(
+        "--rescue-jobs", type=_positive, metavar="N", help="guests at once; default: by cores and free memory"
+    )
     group.addoption("--rescue-results", type=Path, default=Path("results"), metavar="DIR", help="where results go")
     group.addoption("--rescue-boot-timeout", type=float, metavar="SECONDS", help="default: 25 canary boots")
+    group.addoption(
+        "--rescue-control-boots",
+        type=int,
+        default=3,
+        metavar="N",
+        help="boots of each state that tell a kernel race from a moved disk; default: 3",
+    )
     parser.addini(
         "rescue_scenarios", "folders below which YAML files are scenarios", type="args", default=["scenarios"]
     )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,11 +76,19 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect scenario files."""
     if file_path.suffix not in _SUFFIXES:
         return None
-    folders = set(parent.config.getini("rescue_scenarios"))
     named = any(Path(word.split("::")[0]).absolute() == file_path for word in parent.config.args)
-    if not named and folders.isdisjoint(file_path.parent.parts):
-        return None
-    return ScenarioFile.from_parent(parent, path=file_path)
+    if named or _is_below_scenario_folder(file_path, parent.config):
+        return ScenarioFile.from_parent(parent, path=file_path)
+    return None
+
+
+def _is_below_scenario_folder(path: Path, config: pytest.Config) -> bool:
+    """Whether a file that is not hidden has an ancestor below the root folder that the ini option names."""
+    if path.name.startswith(".") or not path.is_relative_to(config.rootpath):
+        return False
+    ancestors = list(path.relative_to(config.rootpath).parents)[:-1]
+    names = {ancestor.name for ancestor in ancestors} | {str(ancestor) for ancestor in ancestors}
+    return not names.isdisjoint(config.getini("rescue_scenarios"))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -79,6 +106,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
     from harness.run.cases import collect_cases  # noqa: PLC0415
 
+    if not marker.args:
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: rescue_scenario needs the path of a scenario file")
     path = metafunc.definition.path.parent / marker.args[0]
     try:
         cases = collect_cases([path], Reference(), keyword=marker.kwargs.get("k"))
@@ -143,7 +172,8 @@ class ScenarioItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def _failure(self, result: CaseResult) -> str:
-        lines = [f"{result.case}: {result.verdict}, expected {result.expectation.verdict}", result.summary, ""]
+        expected = "nothing for these versions" if result.expectation is None else result.expectation.verdict
+        lines = [f"{result.case}: {result.verdict}, expected {expected}", result.summary, ""]
         lines += [f"  {sentence}" for sentence in (*result.sentences(), *result.mismatch)]
         folder = self.config.stash[_RUN].results_path
         again = shlex.join(["pytest", f"{self.path}::{self.name}"])
@@ -173,11 +203,19 @@ class SharedRun:
             HostError: images, QEMU or libvirt are not to be had.
         """
         if self._session is None:
-            from harness.run.session import open_session  # noqa: PLC0415 - libvirt is slow to load
-
+            try:
+                from harness.run.session import open_session  # noqa: PLC0415 - libvirt is slow to load
+            except ImportError as error:
+                raise HostError(f"libvirt's library cannot be loaded: {error}", hint="install libvirt0") from error
+            _end_on_terminate()
             option = self.config.option
             self._session = self._stack.enter_context(
-                open_session(option.rescue_results, progress=self._say, boot_timeout_s=option.rescue_boot_timeout)
+                open_session(
+                    option.rescue_results,
+                    progress=self._say,
+                    boot_timeout_s=option.rescue_boot_timeout,
+                    control_boots=option.rescue_control_boots,
+                )
             )
             self.results_path = self._session.folder.path
         return self._session
@@ -205,6 +243,12 @@ class SharedRun:
     def close(self) -> None:
         """Release everything."""
         self._stack.close()
+
+
+def _end_on_terminate() -> None:
+    """Have SIGTERM, which CI systems send, end the run as Ctrl-C does: guests destroyed, files removed."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 _RUN: pytest.StashKey[SharedRun] = pytest.StashKey()

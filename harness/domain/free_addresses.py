@@ -27,8 +27,10 @@ IDE_PLACES = tuple(DriveAddress(0, bus, 0, unit) for bus in (0, 1) for unit in (
 FLOPPY_DRIVES = 2
 UHCI_PORTS = 2
 USB_PORTS = {"piix3-uhci": UHCI_PORTS, "piix4-uhci": UHCI_PORTS, "qemu-xhci": 15, "nec-xhci": 15, "ich9-ehci1": 6}
-LSILOGIC_IDS = tuple(identifier for identifier in range(16) if identifier != 7)
-MAX_SCSI_TARGET = 255
+LSILOGIC_IDS = range(7)
+"""A narrow bus has eight ids, and the controller itself is the last; QEMU's lsi53c895a takes no more."""
+SCSI_TARGETS = {"virtio-scsi": 256, "lsisas1068": 8, "lsisas1078": 128, "vmpvscsi": 64}
+"""Targets of QEMU's controllers: virtio-scsi (libvirt's limit), MPTSAS_NUM_PORTS, MFI_MAX_LD, PVSCSI_MAX_DEVS."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def scsi_place(root: etree._Element, *, uefi: bool) -> Place:
         model = controller.get("model", "lsilogic")
         index = int(controller.get("index", "0"))
         if model == "virtio-scsi" or not uefi:
-            place = _on_scsi_controller(root, index, narrow=model == "lsilogic")
+            place = _on_scsi_controller(root, index, model)
             if place is not None:
                 return place
     index = max((int(controller.get("index", "0")) for controller in existing), default=-1) + 1
@@ -123,7 +125,7 @@ def scsi_place(root: etree._Element, *, uefi: bool) -> Place:
     return Place(DriveAddress(index, 0, 0, 0).as_xml(), (*place.controllers, controller_xml))
 
 
-def _on_scsi_controller(root: etree._Element, index: int, *, narrow: bool) -> Place | None:
+def _on_scsi_controller(root: etree._Element, index: int, model: str) -> Place | None:
     used = [
         address
         for disk in disks_of(root)
@@ -131,12 +133,12 @@ def _on_scsi_controller(root: etree._Element, index: int, *, narrow: bool) -> Pl
         and (address := DriveAddress.of(disk)) is not None
         and address.controller == index
     ]
-    if narrow:
+    if model == "lsilogic":
         last_unit = max((address.unit for address in used), default=-1)
         unit = next((unit for unit in LSILOGIC_IDS if unit > last_unit), None)
         return None if unit is None else Place(DriveAddress(index, 0, 0, unit).as_xml())
     target = max((address.target for address in used), default=-1) + 1
-    return None if target > MAX_SCSI_TARGET else Place(DriveAddress(index, 0, target, 0).as_xml())
+    return None if target >= SCSI_TARGETS.get(model, 1) else Place(DriveAddress(index, 0, target, 0).as_xml())
 
 
 def sata_place(root: etree._Element) -> Place:

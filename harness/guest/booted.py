@@ -15,9 +15,9 @@ from harness.guest.console import Console, Ready
 from harness.guest.deadline import Deadline
 from harness.guest.forward import forward_ssh
 from harness.guest.keys import RunKey
-from harness.guest.reaping import become_subreaper, reaped
 from harness.guest.ssh import Completed, SshConnection
 from harness.hypervisor.host import Hypervisor
+from harness.hypervisor.reaping import orphans_reaped
 
 _POLL_S = 0.05
 _STATE_EVERY = 10
@@ -89,7 +89,6 @@ def start_domain(hypervisor: Hypervisor, domain: libvirt.virDomain) -> None:
     Raises:
         HostError: QEMU did not start.
     """
-    become_subreaper()
     try:
         domain.create()
     except libvirt.libvirtError as error:
@@ -99,11 +98,9 @@ def start_domain(hypervisor: Hypervisor, domain: libvirt.virDomain) -> None:
         ) from error
 
 
-def stop_domain(hypervisor: Hypervisor, domain: libvirt.virDomain) -> None:
+def stop_domain(domain: libvirt.virDomain) -> None:
     """Destroy a domain if it runs, and wait until its QEMU is gone."""
-    pid_path = hypervisor.root.path / "run" / "qemu" / f"{domain.name()}.pid"
-    pid = int(pid_path.read_text()) if pid_path.is_file() else None
-    with reaped(pid):
+    with orphans_reaped():
         try:
             if domain.isActive():
                 domain.destroy()
@@ -148,7 +145,7 @@ def booted(
                 boot_s=time.monotonic() - started,
             )
     finally:
-        stop_domain(hypervisor, domain)
+        stop_domain(domain)
 
 
 def _wait_until_ready(hypervisor: Hypervisor, domain: libvirt.virDomain, console: Console, deadline: Deadline) -> Ready:
@@ -162,7 +159,7 @@ def _wait_until_ready(hypervisor: Hypervisor, domain: libvirt.virDomain, console
         if deadline.passed:
             raise GuestError(
                 f"the guest was not ready within {deadline.timeout_s:.0f} s",
-                hint="if the host is only slow, give it longer with --boot-timeout",
+                hint="if the host is only slow, give it longer with --boot-timeout (pytest: --rescue-boot-timeout)",
             )
         time.sleep(_POLL_S)
     return ready

@@ -97,7 +97,7 @@ class Disks(InstanceModule):  # type: ignore[misc]
 
     @cached_property
     def inventory(self) -> Inventory:
-        """All that the guest shows in its present state, read once.
+        """All that the guest showed when it was first asked; read once.
 
         Raises:
             GuestError: the guest does not answer, or its devices did not settle.
@@ -138,7 +138,7 @@ class GuestHost(Host):  # type: ignore[misc]
 
     @property
     def inventory(self) -> Inventory:
-        """All that the guest shows in its present state."""
+        """All that the guest showed when it was first asked."""
         return self.disks.inventory
 
 

@@ -1,9 +1,9 @@
-"""The SSH key of one run: made fresh, never written outside the run's own folder."""
+"""The SSH key of one run: made fresh, and never written to a file."""
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import paramiko
 from cryptography.hazmat.primitives import serialization
@@ -12,22 +12,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 @dataclass(frozen=True)
 class RunKey:
-    """``authorized_keys`` is the line for the guest; ``path`` the private key, for the tools that want a file."""
+    """``authorized_keys`` is the line for the guest."""
 
     key: paramiko.PKey
-    path: Path
     authorized_keys: str
 
 
-def make_run_key(folder: Path) -> RunKey:
-    """Make an ed25519 key pair below ``folder``."""
-    private = Ed25519PrivateKey.generate()
-    path = folder / "ssh-key"
-    path.touch(mode=0o600)
-    path.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-        )
+def make_run_key() -> RunKey:
+    """Make an ed25519 key pair."""
+    private = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
     )
-    key = paramiko.Ed25519Key(filename=str(path))
-    return RunKey(key, path, f"{key.get_name()} {key.get_base64()} rescue-harness")
+    key = paramiko.Ed25519Key(file_obj=io.StringIO(private.decode()))
+    return RunKey(key, f"{key.get_name()} {key.get_base64()} rescue-harness")

@@ -77,6 +77,8 @@ class SshConnection:
                 channel.shutdown_write()
                 stdout = _read_all(channel, deadline)
                 stderr = channel.makefile_stderr("rb").read()
+                if not channel.status_event.wait(deadline.remaining_s):
+                    raise TimeoutError
                 return Completed(channel.recv_exit_status(), stdout, stderr)
         except TimeoutError as error:
             raise GuestError(f"the guest did not finish '{first_words}' within {deadline.timeout_s:.0f} s") from error

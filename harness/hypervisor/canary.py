@@ -89,6 +89,8 @@ def _prove(images: ImageSet, emulator: str) -> Accelerator:
 
 def _command(images: ImageSet, emulator: str, accelerator: str) -> list[str]:
     return [
+        # The kernel ends it with us, even when we are killed.
+        *("setpriv", "--pdeathsig", "KILL"),
         *(emulator, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-machine", "pc", "-accel", accelerator, "-m", "256", "-serial", "stdio"),
         *("-kernel", str(images.kernel), "-initrd", str(images.initramfs)),

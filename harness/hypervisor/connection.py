@@ -11,6 +11,7 @@ from pathlib import Path
 import libvirt
 
 from harness.errors import HostError
+from harness.hypervisor.reaping import orphans_reaped
 
 _QEMU_CONF = """\
 user = "root"
@@ -57,7 +58,10 @@ def connect(uri: str) -> Iterator[libvirt.virConnect]:
     """
     _start_event_loop()
     try:
-        connection = libvirt.open(uri)
+        # The first look at QEMU's version probes every emulator, each a daemon that libvirt waits for.
+        with orphans_reaped():
+            connection = libvirt.open(uri)
+            connection.getVersion()
     except libvirt.libvirtError as error:
         raise HostError(
             f"libvirt cannot open {uri}: {error}",

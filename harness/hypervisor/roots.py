@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-import libvirt
 import psutil
 from filelock import FileLock, Timeout
 
 from harness.errors import HostError
-from harness.hypervisor.connection import connect, embedded_uri, prepare_embedded_root
+from harness.hypervisor.connection import prepare_embedded_root
 from harness.image import cache_root
 
 SOCKET_PATH_LIMIT = 107
@@ -89,8 +88,9 @@ def held_root() -> Iterator[EmbeddedRoot]:
         except Timeout:
             continue
         try:
+            cleaned = clean_root(path)
             prepare_embedded_root(path)
-            yield EmbeddedRoot(path, clean_root(path))
+            yield EmbeddedRoot(path, cleaned)
         finally:
             lock.release()
         return
@@ -118,7 +118,7 @@ def leftovers_everywhere() -> list[tuple[Path, Leftovers]]:
         lock = FileLock(path / "owner.lock")
         try:
             with lock.acquire(blocking=False):
-                leftovers = Leftovers((), _qemu_processes(path), _work_folders(path))
+                leftovers = _leftovers(path)
         except Timeout:
             continue
         if leftovers:
@@ -131,47 +131,28 @@ def _existing_roots() -> list[Path]:
 
 
 def clean_root(path: Path) -> Leftovers:
-    """Destroy and forget every domain, process and work folder of a root whose lock the caller holds."""
-    processes = _qemu_processes(path)
-    domains = _destroy_domains(path) if processes or _has_definitions(path) else ()
-    for pid in processes:
+    """Kill every QEMU of a root whose lock the caller holds, and remove all but what makes the next start quick.
+
+    libvirt need not be asked: the whole root is ours, and one process can open one root only.
+    """
+    leftovers = _leftovers(path)
+    for pid in leftovers.processes:
         _kill(pid)
-    folders = _work_folders(path)
-    shutil.rmtree(path / "work", ignore_errors=True)
+    for name in ("work", "run", "lib", "log", "etc/qemu"):
+        shutil.rmtree(path / name, ignore_errors=True)
     (path / "work").mkdir(mode=0o700)
-    return Leftovers(domains, processes, folders)
+    return leftovers
 
 
-def _has_definitions(path: Path) -> bool:
-    return any((path / "etc" / "qemu").glob("*.xml")) or any((path / "run" / "qemu").glob("*.xml"))
+def _leftovers(path: Path) -> Leftovers:
+    definitions = [*(path / "etc" / "qemu").glob("*.xml"), *(path / "run" / "qemu").glob("*.xml")]
+    domains = tuple(sorted({definition.stem for definition in definitions}))
+    return Leftovers(domains, _qemu_processes(path), _work_folders(path))
 
 
 def _work_folders(path: Path) -> tuple[str, ...]:
     work = path / "work"
     return tuple(sorted(entry.name for entry in work.iterdir())) if work.is_dir() else ()
-
-
-def _destroy_domains(path: Path) -> tuple[str, ...]:
-    names = []
-    with connect(embedded_uri(path)) as connection:
-        for domain in connection.listAllDomains():
-            names.append(domain.name())
-            if domain.isActive():
-                _kill_qemu_of(path, domain.name())
-                try:
-                    domain.destroy()
-                except libvirt.libvirtError as error:
-                    if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
-                        raise HostError(f"the leftover domain {domain.name()} cannot be destroyed: {error}") from error
-            if domain.isPersistent():
-                domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
-    return tuple(names)
-
-
-def _kill_qemu_of(path: Path, name: str) -> None:
-    pid_path = path / "run" / "qemu" / f"{name}.pid"
-    if pid_path.is_file():
-        _kill(int(pid_path.read_text()))
 
 
 def _qemu_processes(path: Path) -> tuple[int, ...]:

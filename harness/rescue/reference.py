@@ -6,7 +6,7 @@ else changes. Legacy is "Problem description": a rescue disk, the old root behin
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -41,10 +41,11 @@ from harness.rescue.request import RescueRequest, resolve_request
 from harness.scenario.models import DeviceType, DiskBus, Instance, RescueImage, Role, RootDisk
 
 
+@dataclass(frozen=True)
 class Reference:
     """Stable rescue by pinning addresses, legacy rescue by rendering afresh."""
 
-    name = "reference"
+    name: str = "reference"
 
     def normal(self, instance: Instance, placement: Placement) -> str:
         """The instance's domain, without addresses: libvirt hands them out once."""

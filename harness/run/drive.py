@@ -42,6 +42,7 @@ class Outcome:
     refusal: Refusal | None = None
     failure: Failure | None = None
     boots: list[StateRecord] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def verdict(self) -> VerdictName:
@@ -72,6 +73,7 @@ class Drive:
         performer = self.ready.performer
         guest = self._boot(State.NORMAL, performer.start)
         normal = self._look(State.NORMAL, guest)
+        self.outcome.versions["firmware"] = f"{normal.dmi.get('bios_vendor', '')} {normal.dmi.get('bios_version', '')}"
         image = self.case.point.scenario.rescue_image
         before: dict[str, Fingerprint] = {}
 
@@ -107,7 +109,7 @@ class Drive:
 
     def _boot(self, state: State, transition: Callable[[], BootedGuest], *, control: int = 0) -> BootedGuest:
         self.progress(f"control boot {control}: {state}" if control else str(state))
-        with self._logs_kept(state):
+        with self._logs_kept(state, control):
             guest = transition()
         self.outcome.boots.append(
             StateRecord(state=state, boot_id=guest.ready.boot_id, boot_s=round(guest.boot_s, 3), control=bool(control))
@@ -115,7 +117,7 @@ class Drive:
         return guest
 
     @contextmanager
-    def _logs_kept(self, state: State) -> Iterator[None]:
+    def _logs_kept(self, state: State, control: int) -> Iterator[None]:
         try:
             yield
         except Refused:
@@ -123,18 +125,22 @@ class Drive:
         except HarnessError:
             performer = self.ready.performer
             for name, log in performer.failed_boot_logs().items():
-                self.folder.keep(f"{state}/{name}", log)
+                self.folder.keep(f"{_folder(state, control)}/{name}", log)
             if state in performer.defined_xml:
-                self.folder.write(f"{state}/defined.xml", performer.defined_xml[state])
+                self.folder.write(f"{_folder(state, control)}/defined.xml", performer.defined_xml[state])
             raise
 
     def _look(self, state: State, guest: BootedGuest, *, control: int = 0) -> Inventory:
-        with self._logs_kept(state):
-            inventory = parse_inventory(guest.run(collection_script()).stdout)
+        with self._logs_kept(state, control):
+            raw = guest.run(collection_script()).stdout
+            try:
+                inventory = parse_inventory(raw)
+            except GuestError:
+                self.folder.write(f"{_folder(state, control)}/inventory.raw", raw.decode(errors="replace"))
+                raise
             if not inventory.settled:
                 raise GuestError("the guest's devices did not settle: storage was announced that has no block device")
-        name = f"control-{state}-{control}" if control else str(state)
-        self.folder.keep_boot(name, guest, self.ready.performer.defined_xml[state], inventory)
+        self.folder.keep_boot(_folder(state, control), guest, self.ready.performer.defined_xml[state], inventory)
         return inventory
 
     def _refused(self, refused: Refused, guest: BootedGuest) -> None:
@@ -228,3 +234,7 @@ class Drive:
             guest = self._boot(state, transition, control=number)
             inventories.append(self._look(state, guest, control=number))
         return inventories
+
+
+def _folder(state: State, control: int) -> str:
+    return f"control-{state}-{control}" if control else str(state)

@@ -26,14 +26,15 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     """Run a case to its result; whatever goes wrong with it is in the result.
 
     Raises:
-        ScenarioError: no expectation of the scenario holds for these versions.
+        HostError: there can be no folder for its artefacts.
         CancelledError: the run was interrupted.
     """
-    expectation = applicable_expectation(case.point.scenario, session.hypervisor.versions)
     started, started_at = time.monotonic(), utc_now()
     folder = session.folder.case_folder(case.id)
     outcome = Outcome()
+    expectation = None
     try:
+        expectation = applicable_expectation(case.point.scenario, session.hypervisor.versions)
         with prepared(case, session) as ready:
             Drive(case, session, ready, folder, progress, outcome).drive()
     except HarnessError as error:
@@ -51,7 +52,8 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     if session.hypervisor.cancelled.is_set():
         raise CancelledError
     verdict = outcome.verdict
-    mismatch = meets(expectation, verdict, outcome.findings, outcome.refusal.reason if outcome.refusal else None)
+    refusal = outcome.refusal.reason if outcome.refusal else None
+    mismatch = None if expectation is None else meets(expectation, verdict, outcome.findings, refusal)
     result = CaseResult(
         case=case.id,
         scenario=case.point.scenario.name,
@@ -62,7 +64,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         repetition=case.repetition,
         verdict=verdict,
         expectation=expectation,
-        as_expected=mismatch is None,
+        as_expected=expectation is not None and mismatch is None,
         mismatch=mismatch.sentences if mismatch else (),
         findings=outcome.findings,
         additions=outcome.additions,
@@ -70,7 +72,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         failure=outcome.failure,
         boots=tuple(outcome.boots),
         accelerator=session.hypervisor.accelerator.reason,
-        versions=session.hypervisor.versions,
+        versions=session.hypervisor.versions | outcome.versions,
         started_at=started_at,
         elapsed_s=round(time.monotonic() - started, 3),
         artefacts=folder.path.name,

@@ -90,7 +90,7 @@ class Performer:
             when_off()
             self._give_rescue_its_variables()
             return self._boot_into(State.RESCUED)
-        except HarnessError:
+        except (HarnessError, OSError, libvirt.libvirtError):
             self._keep_failed_logs()
             self._define(self.saved_xml)
             self._boot_into(State.NORMAL)
@@ -212,7 +212,7 @@ class Performer:
             domain = self.hypervisor.connection.lookupByName(self.placement.domain_name)
         except libvirt.libvirtError:
             return
-        stop_domain(self.hypervisor, domain)
+        stop_domain(domain)
         try:
             domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
         except libvirt.libvirtError as error:

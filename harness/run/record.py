@@ -9,6 +9,7 @@ import tempfile
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from harness.evidence.inventory import Inventory
@@ -97,11 +98,21 @@ class RunFolder:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def case_folder(self, case: str) -> CaseFolder:
-        """The folder of one case, empty."""
-        path = self.path / folder_name(case)
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(parents=True)
-        return CaseFolder(path)
+        """A new folder for one case; cases of the same name, from different files, get one each.
+
+        Raises:
+            HostError: the disk is full.
+        """
+        for number in count(1):
+            path = self.path / (folder_name(case) if number == 1 else f"{folder_name(case)}-{number}")
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise disk_error(error, self.path, variable="--results") from error
+            return CaseFolder(path)
+        raise AssertionError
 
     def add(self, result: CaseResult) -> None:
         """Write a case's ``result.json`` and the run's summary.

@@ -48,7 +48,7 @@ class CaseResult(Frozen):
     level: Literal["guest"] = "guest"
     repetition: int = Field(default=1, ge=1)
     verdict: VerdictName
-    expectation: Expectation
+    expectation: Expectation | None = Field(description="None where the scenario has none for these versions")
     as_expected: bool
     mismatch: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()

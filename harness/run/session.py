@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.guest.keys import RunKey, make_run_key
 from harness.hypervisor.host import Hypervisor, open_hypervisor
+from harness.hypervisor.roots import clean_all
 from harness.image import ImageSet, obtain_images
 from harness.run.media_server import media_server
 from harness.run.record import RunFolder, new_run_path, utc_now
@@ -49,14 +50,15 @@ def open_session(
     progress("looking for the accelerator")
     with ExitStack() as stack:
         hypervisor = stack.enter_context(open_hypervisor(images, boot_timeout_s=boot_timeout_s))
-        if hypervisor.root.cleaned:
-            progress(f"removed what an earlier run left: {hypervisor.root.cleaned}")
+        for leftovers in (hypervisor.root.cleaned, *(found for _, found in clean_all())):
+            if leftovers:
+                progress(f"removed what an earlier run left: {leftovers}")
         port = stack.enter_context(media_server(images))
         folder = RunFolder(new_run_path(results), utc_now(), hypervisor.accelerator.reason, hypervisor.versions)
         yield Session(
             images=images,
             hypervisor=hypervisor,
-            key=make_run_key(hypervisor.root.work_path),
+            key=make_run_key(),
             http_port=port,
             folder=folder,
             control_boots=control_boots,

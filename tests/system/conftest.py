@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from harness.image import cache_root, obtain_images
-from harness.run.session import Session, open_session
+from harness.run.session import Session
 
 MINIMAL = """\
 name: minimal
@@ -33,17 +34,9 @@ def session(rescue_session: Session) -> Session:
 
 
 @pytest.fixture
-def own_session(tmp_path: Path) -> Iterator[Session]:
-    """A session on a root of its own, for tests that break something in it."""
-    with open_session(tmp_path / "results", boot_timeout_s=90) as opened:
-        yield opened
-
-
-@pytest.fixture
-def minimal(tmp_path: Path) -> Path:
-    path = tmp_path / "minimal.yaml"
-    path.write_text(MINIMAL)
-    return path
+def own_session(rescue_session: Session, tmp_path: Path) -> Session:
+    """The session with a results folder of the test's own."""
+    return replace(rescue_session, folder=replace(rescue_session.folder, path=tmp_path / "results", results=[]))
 
 
 # A test runner in the background may have told its children to ignore interrupts.

@@ -24,10 +24,10 @@ from harness.run.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.preparation import prepared
 from harness.run.session import Session
-from harness.scenario.models import VerdictName
+from harness.scenario.models import ClaimName, VerdictName
 
-from .conftest import CommandLine, wait_for
-from .implementations import InvalidRescue, LinkDown, MissingRescueDisk
+from .conftest import MINIMAL, CommandLine, wait_for
+from .implementations import InvalidRescue, LinkDown, MissingRescueDisk, NoBootOrder
 
 
 def _hanging_kvm(folder: Path) -> str:
@@ -148,6 +148,28 @@ def test_rescue_that_fails_leaves_the_instance_running_as_it_was(own_session: Se
         assert performer.guest.run("grep -o harness.medium=instance /proc/cmdline").exit_status == 0
         assert performer.defined_xml[State.NORMAL] == before
     assert not own_session.hypervisor.connection.listAllDomains()
+
+
+def test_rescue_that_boots_the_old_root_is_seen(own_session: Session, minimal: Path) -> None:
+    (case,) = collect_cases([minimal], NoBootOrder())
+    result = run_case(case, own_session)
+    assert result.verdict is VerdictName.MOVED
+    assert ClaimName.BOOTED_FROM_RESCUE in {finding.claim for finding in result.findings}
+
+
+def test_scenario_that_expects_nothing_here_is_one_failed_case(own_session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.yaml"
+    path.write_text(MINIMAL + "expect: [{when: {libvirt: '<1'}, verdict: stable}]\n")
+    (case,) = collect_cases([path], Reference())
+    result = run_case(case, own_session)
+    assert (result.verdict, result.as_expected, result.boots) == (VerdictName.ERROR, False, ())
+    assert result.failure is not None
+    assert "no expectation holds here" in result.failure.message
+
+
+def test_cases_of_one_name_keep_their_artefacts_apart(own_session: Session) -> None:
+    first, second = own_session.folder.case_folder("same"), own_session.folder.case_folder("same")
+    assert first.path != second.path
 
 
 def test_rescue_that_libvirt_refuses_leaves_the_guest_untouched(own_session: Session, minimal: Path) -> None:

@@ -141,6 +141,16 @@ def test_full_usb_controller_gets_a_second_one() -> None:
     assert address_text(disks_of(root)[-1]) == "USB bus 1 port 1"
 
 
+def test_full_lsilogic_controller_gets_a_virtio_one_beside_it() -> None:
+    last_id = live("pc").replace("model='virtio-scsi'", "model='lsilogic'")
+    last_id = last_id.replace("<target dev='sda' bus='scsi'/>", "<target dev='sda' bus='scsi'/><!-- volume2 -->")
+    head, volume2 = last_id.split("<!-- volume2 -->")
+    full_controller = head + volume2.replace("unit='0'", "unit='6'", 1)
+    root = rescued("pc", REQUESTS["scsi"], full_controller)
+    assert [controller.get("model") for controller in controllers(root, "scsi")] == ["lsilogic", "virtio-scsi"]
+    assert address_text(disks_of(root)[-1]) == "drive 1:0:0:0"
+
+
 def test_ide_without_a_place_behind_the_last_is_refused() -> None:
     full_bus = live("pc").replace("controller='0' bus='0' target='0' unit='0'/>", "@", 1)
     full_bus = full_bus.replace(
