@@ -17,7 +17,7 @@ from harness.guest.forward import forward_ssh
 from harness.guest.keys import RunKey
 from harness.guest.ssh import Completed, SshConnection
 from harness.hypervisor.host import Hypervisor
-from harness.hypervisor.reaping import orphans_reaped
+from harness.hypervisor.reaping import LEISURELY_S, orphans_reaped
 
 _POLL_S = 0.05
 _STATE_EVERY = 10
@@ -124,7 +124,7 @@ def booted(
     for stale in (console_path, qemu_log_path(hypervisor, domain.name())):
         stale.unlink(missing_ok=True)
     started = time.monotonic()
-    try:
+    with orphans_reaped(LEISURELY_S), _stopped_at_the_end(domain):
         start_domain(hypervisor, domain)
         port = forward_ssh(domain)
         try:
@@ -144,6 +144,12 @@ def booted(
                 live_xml=domain.XMLDesc(0),
                 boot_s=time.monotonic() - started,
             )
+
+
+@contextmanager
+def _stopped_at_the_end(domain: libvirt.virDomain) -> Iterator[None]:
+    try:
+        yield
     finally:
         stop_domain(domain)
 

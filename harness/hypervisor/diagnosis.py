@@ -78,7 +78,7 @@ def _qemu() -> str:
 
 
 def _libvirt() -> str:
-    with held_root() as root, connect(embedded_uri(root.path)) as connection:
+    with held_root(pass_over_leftovers=True) as root, connect(embedded_uri(root.path)) as connection:
         return f"{version_text(connection.getLibVersion())}, embedded driver in {root.path}"
 
 

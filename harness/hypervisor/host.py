@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import libvirt
 
@@ -17,6 +18,9 @@ from harness.hypervisor.canary import Accelerator, find_accelerator
 from harness.hypervisor.connection import connect, embedded_uri, version_text
 from harness.hypervisor.roots import EmbeddedRoot, held_root
 from harness.image import ImageSet
+from harness.scenario.models import MIB
+
+SMALLEST_FREE_BYTES = 128 * MIB
 
 BOOT_FACTOR = 25.0
 """How many canary boots the slowest medium may take: USB 1.1 under load took 12 of them."""
@@ -79,6 +83,7 @@ def open_hypervisor(images: ImageSet, *, boot_timeout_s: float | None = None) ->
     accelerator = find_accelerator(images, emulator)
     with ExitStack() as stack:
         root = stack.enter_context(held_root())
+        _require_space(root.path)
         uri = embedded_uri(root.path)
         connection = stack.enter_context(connect(uri))
         yield Hypervisor(
@@ -103,6 +108,16 @@ def versions_of(connection: libvirt.virConnect) -> dict[str, str]:
         "python": platform.python_version(),
         "rescue-harness": __version__,
     }
+
+
+def _require_space(path: Path) -> None:
+    """Fail early and plainly: on a full disk libvirt finds no emulator, and guests stop at odd places."""
+    free = shutil.disk_usage(path).free
+    if free < SMALLEST_FREE_BYTES:
+        raise HostError(
+            f"No space left on device: {free // MIB} MiB free below {path}, a run takes {SMALLEST_FREE_BYTES // MIB}",
+            hint="free some space there, or set RESCUE_HARNESS_CACHE to a folder that has it",
+        )
 
 
 def guest_kernel(images: ImageSet) -> str:

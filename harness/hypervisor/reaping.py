@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
-_POLL_S = 0.02
+QUICKLY_S = 0.02
+LEISURELY_S = 0.25
 
 
 @cache
@@ -25,11 +26,11 @@ def become_subreaper() -> None:
 
 
 @contextmanager
-def orphans_reaped() -> Iterator[None]:
+def orphans_reaped(every_s: float = QUICKLY_S) -> Iterator[None]:
     """Reap adopted daemons that end, or have ended, while the context is open."""
     become_subreaper()
     done = threading.Event()
-    thread = threading.Thread(target=_reap_until, args=(done,), name="reaper", daemon=True)
+    thread = threading.Thread(target=_reap_until, args=(done, every_s), name="reaper", daemon=True)
     thread.start()
     try:
         yield
@@ -38,14 +39,14 @@ def orphans_reaped() -> Iterator[None]:
         thread.join()
 
 
-def _reap_until(done: threading.Event) -> None:
+def _reap_until(done: threading.Event, every_s: float) -> None:
     while True:
         for pid in _adopted_zombies():
             try:
                 os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
                 continue
-        if done.wait(_POLL_S):
+        if done.wait(every_s):
             return
 
 

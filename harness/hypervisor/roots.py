@@ -71,8 +71,8 @@ def roots_folder() -> Path:
 
 
 @contextmanager
-def held_root() -> Iterator[EmbeddedRoot]:
-    """Hold the first free root, cleaned of what a dead run left in it.
+def held_root(*, pass_over_leftovers: bool = False) -> Iterator[EmbeddedRoot]:
+    """Hold the first free root, cleaned of what a dead run left in it; or the first in which nothing was left.
 
     Raises:
         HostError: libvirt does not work, or all roots are taken.
@@ -86,6 +86,9 @@ def held_root() -> Iterator[EmbeddedRoot]:
         try:
             lock.acquire(blocking=False)
         except Timeout:
+            continue
+        if pass_over_leftovers and _leftovers(path):
+            lock.release()
             continue
         try:
             cleaned = clean_root(path)

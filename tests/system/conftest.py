@@ -28,6 +28,15 @@ rescue_image:
 """
 
 
+# pytester gives its tests another home folder, and with it an empty cache.
+_CACHE = cache_root()
+
+
+@pytest.fixture(autouse=True)
+def _one_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESCUE_HARNESS_CACHE", str(_CACHE))
+
+
 @pytest.fixture(scope="session")
 def session(rescue_session: Session) -> Session:
     return rescue_session
@@ -37,6 +46,13 @@ def session(rescue_session: Session) -> Session:
 def own_session(rescue_session: Session, tmp_path: Path) -> Session:
     """The session with a results folder of the test's own."""
     return replace(rescue_session, folder=replace(rescue_session.folder, path=tmp_path / "results", results=[]))
+
+
+@pytest.fixture
+def minimal(tmp_path: Path) -> Path:
+    path = tmp_path / "minimal.yaml"
+    path.write_text(MINIMAL)
+    return path
 
 
 # A test runner in the background may have told its children to ignore interrupts.
@@ -79,6 +95,10 @@ class CommandLine:
             if process.info["status"] != psutil.STATUS_ZOMBIE and any(f"{self.cache}/hv" in word for word in words):
                 found.append(process)
         return found
+
+    def guests(self) -> list[psutil.Process]:
+        """QEMUs that run a domain, not those that libvirt asks for their capabilities."""
+        return [qemu for qemu in self.qemus() if any(word.startswith("guest=rh-") for word in qemu.cmdline())]
 
     def work_folders(self) -> list[str]:
         return [path.name for path in self.cache.glob("hv/*/work/*")]

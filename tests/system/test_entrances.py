@@ -114,7 +114,7 @@ def test_rescued_is_a_testinfra_host_with_disks(pytester: pytest.Pytester) -> No
 
         def test_places(rescued):
             root = rescued.disks["root"]
-            assert root.pci_address == "0000:00:04.0"
+            assert root.pci_address == "0000:00:03.0"
             assert f"pci-{root.pci_address}" in root.by_path
             assert len(rescued.disks["volume1"].serial) == 20
             assert set(rescued.disks) == {"root", "volume1", "rescue"}

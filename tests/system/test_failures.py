@@ -196,13 +196,24 @@ needs_mount = pytest.mark.skipif(os.getuid() != 0, reason="mounting a small file
 
 @needs_mount
 def test_full_disk_under_the_guests(command_line: CommandLine, minimal: Path) -> None:
-    with _small_disk(command_line.cache / "hv", "300k"):
+    with _small_disk(command_line.cache / "hv", "1m"):
         done = command_line.run("run", str(minimal))
-        assert done.returncode == 3
-        assert "No space left on device" in done.stdout + done.stderr
-        assert "RESCUE_HARNESS_CACHE" in done.stdout + done.stderr
-        assert "Traceback" not in done.stdout + done.stderr
-        assert not command_line.qemus()
+    assert done.returncode == 3
+    assert "No space left on device" in done.stderr
+    assert "RESCUE_HARNESS_CACHE" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@needs_mount
+def test_disk_that_fills_up_costs_one_case(own_session: Session, minimal: Path, tmp_path: Path) -> None:
+    case, healthy = collect_cases([minimal], Reference(), repeat=2)
+    with _small_disk(tmp_path / "small", "32k") as folder:
+        root = replace(own_session.hypervisor.root, path=folder)
+        result = run_case(case, replace(own_session, hypervisor=replace(own_session.hypervisor, root=root)))
+    assert result.verdict is VerdictName.ERROR
+    assert result.failure is not None
+    assert "No space left on device" in result.failure.message
+    assert run_case(healthy, own_session).verdict is VerdictName.STABLE
 
 
 @needs_mount
@@ -219,7 +230,7 @@ def test_full_disk_under_the_results(command_line: CommandLine, minimal: Path, t
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_leaves_nothing(command_line: CommandLine, minimal: Path, number: signal.Signals) -> None:
     process = command_line.start("run", str(minimal), "--repeat", "3")
-    wait_for(command_line.qemus, "a running guest")
+    wait_for(command_line.guests, "a running guest")
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -243,10 +254,10 @@ def test_results_survive_an_interrupt(command_line: CommandLine, minimal: Path, 
 
 def test_killed_run_is_cleaned_up(command_line: CommandLine, minimal: Path) -> None:
     process = command_line.start("run", str(minimal))
-    wait_for(command_line.qemus, "a running guest")
+    wait_for(command_line.guests, "a running guest")
     process.kill()
     process.communicate(timeout=60)
-    assert command_line.qemus(), "the guest of a killed run lives on, or this test shows nothing"
+    assert command_line.guests(), "the guest of a killed run lives on, or this test shows nothing"
     doctor = command_line.run("doctor")
     assert "QEMU process" in doctor.stdout
     assert doctor.returncode == 3
@@ -258,7 +269,7 @@ def test_killed_run_is_cleaned_up(command_line: CommandLine, minimal: Path) -> N
 
 def test_next_run_cleans_up_after_a_killed_one(command_line: CommandLine, minimal: Path) -> None:
     process = command_line.start("run", str(minimal))
-    wait_for(command_line.qemus, "a running guest")
+    wait_for(command_line.guests, "a running guest")
     process.kill()
     process.communicate(timeout=60)
     done = command_line.run("run", str(minimal))
