@@ -1,7 +1,8 @@
 """Reaping QEMU: libvirt waits for the daemonised process to be gone, which a slow or absent reaper as pid 1 delays.
 
 So this process adopts what libvirt daemonises (prctl PR_SET_CHILD_SUBREAPER, see prctl(2)) and reaps it while libvirt
-waits. Daemons are told from our own children by their session, so as not to take the exit status of anybody else's.
+waits. Only emulators in a session of their own are reaped: others are somebody's children, such as the process between
+libvirt and a QEMU that it daemonises, whose exit status libvirt itself waits for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 PR_SET_CHILD_SUBREAPER = 36
 QUICKLY_S = 0.02
 LEISURELY_S = 0.25
+EMULATOR = "qemu-system"
 
 
 @cache
@@ -54,9 +56,10 @@ def _adopted_zombies() -> Iterator[int]:
     own_session = os.getsid(0)
     for children in Path("/proc/self/task").glob("*/children"):
         for pid in _read(children).split():
-            # After the name in parentheses: state, parent, process group, session (proc_pid_stat(5)).
-            fields = _read(Path("/proc") / pid / "stat").rpartition(")")[2].split()
-            if len(fields) > 3 and fields[0] == "Z" and int(fields[3]) != own_session:
+            # pid (name) state parent process-group session ...: proc_pid_stat(5)
+            head, _, tail = _read(Path("/proc") / pid / "stat").rpartition(")")
+            name, fields = head.partition("(")[2], tail.split()
+            if name.startswith(EMULATOR) and fields[0] == "Z" and int(fields[3]) != own_session:
                 yield int(pid)
 
 
