@@ -111,7 +111,8 @@ def run(
         results, progress=_status(console), boot_timeout_s=boot_timeout, control_boots=control_boots
     ) as session:
         jobs = jobs or default_jobs(cases)
-        console.print(f"{len(cases)} cases, {jobs} at once; {session.hypervisor.accelerator.reason}", style="dim")
+        noun = "case" if len(cases) == 1 else "cases"
+        console.print(f"{len(cases)} {noun}, {jobs} at once; {session.hypervisor.accelerator.reason}", style="dim")
         try:
             with (
                 RunDisplay(console, len(cases)) as display,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +15,18 @@ from harness.errors import HostError
 from harness.hypervisor.reaping import orphans_reaped
 
 _QEMU_CONF = """\
-user = "root"
-group = "root"
 security_driver = "none"
 remember_owner = 0
 namespaces = []
 cgroup_controllers = []
 stdio_handler = "file"
 """
-"""What a privileged embedded driver needs to run QEMU as the caller, without confinement it cannot set up."""
+"""No confinement, which the embedded driver cannot set up."""
+_QEMU_CONF_AS_ROOT = """\
+user = "root"
+group = "root"
+"""
+"""As root it would run QEMU as another user, who cannot read our files; any other user's driver takes no such order."""
 
 
 @cache
@@ -46,7 +50,7 @@ def prepare_embedded_root(root: Path) -> None:
     """Write the driver's configuration."""
     configuration = root / "etc" / "qemu.conf"
     configuration.parent.mkdir(parents=True, exist_ok=True)
-    configuration.write_text(_QEMU_CONF)
+    configuration.write_text(_QEMU_CONF + (_QEMU_CONF_AS_ROOT if os.getuid() == 0 else ""))
 
 
 @contextmanager
