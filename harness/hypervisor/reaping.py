@@ -1,8 +1,9 @@
 """Reaping QEMU: libvirt waits for the daemonised process to be gone, which a slow or absent reaper as pid 1 delays.
 
 So this process adopts what libvirt daemonises (prctl PR_SET_CHILD_SUBREAPER, see prctl(2)) and reaps it while libvirt
-waits. Only emulators in a session of their own are reaped: others are somebody's children, such as the process between
-libvirt and a QEMU that it daemonises, whose exit status libvirt itself waits for.
+waits. What is daemonised runs in another session than ours and does not lead it: the leader is the process in between,
+whose exit status libvirt itself waits for (virCommandDaemonize). Only QEMU's own go-between, left over when it
+daemonises itself to be probed, is nobody else's.
 """
 
 from __future__ import annotations
@@ -58,8 +59,12 @@ def _adopted_zombies() -> Iterator[int]:
         for pid in _read(children).split():
             # pid (name) state parent process-group session ...: proc_pid_stat(5)
             head, _, tail = _read(Path("/proc") / pid / "stat").rpartition(")")
+            if not tail:
+                continue
             name, fields = head.partition("(")[2], tail.split()
-            if name.startswith(EMULATOR) and fields[0] == "Z" and int(fields[3]) != own_session:
+            state, session = fields[0], int(fields[3])
+            is_daemon = session not in (own_session, int(pid)) or name.startswith(EMULATOR)
+            if state == "Z" and session != own_session and is_daemon:
                 yield int(pid)
 
 

@@ -11,6 +11,7 @@ from typing import Protocol, Self
 import libvirt
 import psutil
 
+from harness.hypervisor.reaping import orphans_reaped
 from harness.run.cases import Case
 from harness.run.engine import run_case
 from harness.run.result import CaseResult
@@ -99,8 +100,10 @@ class CasePool:
         self._executor.shutdown()
 
     def _destroy_guests(self) -> None:
-        for domain in self._session.hypervisor.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
-            try:
-                domain.destroyFlags(libvirt.VIR_DOMAIN_DESTROY_DEFAULT)
-            except libvirt.libvirtError:
-                continue  # its own case was quicker
+        connection = self._session.hypervisor.connection
+        with orphans_reaped():
+            for domain in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+                try:
+                    domain.destroy()
+                except libvirt.libvirtError:
+                    continue  # its own case was quicker

@@ -98,7 +98,7 @@ class CommandLine:
 
     def guests(self) -> list[psutil.Process]:
         """QEMUs that run a domain, not those that libvirt asks for their capabilities."""
-        return [qemu for qemu in self.qemus() if any(word.startswith("guest=rh-") for word in qemu.cmdline())]
+        return [qemu for qemu in self.qemus() if any(word.startswith("guest=rh-") for word in qemu.info["cmdline"])]
 
     def work_folders(self) -> list[str]:
         return [path.name for path in self.cache.glob("hv/*/work/*")]

@@ -35,6 +35,19 @@ def test_adopted_emulator_is_reaped(emulator: Path) -> None:
     assert not psutil.pid_exists(process.pid)
 
 
+def test_daemon_that_ends_before_it_becomes_an_emulator_is_reaped(tmp_path: Path) -> None:
+    path = tmp_path / "not-yet"
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", path)
+    become_subreaper()
+    go_between = subprocess.run(
+        ["setsid", "--wait", "sh", "-c", '"$0" 0.2 >/dev/null & echo $!', str(path)], capture_output=True, check=True
+    )
+    daemon = psutil.Process(int(go_between.stdout))
+    with orphans_reaped():
+        gone, _ = psutil.wait_procs([daemon], timeout=5)
+    assert gone
+
+
 def test_adopted_emulator_that_ended_before_is_reaped(emulator: Path) -> None:
     process = _daemonised(emulator)
     while process.status() != psutil.STATUS_ZOMBIE:
