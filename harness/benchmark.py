@@ -65,7 +65,7 @@ class Measure:
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(1), default=4, show_default=True, help="Boots and cases per figure.")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Boots and cases per figure.")
 def main(rounds: int) -> None:
     """Measure and print."""
     console = Console(highlight=False)
