@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,17 +166,19 @@ def _write_config_vfat(path: Path) -> None:
         run("mcopy", "-s", "-i", path, tree.parent, "::")
 
 
-def contents(source: DiskSource, scratch: Path) -> bytes:
-    """What a guest would read from the whole disk. Disks are small: tens of MiB.
+@contextmanager
+def raw_view(source: DiskSource, scratch: Path) -> Iterator[Path]:
+    """A file that reads as the whole disk would in a guest.
 
     Raises:
         HostError: the image cannot be read.
     """
     if source.format == "raw":
-        return source.path.read_bytes()
+        yield source.path
+        return
     raw_path = scratch / f"{source.path.stem}.contents"
     try:
         run("qemu-img", "convert", "-q", "-O", "raw", source.path, raw_path)
-        return raw_path.read_bytes()
+        yield raw_path
     finally:
         raw_path.unlink(missing_ok=True)

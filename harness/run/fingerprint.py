@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from harness.domain.placement import DiskSource
-from harness.run.disks import contents
+from harness.run.disks import raw_view
 
 CHUNK_BYTES = 4096
 Fingerprint = tuple[bytes, ...]
 """One digest per 4 KiB chunk, in order; an all-zero chunk has an empty one."""
 _ZERO = bytes(CHUNK_BYTES)
+_READ_BYTES = 256 * CHUNK_BYTES
 
 
 def fingerprint(source: DiskSource, scratch: Path) -> Fingerprint:
@@ -21,11 +23,15 @@ def fingerprint(source: DiskSource, scratch: Path) -> Fingerprint:
     Raises:
         HostError: the image cannot be read.
     """
-    data = contents(source, scratch)
-    return tuple(
-        b"" if chunk == _ZERO else hashlib.blake2b(chunk, digest_size=16).digest()
-        for chunk in (data[start : start + CHUNK_BYTES] for start in range(0, len(data), CHUNK_BYTES))
-    )
+    with raw_view(source, scratch) as path, path.open("rb") as file:
+        blocks = iter(partial(file.read, _READ_BYTES), b"")
+        return tuple(digest for block in blocks for digest in _digests(block))
+
+
+def _digests(block: bytes) -> Iterator[bytes]:
+    for start in range(0, len(block), CHUNK_BYTES):
+        chunk = block[start : start + CHUNK_BYTES]
+        yield b"" if chunk == _ZERO else hashlib.blake2b(chunk, digest_size=16).digest()
 
 
 def changed_ranges(
