@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -36,7 +35,7 @@ class _Commands(click.Group):
     """Turns our errors into one message and their exit code."""
 
     def invoke(self, ctx: click.Context) -> object:
-        signal.signal(signal.SIGTERM, _as_interrupt)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return super().invoke(ctx)
         except HarnessError as error:
@@ -53,10 +52,6 @@ class _Commands(click.Group):
         except KeyboardInterrupt:
             _console(stderr=True).print("interrupted: nothing is left running")
             ctx.exit(INTERRUPTED)
-
-
-def _as_interrupt(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -103,17 +103,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("rescue_scenario")
     if marker is None or "rescued" not in metafunc.fixturenames:
         return
-    from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
-    from harness.run.cases import collect_cases  # noqa: PLC0415
-
     if not marker.args:
         raise pytest.UsageError(f"{metafunc.definition.nodeid}: rescue_scenario needs the path of a scenario file")
     path = metafunc.definition.path.parent / marker.args[0]
     try:
-        cases = collect_cases([path], Reference(), keyword=marker.kwargs.get("k"))
+        cases = _cases_in(path, marker.kwargs.get("k"))
     except ScenarioError as error:
         raise pytest.UsageError(str(error)) from error
     metafunc.parametrize("rescued", cases, indirect=True, ids=[case.id for case in cases], scope="module")
+
+
+def _cases_in(path: Path, keyword: str | None = None) -> list[Case]:
+    from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
+    from harness.run.cases import collect_cases  # noqa: PLC0415
+
+    return collect_cases([path], Reference(), keyword=keyword)
 
 
 class ScenarioFile(pytest.File):
@@ -125,11 +129,8 @@ class ScenarioFile(pytest.File):
         Raises:
             CollectError: the file is wrong; the message lists every problem.
         """
-        from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
-        from harness.run.cases import collect_cases  # noqa: PLC0415
-
         try:
-            cases = collect_cases([self.path], Reference())
+            cases = _cases_in(self.path)
         except ScenarioError as error:
             raise self.CollectError(str(error)) from error
         for case in cases:

@@ -78,6 +78,11 @@ def connect(uri: str) -> Iterator[libvirt.virConnect]:
         connection.close()
 
 
+def definition_of(domain: libvirt.virDomain) -> str:
+    """A domain's persistent XML, complete enough to define it again."""
+    return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE))
+
+
 def version_text(number: int) -> str:
     """libvirt's packed version number as text: 9000000 is 9.0.0."""
     return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"

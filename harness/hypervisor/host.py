@@ -50,7 +50,6 @@ class Hypervisor:
     """One QEMU and libvirt at known versions, with a proven accelerator, behind a connection."""
 
     connection: libvirt.virConnect
-    uri: str
     root: EmbeddedRoot
     emulator: str
     accelerator: Accelerator
@@ -84,11 +83,9 @@ def open_hypervisor(images: ImageSet, *, boot_timeout_s: float | None = None) ->
     with ExitStack() as stack:
         root = stack.enter_context(held_root())
         _require_space(root.path)
-        uri = embedded_uri(root.path)
-        connection = stack.enter_context(connect(uri))
+        connection = stack.enter_context(connect(embedded_uri(root.path)))
         yield Hypervisor(
             connection=connection,
-            uri="qemu:///embed",
             root=root,
             emulator=emulator,
             accelerator=accelerator,
@@ -99,7 +96,6 @@ def open_hypervisor(images: ImageSet, *, boot_timeout_s: float | None = None) ->
 
 def versions_of(connection: libvirt.virConnect) -> dict[str, str]:
     """QEMU, libvirt, host kernel, machine architecture and harness, each as text."""
-
     return {
         "qemu": version_text(connection.getVersion()),
         "libvirt": version_text(connection.getLibVersion()),

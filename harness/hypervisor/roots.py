@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -101,27 +101,20 @@ def held_root(*, pass_over_leftovers: bool = False) -> Iterator[EmbeddedRoot]:
 
 def clean_all() -> list[tuple[Path, Leftovers]]:
     """Clean every root that nobody holds, and say what was found."""
-    found = []
-    for path in _existing_roots():
-        lock = FileLock(path / "owner.lock")
-        try:
-            with lock.acquire(blocking=False):
-                leftovers = clean_root(path)
-        except Timeout:
-            continue
-        if leftovers:
-            found.append((path, leftovers))
-    return found
+    return _found_in_free_roots(clean_root)
 
 
 def leftovers_everywhere() -> list[tuple[Path, Leftovers]]:
     """What dead runs have left, without touching it."""
+    return _found_in_free_roots(_leftovers)
+
+
+def _found_in_free_roots(look: Callable[[Path], Leftovers]) -> list[tuple[Path, Leftovers]]:
     found = []
     for path in _existing_roots():
-        lock = FileLock(path / "owner.lock")
         try:
-            with lock.acquire(blocking=False):
-                leftovers = _leftovers(path)
+            with FileLock(path / "owner.lock").acquire(blocking=False):
+                leftovers = look(path)
         except Timeout:
             continue
         if leftovers:

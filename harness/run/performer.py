@@ -24,11 +24,11 @@ from harness.evidence.inventory import State
 from harness.guest.access import with_access
 from harness.guest.booted import BootedGuest, booted, qemu_log_path, stop_domain
 from harness.guest.keys import RunKey
+from harness.hypervisor.connection import definition_of
 from harness.hypervisor.host import Hypervisor
 from harness.rescue.protocol import Implementation, RunningInstance
 from harness.scenario.models import Instance, RescueImage
 
-_SAVED = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
 _log = logging.getLogger(__name__)
 
 
@@ -78,7 +78,7 @@ class Performer:
         """
         running = RunningInstance(self.instance, self.placement, self._domain().XMLDesc(0))
         rescued_xml = self._with_access(self.implementation.rescued(running, image))
-        self.saved_xml = str(self._domain().XMLDesc(_SAVED))
+        self.saved_xml = definition_of(self._domain())
         try:
             self._define(rescued_xml)
         except libvirt.libvirtError as error:
@@ -155,7 +155,7 @@ class Performer:
     def _boot_into(self, state: State) -> BootedGuest:
         domain = self._domain()
         self.state = state
-        self.defined_xml[state] = str(domain.XMLDesc(_SAVED))
+        self.defined_xml[state] = definition_of(domain)
         self.guest = self._boot.enter_context(
             booted(self.hypervisor, domain, console_path=self.console_path, key=self.key)
         )

@@ -14,7 +14,7 @@ from lxml import etree
 from harness.domain.placement import DiskSource, Placement
 from harness.domain.xml import address_text, disk_target, disks_of, parse_domain
 from harness.errors import HostError, Refused
-from harness.hypervisor.connection import connect, embedded_uri
+from harness.hypervisor.connection import connect, definition_of, embedded_uri
 from harness.hypervisor.host import find_emulator
 from harness.hypervisor.roots import held_root
 from harness.rescue.naming import RESCUE, map_disks
@@ -88,7 +88,7 @@ class Planner:
     def _read_back(self, xml: str) -> str:
         domain = self._connection.defineXML(xml)
         try:
-            return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE))
+            return definition_of(domain)
         finally:
             domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
 

@@ -75,7 +75,8 @@ class CasePool:
         """Wait for a case's result.
 
         Raises:
-            ScenarioError: no expectation of its scenario holds here.
+            HostError: there can be no folder for its artefacts.
+            CancelledError: the run was interrupted.
         """
         for case in self._cases[len(self._futures) : index + 1 + self._ahead]:
             self._futures.append(self._executor.submit(self._run, case))

@@ -62,14 +62,13 @@ class CaseFolder:
         """Write one artefact, such as ``rescued/live.xml``."""
         write_atomically(self.path / name, text)
 
-    def keep_boot(self, name: str, guest: BootedGuest, defined_xml: str, inventory: Inventory | None) -> None:
+    def keep_boot(self, name: str, guest: BootedGuest, defined_xml: str, inventory: Inventory) -> None:
         """Keep what a boot showed: XML as defined and as live, console, QEMU's log, inventory."""
         self.write(f"{name}/defined.xml", defined_xml)
         self.write(f"{name}/live.xml", guest.live_xml)
         self.keep(f"{name}/console.log", guest.console.path)
         self.keep(f"{name}/qemu.log", qemu_log_path(guest.hypervisor, guest.domain.name()))
-        if inventory is not None:
-            self.write(f"{name}/inventory.json", inventory.model_dump_json(indent=1))
+        self.write(f"{name}/inventory.json", inventory.model_dump_json(indent=1))
 
     def keep(self, name: str, source: Path) -> None:
         """Copy a log, where it exists.
