@@ -160,9 +160,18 @@ def _qemu_processes(path: Path) -> tuple[int, ...]:
             (info["name"] or "").startswith("qemu-system")
             and info["status"] != psutil.STATUS_ZOMBIE
             and any(needle in word for word in info["cmdline"] or ())
+            and _sees_our_files(info["pid"])
         ):
             pids.append(int(info["pid"]))
     return tuple(pids)
+
+
+def _sees_our_files(pid: int) -> bool:
+    """Whether a process has our root directory: in a chroot or a container the same path is another folder."""
+    try:
+        return Path(f"/proc/{pid}/root").samefile("/")
+    except OSError:
+        return False
 
 
 def _kill(pid: int) -> None:

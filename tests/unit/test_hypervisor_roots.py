@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.hypervisor.roots import clean_root, leftovers_everywhere, roots_folder
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RESCUE_HARNESS_CACHE", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    path = roots_folder() / "0"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def emulator(root: Path) -> Iterator[Start]:
+    """Starts processes that look like QEMUs of the root: a shell by QEMU's name, waiting on its standard input."""
+    program = root.parent / "qemu-system-test"
+    shutil.copy("/bin/dash", program)
+    processes = []
+
+    def start(*prefix: str) -> subprocess.Popen[bytes]:
+        command = [*prefix, str(program), "-c", "echo ready; read line", f"{root}/lib/monitor.sock"]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_what_a_dead_run_left_is_found_and_removed(root: Path, emulator: Start) -> None:
+    process = emulator()
+    (root / "work" / "case").mkdir(parents=True)
+    (root / "etc" / "qemu").mkdir(parents=True)
+    (root / "etc" / "qemu" / "rh-1.xml").touch()
+    ((path, found),) = leftovers_everywhere()
+    assert path == root
+    assert (found.domains, found.processes, found.folders) == (("rh-1",), (process.pid,), ("case",))
+    assert clean_root(root) == found
+    assert process.wait(5) < 0
+    assert leftovers_everywhere() == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="changing the root directory takes root")
+def test_emulator_of_the_same_path_below_another_root_directory_is_left_alone(
+    root: Path, emulator: Start, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    for folder in (*(Path(name) for name in ("/lib", "/lib64", "/usr")), tmp_path):
+        target = other / folder.relative_to("/")
+        target.mkdir(parents=True)
+    mounts = "; ".join(f"mount --rbind {folder} {other}{folder}" for folder in ("/lib", "/lib64", "/usr"))
+    copy = f"mkdir -p {other}{root.parent}; cp {root.parent}/qemu-system-test {other}{root.parent}/"
+    process = emulator("unshare", "--mount", "sh", "-c", f'{mounts}; {copy}; exec chroot {other} "$0" "$@"')
+    assert leftovers_everywhere() == []
+    assert not clean_root(root)
+    assert process.poll() is None
