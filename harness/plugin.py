@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.run.pool import CasePool
     from harness.run.result import CaseResult
     from harness.run.session import Session
+    from harness.scenario.words import Level
 
 pytest_plugins = ["harness.fixtures.guests"]
 _SUFFIXES = (".yaml", ".yml")
@@ -37,6 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rescue-jobs", type=_positive, metavar="N", help="guests at once; default: by cores and free memory"
     )
     group.addoption("--rescue-results", type=Path, default=Path("results"), metavar="DIR", help="where results go")
+    group.addoption(
+        "--rescue-level",
+        choices=("plan", "machine", "guest"),
+        default="guest",
+        help="where evidence comes from; a scenario may ask for a deeper level; default: guest",
+    )
     group.addoption("--rescue-boot-timeout", type=float, metavar="SECONDS", help="default: 25 canary boots")
     group.addoption(
         "--rescue-control-boots",
@@ -91,6 +98,16 @@ def _is_below_scenario_folder(path: Path, config: pytest.Config) -> bool:
     return not names.isdisjoint(config.getini("rescue_scenarios"))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note how deep this run goes, so that nothing is made ready that no test needs."""
+    from harness.run.cases import deepest_level  # noqa: PLC0415 - only where tests run
+    from harness.scenario.words import Level  # noqa: PLC0415
+
+    wants_guest = any({"rescue_session", "rescued"} & set(getattr(item, "fixturenames", ())) for item in session.items)
+    cases = [item.case for item in session.items if isinstance(item, ScenarioItem)]
+    session.config.stash[_RUN].level = Level.GUEST if wants_guest else deepest_level(cases)
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say where results lie."""
     folder = config.stash[_RUN].results_path
@@ -113,11 +130,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("rescued", cases, indirect=True, ids=[case.id for case in cases], scope="module")
 
 
-def _cases_in(path: Path, keyword: str | None = None) -> list[Case]:
+def _cases_in(path: Path, keyword: str | None = None, level: str = "guest") -> list[Case]:
     from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
     from harness.run.cases import collect_cases  # noqa: PLC0415
+    from harness.scenario.words import Level  # noqa: PLC0415
 
-    return collect_cases([path], Reference(), keyword=keyword)
+    return collect_cases([path], Reference(), keyword=keyword, level=Level(level))
 
 
 class ScenarioFile(pytest.File):
@@ -130,7 +148,7 @@ class ScenarioFile(pytest.File):
             CollectError: the file is wrong; the message lists every problem.
         """
         try:
-            cases = _cases_in(self.path)
+            cases = _cases_in(self.path, level=self.config.option.rescue_level)
         except ScenarioError as error:
             raise self.CollectError(str(error)) from error
         for case in cases:
@@ -160,7 +178,11 @@ class ScenarioItem(pytest.Item):
         """
         result = self.config.stash[_RUN].result(self)
         self.user_properties.append(("verdict", str(result.verdict)))
+        self.user_properties.append(("level", str(result.level)))
         self.user_properties.append(("artefacts", result.artefacts))
+        unchecked = [str(status.claim) for status in result.claims if status.status == "not-checked"]
+        if unchecked:
+            self.user_properties.append(("not_checked", " ".join(unchecked)))
         if not result.as_expected:
             raise CaseFailedError(result)
 
@@ -177,7 +199,8 @@ class ScenarioItem(pytest.Item):
         lines = [f"{result.case}: {result.verdict}, expected {expected}", result.summary, ""]
         lines += [f"  {sentence}" for sentence in (*result.sentences(), *result.mismatch)]
         folder = self.config.stash[_RUN].results_path
-        again = shlex.join(["pytest", f"{self.path}::{self.name}"])
+        at_level = [] if result.level == "guest" else ["--rescue-level", str(result.level)]
+        again = shlex.join(["pytest", f"{self.path}::{self.name}", *at_level])
         lines += ["", f"artefacts: {folder}/{result.artefacts}", f"again:     {again}"]
         return "\n".join(lines)
 
@@ -192,6 +215,7 @@ class SharedRun:
 
     config: pytest.Config
     results_path: Path | None = None
+    level: Level | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
     _session: Session | None = None
     _pool: CasePool | None = None
@@ -210,12 +234,15 @@ class SharedRun:
                 raise HostError(f"libvirt's library cannot be loaded: {error}", hint="install libvirt0") from error
             _end_on_terminate()
             option = self.config.option
+            if self.level is None:
+                raise HostError("the session was asked for before the tests were collected")
             self._session = self._stack.enter_context(
                 open_session(
                     option.rescue_results,
                     progress=self._say,
                     boot_timeout_s=option.rescue_boot_timeout,
                     control_boots=option.rescue_control_boots,
+                    level=self.level,
                 )
             )
             self.results_path = self._session.folder.path

@@ -41,7 +41,9 @@ def pinned(live_xml: str) -> etree._Element:
 
 
 def without_boot_order(root: etree._Element) -> None:
-    """Take every boot instruction out: libvirt forbids ``<boot dev>`` beside per-device orders."""
-    for path in ("os/boot", "devices/*/boot"):
+    """Take every boot instruction out: libvirt forbids ``<boot dev>`` beside per-device orders, and QEMU starts a
+    kernel given to it before it looks at any.
+    """
+    for path in ("os/boot", "devices/*/boot", "os/kernel", "os/initrd", "os/cmdline"):
         for element in root.findall(path):
             element.getparent().remove(element)  # type: ignore[union-attr]

@@ -9,11 +9,35 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
+class Export:
+    """What a server on loopback offers as a disk; ``name`` is libvirt's: an NBD export, or an iSCSI target and LUN."""
+
+    protocol: Literal["nbd", "iscsi"]
+    name: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """LUKS: the libvirt secret that a guest's QEMU opens the disk with, and its passphrase for the host's tools."""
+
+    secret_uuid: str
+    passphrase_path: Path
+
+
+@dataclass(frozen=True)
 class DiskSource:
-    """A disk's file and its format."""
+    """A disk's file, however a guest gets at it: opened by its QEMU, or through the server behind ``export``."""
 
     path: Path
     format: Literal["raw", "qcow2"]
+    encryption: Encryption | None = None
+    export: Export | None = None
+
+    @property
+    def defined_as(self) -> str:
+        """The source as ``harness.domain.xml.source_of`` finds it in a domain."""
+        return str(self.path) if self.export is None else f"{self.export.protocol}:{self.export.name}"
 
 
 @dataclass(frozen=True)
@@ -26,11 +50,20 @@ class UefiFirmware:
 
 
 @dataclass(frozen=True)
+class DirectKernel:
+    """Kernel, ramdisk and command line that QEMU starts itself, past the firmware's boot order."""
+
+    kernel_path: Path
+    ramdisk_path: Path
+    command_line: str
+
+
+@dataclass(frozen=True)
 class Placement:
     """One instance on one hypervisor.
 
-    ``sources`` maps disk names to files; ``domain_type`` is ``qemu`` (TCG) or ``kvm``; ``rescue_variables_path`` is the
-    copy of the UEFI variables that a rescued guest may write to.
+    ``sources`` has the disks' by name; ``domain_type`` is ``qemu`` (TCG) or ``kvm``; ``rescue_variables_path`` is the
+    copy of the UEFI variables that a rescued guest may write to; ``usb_cdrom_is_disk`` says what libvirt makes of one.
     """
 
     domain_name: str
@@ -41,3 +74,6 @@ class Placement:
     sources: Mapping[str, DiskSource]
     uefi: UefiFirmware | None = None
     rescue_variables_path: Path | None = None
+    usb_cdrom_is_disk: bool = True
+    direct_kernel: DirectKernel | None = None
+    share_path: Path | None = None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from lxml import etree
 
-from harness.scenario.models import DiskBus, Instance
+from harness.scenario.models import Instance
+from harness.scenario.words import DiskBus, OtherDevice
 
 if TYPE_CHECKING:
     from harness.domain.placement import Placement
@@ -48,10 +49,18 @@ def render_domain(instance: Instance, disks: Sequence[MappedDisk], placement: Pl
             disks=disks,
             placement=placement,
             scsi_model=instance.properties.hw_scsi_model if any(disk.bus is DiskBus.SCSI for disk in disks) else None,
+            other_mac=_other_mac,
             usb_needed=instance.properties.hw_pointer_model == "usbtablet"
+            or OtherDevice.KEYBOARD in instance.devices
             or any(disk.bus is DiskBus.USB for disk in disks),
         )
     )
+
+
+def _other_mac(mac: str, number: int) -> str:
+    """The MAC address of a further NIC: the first one's with another third byte."""
+    octets = mac.split(":")
+    return ":".join((*octets[:2], f"{int(octets[2], 16) + number:02x}", *octets[3:]))
 
 
 def render_disk(new: NewDisk, placement: Placement) -> etree._Element:

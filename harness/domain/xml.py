@@ -146,6 +146,15 @@ def disk_target(disk: etree._Element) -> tuple[str, str]:
     return target.get("dev", ""), target.get("bus", "")
 
 
+def source_of(disk: etree._Element) -> str | None:
+    """What a disk's content comes from: its file, block device, or protocol and name; None for an empty drive."""
+    source = disk.find("source")
+    if source is None:
+        return None
+    where = source.get("file") or source.get("dev")
+    return where or f"{source.get('protocol', disk.get('type', ''))}:{source.get('name', source.get('volume', ''))}"
+
+
 def controllers(root: etree._Element, kind: str) -> list[etree._Element]:
     """The controllers of one type, by index."""
     found = devices_of(root).findall(f"controller[@type='{kind}']")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harness.evidence.attachment import Attached, attached
 from harness.evidence.inventory import BlockDevice, Partition
@@ -25,7 +25,7 @@ _SCSI_TYPE_CDROM = 5
 _MEDIUM_MOUNT_POINTS = ("/medium", "/")
 
 
-def links_from(capture: Capture) -> str:
+def links_from(capture: Capture) -> Literal["udev", "computed"]:
     """``udev`` where the guest has links of its own below /dev/disk, else ``computed``."""
     return "udev" if any(path.startswith("/dev/disk/by-") for path in capture.links) else "computed"
 

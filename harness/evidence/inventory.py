@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
 
 from harness.frozen import Frozen
+from harness.scenario.words import Level
+
+NETWORK = "network"
+DIRECT_KERNEL = "kernel"
+"""What boots first, where it is no block device."""
 
 
 class State(StrEnum):
@@ -31,12 +39,20 @@ class Partition(Frozen):
     size_bytes: int
 
 
+class KernelNames(Frozen):
+    """Names that Linux may give a disk: all that are ``possible``, and the ``usual`` one where there is one."""
+
+    usual: str | None
+    possible: tuple[str, ...]
+
+
 class BlockDevice(Frozen):
-    """One whole block device as the guest sees it.
+    """One whole block device as far as the level sees it; ``name`` is the kernel's, without a guest libvirt's target.
 
     ``address`` identifies where the device sits and holds nothing that the kernel hands out by arrival: the PCI path
     from the root bus down, then SCSI channel:target:LUN, ATA port and device, or USB port. ``hctl`` is the raw SCSI
-    H:C:T:L, whose host number is arrival order.
+    H:C:T:L, whose host number is arrival order. ``storage`` is how a domain has its bytes kept: format, encryption,
+    whether they are thrown away at the end, and the server they come from.
     """
 
     name: str
@@ -46,7 +62,7 @@ class BlockDevice(Frozen):
     pci_path: tuple[str, ...] = ()
     hctl: str | None = None
     usb_port: str | None = None
-    size_bytes: int
+    size_bytes: int | None
     sector_bytes: int
     serial: str | None = None
     wwn: str | None = None
@@ -55,12 +71,14 @@ class BlockDevice(Frozen):
     driver: str | None = None
     read_only: bool
     removable: bool
+    storage: str | None = None
     by_path: tuple[str, ...] = ()
     by_id: tuple[str, ...] = ()
     partitions: tuple[Partition, ...] = ()
     mounted_at: tuple[str, ...] = ()
     marker: Marker | None = None
     data_token: str | None = None
+    predicted: KernelNames | None = None
 
 
 class NetworkInterface(Frozen):
@@ -74,7 +92,10 @@ class NetworkInterface(Frozen):
 
 
 class PciDevice(Frozen):
-    """A function on the PCI tree; ``path`` is its chain of bridges, itself last."""
+    """A function on the PCI tree; ``path`` is its chain of bridges, itself last.
+
+    Ids are the guest's and the machine's; what libvirt calls the device is its ``model``.
+    """
 
     address: str
     path: tuple[str, ...]
@@ -82,6 +103,7 @@ class PciDevice(Frozen):
     subsystem: str
     class_code: str
     driver: str | None
+    model: str | None = None
 
 
 class UsbDevice(Frozen):
@@ -94,21 +116,28 @@ class UsbDevice(Frozen):
 
 
 class Inventory(Frozen):
-    """One state at level ``guest``, brought by one SSH round trip."""
+    """One state as far as its level sees it; what it cannot see is None or empty.
 
-    boot_id: str
-    kernel: str
-    command_line: str
-    cpu_model: str
-    dmi: dict[str, str]
+    ``boot_medium`` is the name of the block device that holds the mounted system; without a guest, of the one that
+    boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``platform`` is what a domain has beside the devices
+    on PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports.
+    """
+
+    level: Level = Level.GUEST
+    boot_id: str | None = None
+    kernel: str | None = None
+    command_line: str | None = None
+    cpu_model: str | None = None
+    dmi: dict[str, str] = Field(default_factory=dict)
+    platform: dict[str, str] = Field(default_factory=dict)
     block_devices: tuple[BlockDevice, ...]
     network_interfaces: tuple[NetworkInterface, ...]
     pci_devices: tuple[PciDevice, ...]
     usb_devices: tuple[UsbDevice, ...]
     active_swaps: tuple[str, ...] = ()
-    links_from: str  # udev | computed
-    boot_medium: str | None = None  # kernel name of the whole device that holds the mounted system
-    settled: bool
+    links_from: Literal["udev", "computed"] | None = None
+    boot_medium: str | None = None
+    settled: bool = True
 
     def block_device(self, name: str) -> BlockDevice | None:
         """The device of this kernel name, if there is one."""

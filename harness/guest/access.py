@@ -25,13 +25,24 @@ def with_access(domain_xml: str, *, console_path: Path, authorized_keys: str) ->
     for element in root.findall("sysinfo[@type='fwcfg']"):
         root.remove(element)
     devices = devices_of(root)
-    for element in [*devices.findall("serial"), *devices.findall("console")]:
+    for element in [*_first_serial_ports(devices), *devices.findall("console")]:
         devices.remove(element)
     os_element = root.find("os")
     position = 0 if os_element is None else root.index(os_element)
     root.insert(position, _firmware_configuration(authorized_keys))
-    devices.append(_serial_log(console_path))
+    other_port = devices.find("serial")
+    position = len(devices) if other_port is None else devices.index(other_port)
+    devices.insert(position, _serial_log(console_path))
     return serialise(root)
+
+
+def _first_serial_ports(devices: etree._Element) -> list[etree._Element]:
+    """The port that is the harness's; the instance's own ports come after it."""
+    return [
+        serial
+        for serial in devices.findall("serial")
+        if (target := serial.find("target")) is None or target.get("port", "0") == "0"
+    ]
 
 
 def _firmware_configuration(authorized_keys: str) -> etree._Element:

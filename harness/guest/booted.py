@@ -83,14 +83,14 @@ def explained(error: GuestError, domain: libvirt.virDomain, console: Console, lo
     return GuestError(error.message, console_tail=console.tail(), domain_state=state, hint=hint)
 
 
-def start_domain(hypervisor: Hypervisor, domain: libvirt.virDomain) -> None:
-    """Start a defined domain.
+def start_domain(hypervisor: Hypervisor, domain: libvirt.virDomain, *, paused: bool = False) -> None:
+    """Start a defined domain, ``paused`` before its first instruction if need be.
 
     Raises:
         HostError: QEMU did not start.
     """
     try:
-        domain.create()
+        domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
     except libvirt.libvirtError as error:
         raise HostError(
             f"{domain.name()} does not start: {error}",

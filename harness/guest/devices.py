@@ -75,7 +75,7 @@ class GuestDisk:
     @property
     def size_bytes(self) -> int:
         """Its size."""
-        return self.facts.size_bytes
+        return self.facts.size_bytes or 0
 
     @property
     def is_read_only(self) -> bool:

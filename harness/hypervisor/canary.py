@@ -36,6 +36,9 @@ class Accelerator:
     reason: str
 
 
+NO_ACCELERATOR = Accelerator("qemu", 0.0, "no guest is booted, so no accelerator is asked for")
+
+
 def find_accelerator(images: ImageSet, emulator: str) -> Accelerator:
     """The proven accelerator, remembered for this boot of the host, this QEMU and this kernel.
 

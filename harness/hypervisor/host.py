@@ -14,11 +14,11 @@ import libvirt
 
 from harness import __version__
 from harness.errors import HostError
-from harness.hypervisor.canary import Accelerator, find_accelerator
+from harness.hypervisor.canary import Accelerator
 from harness.hypervisor.connection import connect, embedded_uri, version_text
 from harness.hypervisor.roots import EmbeddedRoot, held_root
 from harness.image import ImageSet
-from harness.scenario.models import MIB
+from harness.scenario.words import MIB
 
 SMALLEST_FREE_BYTES = 128 * MIB
 
@@ -72,16 +72,17 @@ def find_emulator() -> str:
 
 
 @contextmanager
-def open_hypervisor(images: ImageSet, *, boot_timeout_s: float | None = None) -> Iterator[Hypervisor]:
-    """The embedded hypervisor, held until the end of the context.
+def open_hypervisor(
+    accelerator: Accelerator, *, boot_timeout_s: float | None = None, defines_only: bool = False
+) -> Iterator[Hypervisor]:
+    """The embedded hypervisor, held until the end of the context. ``defines_only``: no domain will be started.
 
     Raises:
         HostError: QEMU or libvirt is missing or does not work.
     """
     emulator = find_emulator()
-    accelerator = find_accelerator(images, emulator)
     with ExitStack() as stack:
-        root = stack.enter_context(held_root())
+        root = stack.enter_context(held_root(in_memory=defines_only))
         _require_space(root.path)
         connection = stack.enter_context(connect(embedded_uri(root.path)))
         yield Hypervisor(
@@ -90,7 +91,7 @@ def open_hypervisor(images: ImageSet, *, boot_timeout_s: float | None = None) ->
             emulator=emulator,
             accelerator=accelerator,
             pace=Pace(accelerator.canary_s, boot_timeout_s),
-            versions=versions_of(connection) | {"guest kernel": guest_kernel(images)},
+            versions=versions_of(connection),
         )
 
 

@@ -22,10 +22,15 @@ from filelock import FileLock, Timeout
 from harness.errors import HostError
 from harness.hypervisor.connection import prepare_embedded_root
 from harness.image import cache_root
+from harness.scenario.words import MIB
 
 SOCKET_PATH_LIMIT = 107
 _LONGEST_BELOW_ROOT = len("/lib/qemu/domain-99999-0123456789012345678/monitor.sock")
 _MAX_ROOTS = 64
+_EMULATORS = "qemu-system"
+_SERVERS = ("qemu-nbd", "tgtd")
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the user's own is made there
+_MEMORY_NEEDED_BYTES = 64 * MIB
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,16 @@ class Leftovers:
 
     domains: tuple[str, ...]
     processes: tuple[int, ...]
+    servers: tuple[int, ...]
     folders: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.domains or self.processes or self.folders)
+        return bool(self.domains or self.processes or self.servers or self.folders)
 
     def __str__(self) -> str:
         parts = [f"domain {name}" for name in self.domains]
         parts += [f"QEMU process {pid}" for pid in self.processes]
+        parts += [f"server process {pid}" for pid in self.servers]
         parts += [f"folder {name}" for name in self.folders]
         return ", ".join(parts)
 
@@ -70,17 +77,30 @@ def roots_folder() -> Path:
     return folder
 
 
+def memory_roots_folder() -> Path | None:
+    """A folder of roots in memory, for definitions that nobody starts: libvirt syncs each file to disk.
+
+    None where the host has no such place. The first use after a reboot costs a few seconds, for QEMU is probed again.
+    """
+    if not os.access(_MEMORY, os.W_OK) or shutil.disk_usage(_MEMORY).free < _MEMORY_NEEDED_BYTES:
+        return None
+    folder = _MEMORY / f"rescue-harness-{os.getuid()}"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder if folder.stat().st_uid == os.getuid() else None
+
+
 @contextmanager
-def held_root(*, pass_over_leftovers: bool = False) -> Iterator[EmbeddedRoot]:
+def held_root(*, pass_over_leftovers: bool = False, in_memory: bool = False) -> Iterator[EmbeddedRoot]:
     """Hold the first free root, cleaned of what a dead run left in it; or the first in which nothing was left.
 
     Raises:
         HostError: libvirt does not work, or all roots are taken.
     """
+    folder = (memory_roots_folder() if in_memory else None) or roots_folder()
     for number in count():
         if number == _MAX_ROOTS:
             raise HostError(f"{_MAX_ROOTS} runs are under way", hint="wait for one to end")
-        path = roots_folder() / str(number)
+        path = folder / str(number)
         path.mkdir(exist_ok=True, mode=0o700)
         lock = FileLock(path / "owner.lock")
         try:
@@ -123,18 +143,20 @@ def _found_in_free_roots(look: Callable[[Path], Leftovers]) -> list[tuple[Path, 
 
 
 def _existing_roots() -> list[Path]:
-    return sorted(path for path in roots_folder().iterdir() if path.is_dir() and path.name.isdecimal())
+    folders = [folder for folder in (roots_folder(), memory_roots_folder()) if folder is not None]
+    paths = (path for folder in folders for path in folder.iterdir())
+    return sorted(path for path in paths if path.is_dir() and path.name.isdecimal())
 
 
 def clean_root(path: Path) -> Leftovers:
-    """Kill every QEMU of a root whose lock the caller holds, and remove all but what makes the next start quick.
+    """Kill what runs for a root whose lock the caller holds, and remove all but what makes the next start quick.
 
     libvirt need not be asked: the whole root is ours, and one process can open one root only.
     """
     leftovers = _leftovers(path)
-    for pid in leftovers.processes:
+    for pid in (*leftovers.processes, *leftovers.servers):
         _kill(pid)
-    for name in ("work", "run", "lib", "log", "etc/qemu"):
+    for name in ("work", "run", "lib", "log", "etc/qemu", "etc/secrets"):
         shutil.rmtree(path / name, ignore_errors=True)
     (path / "work").mkdir(mode=0o700)
     return leftovers
@@ -143,7 +165,7 @@ def clean_root(path: Path) -> Leftovers:
 def _leftovers(path: Path) -> Leftovers:
     definitions = [*(path / "etc" / "qemu").glob("*.xml"), *(path / "run" / "qemu").glob("*.xml")]
     domains = tuple(sorted({definition.stem for definition in definitions}))
-    return Leftovers(domains, _qemu_processes(path), _work_folders(path))
+    return Leftovers(domains, _processes(path, _EMULATORS), _processes(path, _SERVERS), _work_folders(path))
 
 
 def _work_folders(path: Path) -> tuple[str, ...]:
@@ -151,13 +173,14 @@ def _work_folders(path: Path) -> tuple[str, ...]:
     return tuple(sorted(entry.name for entry in work.iterdir())) if work.is_dir() else ()
 
 
-def _qemu_processes(path: Path) -> tuple[int, ...]:
+def _processes(path: Path, names: str | tuple[str, ...]) -> tuple[int, ...]:
+    """Processes whose names begin so and whose command lines name a file of the root."""
     needle = f"{path}/"
     pids = []
     for process in psutil.process_iter(["pid", "name", "cmdline", "status"]):
         info = process.info
         if (
-            (info["name"] or "").startswith("qemu-system")
+            (info["name"] or "").startswith(names)
             and info["status"] != psutil.STATUS_ZOMBIE
             and any(needle in word for word in info["cmdline"] or ())
             and _sees_our_files(info["pid"])

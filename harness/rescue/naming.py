@@ -11,32 +11,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from harness.scenario.models import (
-    ConfigDrive,
-    DeviceType,
-    DiskBus,
-    EphemeralDisk,
-    Instance,
-    Role,
-    RootDisk,
-    ScsiModel,
-    SwapDisk,
-    Volume,
-)
+from harness.scenario.checks import NAME_PREFIX
+from harness.scenario.disks import ConfigDrive, EphemeralDisk, RootDisk, SwapDisk, Volume
+from harness.scenario.models import Instance
+from harness.scenario.words import DeviceType, DiskBus, Role, ScsiModel
 
 RESCUE = "rescue"
 ROOT = "root"
 CONFIG_DRIVE = "config_drive"
-
-PREFIX = {
-    DiskBus.VIRTIO: "vd",
-    DiskBus.SCSI: "sd",
-    DiskBus.SATA: "sd",
-    DiskBus.USB: "sd",
-    DiskBus.IDE: "hd",
-    DiskBus.FDC: "fd",
-}
-"""Nova's get_dev_prefix_for_disk_bus: SCSI, SATA and USB share one namespace."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +55,12 @@ def target_index(target: str) -> int:
 
 def first_free_target(bus: DiskBus, taken: Collection[str]) -> str:
     """The first name of the bus's prefix that nobody has."""
-    return next(name for name in (target_name(PREFIX[bus], index) for index in count()) if name not in taken)
+    return next(name for name in (target_name(NAME_PREFIX[bus], index) for index in count()) if name not in taken)
 
 
 def target_after(bus: DiskBus, taken: Iterable[str]) -> str:
     """The name after the highest taken one of the bus's prefix, never one in a gap."""
-    prefix = PREFIX[bus]
+    prefix = NAME_PREFIX[bus]
     indices = [target_index(name) for name in taken if name.startswith(prefix)]
     return target_name(prefix, max(indices, default=-1) + 1)
 
@@ -146,6 +128,8 @@ def _mapped(
 
 def _serial(disk: RootDisk | EphemeralDisk | SwapDisk | Volume, name: str) -> str | None:
     match disk:
+        case Volume(device=DeviceType.FLOPPY):
+            return None
         case Volume():
             return disk.serial or default_serial(name)
         case RootDisk(source="volume"):

@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from harness.domain.free_addresses import (
-    Place,
     drop_disabled_usb,
     floppy_place,
     ide_place,
-    pci_place,
     sata_place,
     scsi_place,
     usb_place,
 )
+from harness.domain.pci_places import Place, pci_place
 from harness.domain.pinning import pinned, without_boot_order
 from harness.domain.placement import Placement
 from harness.domain.rendering import NewDisk, render_disk, render_domain
@@ -27,7 +26,6 @@ from harness.domain.xml import boots_from_uefi, devices_of, disk_target, disks_o
 from harness.errors import Refused
 from harness.rescue.naming import (
     CONFIG_DRIVE,
-    PREFIX,
     RESCUE,
     ROOT,
     MappedDisk,
@@ -36,9 +34,13 @@ from harness.rescue.naming import (
     target_after,
     target_name,
 )
+from harness.rescue.probing import found_later
 from harness.rescue.protocol import RunningInstance
 from harness.rescue.request import RescueRequest, resolve_request
-from harness.scenario.models import DeviceType, DiskBus, Instance, RescueImage, Role, RootDisk
+from harness.scenario.checks import NAME_PREFIX
+from harness.scenario.disks import RootDisk
+from harness.scenario.models import Instance, RescueImage
+from harness.scenario.words import DeviceType, DiskBus, Role
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,18 @@ def _stable(running: RunningInstance, request: RescueRequest) -> str:
     root = pinned(running.live_xml)
     without_boot_order(root)
     place = _place(root, request)
+    later = found_later(root, request, place, usb_cdrom_is_disk=running.placement.usb_cdrom_is_disk)
+    if later is not None:
+        raise Refused(
+            f"a rescue disk on {request.bus} would take the kernel name of an instance's disk on {later}, which Linux"
+            " finds later: rescue on virtio, or as a cdrom",
+            refused_by="Linux",
+        )
     taken = [disk_target(disk)[0] for disk in disks_of(root)]
     if place.target_index is None:
         target = target_after(request.bus, taken)
     else:
-        target = target_name(PREFIX[request.bus], place.target_index)
+        target = target_name(NAME_PREFIX[request.bus], place.target_index)
     disk = _rescue_disk(request.bus, request.device, target)
     if request.bus is DiskBus.USB:
         drop_disabled_usb(root)
@@ -123,7 +132,7 @@ def _legacy(running: RunningInstance) -> str:
     return render_domain(
         instance,
         [replace(disk, scsi_unit=units.index(disk)) if disk in units else disk for disk in disks],
-        running.placement,
+        replace(running.placement, direct_kernel=None),
     )
 
 

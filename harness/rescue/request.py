@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from harness.errors import Refused
 from harness.rescue.naming import cdrom_bus
-from harness.scenario.models import DeviceType, DiskBus, Firmware, Instance, RescueImage, RescueProperties
+from harness.scenario.models import Instance, RescueImage, RescueProperties
+from harness.scenario.words import DeviceType, DiskBus, Firmware
 
 _OTHER_HYPERVISORS = ("xen", "lxc", "uml", "parallels")
 
@@ -49,11 +50,22 @@ def resolve_request(instance: Instance, image: RescueImage) -> RescueRequest | N
     return request
 
 
+def request_or_none(instance: Instance, image: RescueImage) -> RescueRequest | None:
+    """The request, or None also where it would be refused."""
+    try:
+        return resolve_request(instance, image)
+    except Refused:
+        return None
+
+
 def _device(value: str | None) -> DeviceType:
     if value is None:
         return DeviceType.DISK
     if value == "lun":
-        raise Refused("hw_rescue_device 'lun' needs a block device to pass through, a rescue image is a file")
+        raise Refused(
+            "hw_rescue_device 'lun' needs a block device to pass through, a rescue image is a file",
+            refused_by="libvirt",
+        )
     try:
         return DeviceType(value)
     except ValueError:
@@ -98,5 +110,5 @@ def _refuse_impossible(request: RescueRequest, instance: Instance) -> None:
     if device is DeviceType.FLOPPY and instance.firmware is Firmware.UEFI:
         raise Refused(
             "a floppy cannot boot under UEFI: OVMF has no floppy driver and would boot the old root",
-            refused_by="firmware",
+            refused_by="OVMF",
         )

@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 from harness.errors import ScenarioError
 from harness.rescue.protocol import Implementation
 from harness.scenario.loading import LoadedScenario, load_scenarios
 from harness.scenario.matrix import Point, expand
+from harness.scenario.words import Level
 
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One scenario at one matrix point with one implementation; ``id`` is unique within a run."""
+    """One scenario at one matrix point with one implementation at one level; ``id`` is unique within a run."""
 
     id: str
     file: Path
     point: Point
     implementation: Implementation
     repetition: int = 1
+    level: Level = Level.GUEST
 
 
 def collect_cases(
-    paths: Sequence[Path], implementation: Implementation, *, keyword: str | None = None, repeat: int = 1
+    paths: Sequence[Path],
+    implementation: Implementation,
+    *,
+    keyword: str | None = None,
+    repeat: int = 1,
+    level: Level = Level.GUEST,
 ) -> list[Case]:
     """All cases below ``paths``, those whose id matches ``keyword`` (pytest's -k: words with and, or, not).
+
+    Each is at ``level``, or at the deeper one that its scenario asks for.
 
     Raises:
         ScenarioError: a file is wrong, or the keyword expression is.
@@ -38,12 +48,14 @@ def collect_cases(
     return [
         case
         for scenario in loaded
-        for case in cases_of(scenario, implementation, repeat=repeat)
+        for case in cases_of(scenario, implementation, repeat=repeat, level=level)
         if keyword is None or matches_keyword(keyword, case.id)
     ]
 
 
-def cases_of(loaded: LoadedScenario, implementation: Implementation, *, repeat: int = 1) -> list[Case]:
+def cases_of(
+    loaded: LoadedScenario, implementation: Implementation, *, repeat: int = 1, level: Level = Level.GUEST
+) -> list[Case]:
     """The cases of one file."""
     return [
         Case(
@@ -52,10 +64,16 @@ def cases_of(loaded: LoadedScenario, implementation: Implementation, *, repeat: 
             point=point,
             implementation=implementation,
             repetition=repetition,
+            level=level.or_deeper(point.scenario.level),
         )
         for point in expand(loaded.scenario).points
         for repetition in range(1, repeat + 1)
     ]
+
+
+def deepest_level(cases: Iterable[Case]) -> Level:
+    """The deepest level among the cases: what a run must be able to do."""
+    return reduce(Level.or_deeper, (case.level for case in cases), Level.PLAN)
 
 
 def matches_keyword(expression: str, text: str) -> bool:

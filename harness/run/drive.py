@@ -5,52 +5,31 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from harness.domain.placement import DiskSource
 from harness.errors import GuestError, HarnessError, Refused
 from harness.evidence.collection import collection_script, parse_inventory, parse_writes, write_script
+from harness.evidence.defined import Sources, defined_inventory, usb_cdrom_is_disk
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.marker import BLOCK_BYTES, data_offset
 from harness.guest.booted import BootedGuest
 from harness.rescue.naming import RESCUE
 from harness.run.cases import Case
 from harness.run.fingerprint import Fingerprint, changed_ranges, fingerprint
+from harness.run.outcome import Outcome, Progress
 from harness.run.preparation import Prepared
 from harness.run.record import CaseFolder
-from harness.run.result import Failure, Refusal, StateRecord
+from harness.run.result import Refusal, StateRecord
 from harness.run.session import Session
-from harness.scenario.models import ClaimName, VerdictName
+from harness.scenario.words import ClaimName
 from harness.verdict.claims import additions, compare_rescued, compare_unrescued
 from harness.verdict.expected import ByteRange, Expected, HostEvidence
 from harness.verdict.finding import Finding
-from harness.verdict.outcome import verdict_of
+from harness.verdict.prediction import contradictions
 from harness.verdict.race import needs_control_boots, settle_by_controls
 
-Progress = Callable[[str], None]
-"""Told which phase of its case is under way."""
-
 _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
-
-
-@dataclass
-class Outcome:
-    """What became known of a case so far."""
-
-    findings: tuple[Finding, ...] = ()
-    additions: tuple[str, ...] = ()
-    refusal: Refusal | None = None
-    failure: Failure | None = None
-    boots: list[StateRecord] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def verdict(self) -> VerdictName:
-        if self.failure is not None:
-            return VerdictName.ERROR
-        if self.refusal is not None and not self.findings:
-            return VerdictName.REFUSED
-        return verdict_of(self.findings)
 
 
 @dataclass
@@ -59,7 +38,7 @@ class Drive:
 
     case: Case
     session: Session
-    ready: Prepared
+    ready: Prepared[BootedGuest]
     folder: CaseFolder
     progress: Progress
     outcome: Outcome
@@ -140,8 +119,22 @@ class Drive:
                 raise
             if not inventory.settled:
                 raise GuestError("the guest's devices did not settle: storage was announced that has no block device")
+        self._check_the_model(state, guest, inventory)
         self.folder.keep_boot(_folder(state, control), guest, self.ready.performer.defined_xml[state], inventory)
         return inventory
+
+    def _check_the_model(self, state: State, guest: BootedGuest, inventory: Inventory) -> None:
+        performer = self.ready.performer
+        predicted = defined_inventory(
+            guest.live_xml,
+            Sources.of(performer.placement, self.ready.tokens),
+            usb_cdrom_is_disk=usb_cdrom_is_disk(guest.hypervisor.connection),
+        )
+        self.outcome.about_model += [
+            finding
+            for finding in contradictions(state, predicted, inventory)
+            if finding not in self.outcome.about_model
+        ]
 
     def _refused(self, refused: Refused, guest: BootedGuest) -> None:
         self.outcome.refusal = Refusal(reason=refused.reason, refused_by=refused.refused_by)
@@ -164,6 +157,7 @@ class Drive:
             tokens=dict(self.ready.tokens),
             rescue_bus=request.bus if request else None,
             rescue_device=request.device if request else None,
+            direct_kernel=self.case.point.scenario.instance.direct_kernel,
             written=written,
             read_only=frozenset(self.ready.tokens) - frozenset(written),
         )

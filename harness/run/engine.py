@@ -12,13 +12,17 @@ import libvirt
 from harness.errors import HarnessError, HostError
 from harness.run.cases import Case
 from harness.run.disks import disk_error
-from harness.run.drive import Drive, Outcome, Progress
-from harness.run.preparation import prepared
+from harness.run.drive import Drive
+from harness.run.machine import build_machines
+from harness.run.outcome import Outcome, Progress
+from harness.run.plan import plan_case
+from harness.run.preparation import prepared, prepared_paused
 from harness.run.record import CaseFolder, utc_now
 from harness.run.result import CaseResult, Failure
 from harness.run.session import Session
 from harness.scenario.expectation import applicable_expectation
-from harness.scenario.models import VerdictName
+from harness.scenario.words import Level, VerdictName
+from harness.verdict.coverage import claim_statuses
 from harness.verdict.outcome import meets
 
 
@@ -35,8 +39,15 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     expectation = None
     try:
         expectation = applicable_expectation(case.point.scenario, session.hypervisor.versions)
-        with prepared(case, session) as ready:
-            Drive(case, session, ready, folder, progress, outcome).drive()
+        match case.level:
+            case Level.PLAN:
+                plan_case(case, session, folder, progress, outcome)
+            case Level.MACHINE:
+                with prepared_paused(case, session) as paused:
+                    build_machines(case, paused, folder, progress, outcome)
+            case Level.GUEST:
+                with prepared(case, session) as ready:
+                    Drive(case, session, ready, folder, progress, outcome).drive()
     except HarnessError as error:
         outcome.failure = Failure(kind=type(error).__name__, message=str(error))
     except OSError as error:
@@ -53,7 +64,10 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         raise CancelledError
     verdict = outcome.verdict
     refusal = outcome.refusal.reason if outcome.refusal else None
-    mismatch = None if expectation is None else meets(expectation, verdict, outcome.findings, refusal)
+    mismatch = (
+        None if expectation is None else meets(expectation, verdict, outcome.all_findings, refusal, level=case.level)
+    )
+    compared = verdict in (VerdictName.STABLE, VerdictName.MOVED)
     result = CaseResult(
         case=case.id,
         scenario=case.point.scenario.name,
@@ -61,13 +75,15 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         file=str(case.file),
         values=case.point.values,
         implementation=case.implementation.name,
+        level=case.level,
         repetition=case.repetition,
         verdict=verdict,
         expectation=expectation,
         as_expected=expectation is not None and mismatch is None,
         mismatch=mismatch.sentences if mismatch else (),
-        findings=outcome.findings,
+        findings=outcome.all_findings,
         additions=outcome.additions,
+        claims=claim_statuses(case.level, outcome.findings) if compared else (),
         refusal=outcome.refusal,
         failure=outcome.failure,
         boots=tuple(outcome.boots),

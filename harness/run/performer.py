@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Generic, Protocol, Self, TypeVar
 
 import libvirt
 
@@ -22,7 +22,7 @@ from harness.domain.placement import Placement
 from harness.errors import HarnessError, HostError, Refused
 from harness.evidence.inventory import State
 from harness.guest.access import with_access
-from harness.guest.booted import BootedGuest, booted, qemu_log_path, stop_domain
+from harness.guest.booted import qemu_log_path, stop_domain
 from harness.guest.keys import RunKey
 from harness.hypervisor.connection import definition_of
 from harness.hypervisor.host import Hypervisor
@@ -32,9 +32,28 @@ from harness.scenario.models import Instance, RescueImage
 _log = logging.getLogger(__name__)
 
 
+def console_path(folder: Path) -> Path:
+    """Where the serial log of a case's guest is, in the folder of its disks."""
+    return folder / "console.log"
+
+
+class Running(Protocol):
+    """A started domain, as the case's level starts it."""
+
+    @property
+    def live_xml(self) -> str:
+        """Its XML while it runs."""
+
+
+R = TypeVar("R", bound=Running)
+
+
 @dataclass
-class Performer:
-    """One instance on one hypervisor. ``defined_xml`` is the definition each state was booted from."""
+class Performer(Generic[R]):
+    """One instance on one hypervisor. ``defined_xml`` is the definition each state was started from.
+
+    ``bring_up`` starts a defined domain and stops it at the end: it boots a guest, or only has QEMU build the machine.
+    """
 
     hypervisor: Hypervisor
     implementation: Implementation
@@ -42,9 +61,10 @@ class Performer:
     placement: Placement
     key: RunKey
     folder: Path
+    bring_up: Callable[[libvirt.virDomain], AbstractContextManager[R]]
     defined_xml: dict[State, str] = field(default_factory=dict)
     saved_xml: str | None = None
-    guest: BootedGuest | None = None
+    guest: R | None = None
     state: State = State.NORMAL
     _variables_before: bytes | None = None
     _variables_after: bytes | None = None
@@ -53,9 +73,9 @@ class Performer:
     @property
     def console_path(self) -> Path:
         """The serial log of the current boot."""
-        return self.folder / "console.log"
+        return console_path(self.folder)
 
-    def start(self) -> BootedGuest:
+    def start(self) -> R:
         """Define and boot the instance.
 
         Raises:
@@ -69,13 +89,15 @@ class Performer:
             ) from error
         return self._boot_into(State.NORMAL)
 
-    def rescue(self, image: RescueImage, *, when_off: Callable[[], None] = lambda: None) -> BootedGuest:
+    def rescue(self, image: RescueImage, *, when_off: Callable[[], None] = lambda: None) -> R:
         """Rescue the running instance; ``when_off`` is called between the two guests.
 
         Raises:
             Refused: by the implementation or by libvirt; the guest runs on untouched.
             HostError, GuestError: the rescued guest did not come up; the instance runs again as it was.
         """
+        if self.state is State.RESCUED:
+            raise Refused("the instance is rescued already: unrescue it first")
         running = RunningInstance(self.instance, self.placement, self._domain().XMLDesc(0))
         rescued_xml = self._with_access(self.implementation.rescued(running, image))
         self.saved_xml = definition_of(self._domain())
@@ -96,7 +118,7 @@ class Performer:
             self._boot_into(State.NORMAL)
             raise
 
-    def unrescue(self) -> BootedGuest:
+    def unrescue(self) -> R:
         """Give the instance its saved definition back and boot it.
 
         Raises:
@@ -112,7 +134,7 @@ class Performer:
             raise HostError(f"libvirt does not take the unrescued domain: {error}") from error
         return self._boot_into(State.UNRESCUED)
 
-    def reboot(self) -> BootedGuest:
+    def reboot(self) -> R:
         """Boot the current state once more.
 
         Raises:
@@ -123,7 +145,7 @@ class Performer:
             self._give_rescue_its_variables()
         return self._boot_into(self.state)
 
-    def reboot_as_saved(self) -> BootedGuest:
+    def reboot_as_saved(self) -> R:
         """Boot the definition that was saved before the rescue.
 
         Raises:
@@ -152,14 +174,12 @@ class Performer:
         boot, self._boot = self._boot, ExitStack()
         boot.close()
 
-    def _boot_into(self, state: State) -> BootedGuest:
+    def _boot_into(self, state: State) -> R:
         domain = self._domain()
         self.state = state
         self.defined_xml[state] = definition_of(domain)
-        self.guest = self._boot.enter_context(
-            booted(self.hypervisor, domain, console_path=self.console_path, key=self.key)
-        )
-        return self.guest
+        self.guest = guest = self._boot.enter_context(self.bring_up(domain))
+        return guest
 
     @property
     def _qemu_log_path(self) -> Path:

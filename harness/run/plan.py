@@ -5,54 +5,125 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import libvirt
-from lxml import etree
 
-from harness.domain.placement import DiskSource, Placement
-from harness.domain.xml import address_text, disk_target, disks_of, parse_domain
+from harness.domain.placement import DirectKernel, Placement
 from harness.errors import HostError, Refused
+from harness.evidence.defined import Sources, defined_inventory, usb_cdrom_is_disk
+from harness.evidence.inventory import Inventory, State
 from harness.hypervisor.connection import connect, definition_of, embedded_uri
-from harness.hypervisor.host import find_emulator
+from harness.hypervisor.host import find_emulator, versions_of
 from harness.hypervisor.roots import held_root
-from harness.rescue.naming import RESCUE, map_disks
-from harness.rescue.protocol import RunningInstance
+from harness.rescue.protocol import Implementation, RunningInstance
+from harness.rescue.request import request_or_none
 from harness.run.cases import Case
+from harness.run.disks import planned_sources
+from harness.run.outcome import Outcome, Progress
 from harness.run.preparation import placement_for
+from harness.run.record import CaseFolder
+from harness.run.result import Refusal
+from harness.run.session import Session
+from harness.scenario.models import Instance, RescueImage
+from harness.verdict.claims import additions, compare_rescued, compare_unrescued
+from harness.verdict.expected import Expected, HostEvidence
+from harness.verdict.finding import Finding
+
+_FOLDER = Path("/instances")
 
 
 @dataclass(frozen=True)
-class PlannedDisk:
-    """A disk by name with its place in the normal and the rescued domain; '-' where it is not there."""
+class PlannedInstance:
+    """An instance as libvirt defines it, with what its domains are looked at with."""
 
-    name: str
-    bus: str
-    device: str
-    normal_target: str
-    normal_address: str
-    rescued_target: str
-    rescued_address: str
+    instance: Instance
+    placement: Placement
+    normal_xml: str
+    sources: Sources
+    usb_cdrom_is_disk: bool
+    read_backs: dict[str, str] = field(default_factory=dict, compare=False)
+
+    def inventory(self, xml: str) -> Inventory:
+        """The inventory of one of its domains."""
+        return defined_inventory(xml, self.sources, usb_cdrom_is_disk=self.usb_cdrom_is_disk)
+
+    @cached_property
+    def normal(self) -> Inventory:
+        """The normal state's inventory."""
+        return self.inventory(self.normal_xml)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A case's domain XML by state as libvirt completed it, and its disks; ``refusal`` in place of the rescue."""
+    """A case's domain XML by state as libvirt completed it; ``refusal`` in place of the rescue."""
 
-    normal_xml: str
+    planned: PlannedInstance
+    image: RescueImage
     rescued_xml: str | None
     unrescued_xml: str | None
     refusal: Refused | None
-    disks: tuple[PlannedDisk, ...]
+
+    @property
+    def xml_by_state(self) -> dict[State, str]:
+        """The domain XML of every state that came about."""
+        states = {
+            State.NORMAL: self.planned.normal_xml,
+            State.RESCUED: self.rescued_xml,
+            State.UNRESCUED: self.unrescued_xml,
+        }
+        return {state: xml for state, xml in states.items() if xml is not None}
+
+    @cached_property
+    def rescued(self) -> Inventory | None:
+        """The rescued state's inventory."""
+        return None if self.rescued_xml is None else self.planned.inventory(self.rescued_xml)
+
+    @cached_property
+    def unrescued(self) -> Inventory | None:
+        """The unrescued state's inventory."""
+        if self.unrescued_xml == self.planned.normal_xml:
+            return self.planned.normal
+        return None if self.unrescued_xml is None else self.planned.inventory(self.unrescued_xml)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Every way in which the domains break the promise, as far as XML shows it; none for a refusal."""
+        normal, rescued, unrescued = self.planned.normal, self.rescued, self.unrescued
+        if rescued is None or unrescued is None:
+            return ()
+        expected = self._expected()
+        host = HostEvidence(domain_xml_equal=self.unrescued_xml == self.planned.normal_xml)
+        return (
+            *compare_rescued(normal, rescued, expected),
+            *compare_unrescued(normal, rescued, unrescued, expected, host),
+        )
+
+    def additions(self) -> tuple[str, ...]:
+        """What the rescue added rightly, in a sentence each."""
+        if self.rescued is None:
+            return ()
+        return additions(self.planned.normal, self.rescued, self._expected())
+
+    def _expected(self) -> Expected:
+        request = request_or_none(self.planned.instance, self.image)
+        return Expected(
+            tokens=dict(self.planned.sources.tokens),
+            rescue_bus=request.bus if request else None,
+            rescue_device=request.device if request else None,
+            direct_kernel=self.planned.instance.direct_kernel,
+        )
 
 
 class Planner:
     """Defines domains on one connection."""
 
     def __init__(self, connection: libvirt.virConnect, emulator: str) -> None:
-        self._connection = connection
+        self.connection = connection
         self._emulator = emulator
+        self.versions = versions_of(connection)
+        self._usb_cdrom_is_disk = usb_cdrom_is_disk(connection)
 
     def plan(self, case: Case) -> Plan:
         """Plan one case.
@@ -61,36 +132,87 @@ class Planner:
             HostError: libvirt does not accept the instance.
         """
         scenario = case.point.scenario
-        instance = scenario.instance
-        placement = self._placement(case)
-        try:
-            normal_xml = self._read_back(case.implementation.normal(instance, placement))
-        except libvirt.libvirtError as error:
-            raise HostError(f"{case.id}: libvirt does not accept the instance: {error}") from error
-        try:
-            running = RunningInstance(instance, placement, normal_xml)
-            rescued_xml = self._read_back(case.implementation.rescued(running, scenario.rescue_image))
-        except Refused as refused:
-            return Plan(normal_xml, None, None, refused, planned_disks(normal_xml, None))
-        except libvirt.libvirtError as error:
-            refusal = Refused(str(error), refused_by="libvirt")
-            return Plan(normal_xml, None, None, refusal, planned_disks(normal_xml, None))
-        unrescued_xml = self._read_back(case.implementation.unrescued(normal_xml))
-        return Plan(normal_xml, rescued_xml, unrescued_xml, None, planned_disks(normal_xml, rescued_xml))
+        planned = self.plan_instance(case.implementation, scenario.instance)
+        return self.plan_rescue(case.implementation, planned, scenario.rescue_image)
 
-    def _placement(self, case: Case) -> Placement:
-        instance = case.point.scenario.instance
-        names = [*(disk.name for disk in map_disks(instance)), RESCUE]
-        folder = Path("/instances") / case.point.scenario.name
-        sources = {name: DiskSource(folder / name, "raw") for name in names}
-        return placement_for(instance, sources, folder, uuid.uuid4(), emulator=self._emulator, domain_type="qemu")
+    def plan_instance(self, implementation: Implementation, instance: Instance) -> PlannedInstance:
+        """Define the normal state of an instance.
+
+        Raises:
+            HostError: libvirt does not accept it.
+        """
+        placement = self._placement(instance)
+        try:
+            # A running domain's definition is a parsed copy (virDomainObjSetDefTransient), which may order otherwise.
+            normal_xml = self._read_back(self._read_back(implementation.normal(instance, placement)))
+        except libvirt.libvirtError as error:
+            raise HostError(
+                f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
+            ) from error
+        tokens = dict.fromkeys(placement.sources, "planned")
+        return PlannedInstance(instance, placement, normal_xml, Sources.of(placement, tokens), self._usb_cdrom_is_disk)
+
+    def plan_rescue(self, implementation: Implementation, planned: PlannedInstance, image: RescueImage) -> Plan:
+        """Define the rescued and the unrescued state of an instance.
+
+        Raises:
+            HostError: libvirt does not take the unrescued domain.
+        """
+        running = RunningInstance(planned.instance, planned.placement, planned.normal_xml)
+        try:
+            rescued_xml = self._read_back(implementation.rescued(running, image))
+        except Refused as refused:
+            return Plan(planned, image, None, None, refused)
+        except libvirt.libvirtError as error:
+            return Plan(planned, image, None, None, Refused(str(error), refused_by="libvirt"))
+        unrescued_xml = implementation.unrescued(planned.normal_xml)
+        known = planned.read_backs
+        if unrescued_xml not in known:
+            try:
+                known[unrescued_xml] = self._read_back(unrescued_xml)
+            except libvirt.libvirtError as error:
+                raise HostError(f"libvirt does not take the unrescued domain: {error}") from error
+        return Plan(planned, image, rescued_xml, known[unrescued_xml], None)
+
+    def _placement(self, instance: Instance) -> Placement:
+        domain_uuid = uuid.uuid4()
+        folder = _FOLDER / domain_uuid.hex[:8]
+        sources = planned_sources(instance, folder)
+        return placement_for(
+            instance,
+            sources,
+            folder,
+            domain_uuid,
+            emulator=self._emulator,
+            domain_type="qemu",
+            usb_cdrom_is_disk=self._usb_cdrom_is_disk,
+            direct_kernel=DirectKernel(folder / "kernel", folder / "ramdisk", "root=/dev/vda"),
+        )
 
     def _read_back(self, xml: str) -> str:
-        domain = self._connection.defineXML(xml)
+        domain = self.connection.defineXML(xml)
         try:
             return definition_of(domain)
         finally:
             domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+
+
+def plan_case(case: Case, session: Session, folder: CaseFolder, progress: Progress, outcome: Outcome) -> None:
+    """Bring a case through its states at level plan and leave what was found in ``outcome``.
+
+    Raises:
+        HostError: libvirt does not accept the instance.
+    """
+    progress("plan")
+    plan = Planner(session.hypervisor.connection, session.hypervisor.emulator).plan(case)
+    for state, xml in plan.xml_by_state.items():
+        folder.write(f"{state}/defined.xml", xml)
+        folder.write(f"{state}/inventory.json", plan.planned.inventory(xml).model_dump_json(indent=1))
+    if plan.refusal is not None:
+        outcome.refusal = Refusal(reason=plan.refusal.reason, refused_by=plan.refusal.refused_by)
+        return
+    outcome.findings = plan.findings()
+    outcome.additions = plan.additions()
 
 
 @contextmanager
@@ -101,33 +223,5 @@ def open_planner() -> Iterator[Planner]:
         HostError: QEMU or libvirt is missing or does not work.
     """
     emulator = find_emulator()
-    with held_root() as root, connect(embedded_uri(root.path)) as connection:
+    with held_root(in_memory=True) as root, connect(embedded_uri(root.path)) as connection:
         yield Planner(connection, emulator)
-
-
-def planned_disks(normal_xml: str, rescued_xml: str | None) -> tuple[PlannedDisk, ...]:
-    """The disks of both domains, in the order of the normal one, what rescue adds last."""
-    normal = _disks_by_name(normal_xml)
-    rescued = {} if rescued_xml is None else _disks_by_name(rescued_xml)
-    return tuple(
-        PlannedDisk(
-            name, *_kind(normal.get(name, rescued.get(name))), *_place(normal.get(name)), *_place(rescued.get(name))
-        )
-        for name in [*normal, *(name for name in rescued if name not in normal)]
-    )
-
-
-def _disks_by_name(xml: str) -> dict[str, etree._Element]:
-    return {
-        Path(source.get("file", "?")).name: disk
-        for disk in disks_of(parse_domain(xml))
-        if (source := disk.find("source")) is not None
-    }
-
-
-def _kind(disk: etree._Element | None) -> tuple[str, str]:
-    return ("-", "-") if disk is None else (disk_target(disk)[1], disk.get("device", "disk"))
-
-
-def _place(disk: etree._Element | None) -> tuple[str, str]:
-    return ("-", "-") if disk is None else (disk_target(disk)[0], address_text(disk))

@@ -5,30 +5,38 @@ from __future__ import annotations
 import secrets
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Generic, Literal
 
-from harness.domain.placement import DiskSource, Placement, UefiFirmware
-from harness.errors import Refused
+import libvirt
+
+from harness.domain.placement import DirectKernel, DiskSource, Placement, UefiFirmware
+from harness.errors import HostError
+from harness.evidence.defined import usb_cdrom_is_disk
+from harness.guest.booted import BootedGuest, booted
+from harness.guest.paused import PausedMachine, paused
 from harness.hypervisor.firmware import find_uefi
+from harness.image import instance_command_line
 from harness.rescue.naming import RESCUE, map_disks
-from harness.rescue.request import RescueRequest, resolve_request
+from harness.rescue.request import RescueRequest, request_or_none
 from harness.run.cases import Case
-from harness.run.disks import DiskFactory
-from harness.run.performer import Performer
+from harness.run.disks import DiskFactory, disk_error
+from harness.run.performer import Performer, R, console_path
 from harness.run.record import folder_name
 from harness.run.session import Session
-from harness.scenario.models import DeviceType, Firmware, Instance, RescueImage
+from harness.run.volume_resources import volume_resources
+from harness.scenario.models import Instance
+from harness.scenario.words import DeviceType, Firmware, OtherDevice
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Prepared(Generic[R]):
     """An instance with its disks made. ``tokens`` are the markers', ``request`` what was asked for, if it can be."""
 
-    performer: Performer
+    performer: Performer[R]
     tokens: Mapping[str, str]
     request: RescueRequest | None
     folder: Path
@@ -39,22 +47,47 @@ class Prepared:
         return self.performer.placement.sources
 
 
-@contextmanager
-def prepared(case: Case, session: Session) -> Iterator[Prepared]:
-    """Make everything a case needs below the run's work folder; all of it is gone at the end.
+def prepared(case: Case, session: Session) -> AbstractContextManager[Prepared[BootedGuest]]:
+    """Make everything a case with guests needs below the run's work folder; all of it is gone at the end.
 
     Raises:
         HostError: a disk cannot be made, or there is no firmware.
     """
+
+    def bring_up(folder: Path) -> BringUp[BootedGuest]:
+        return lambda domain: booted(session.hypervisor, domain, console_path=console_path(folder), key=session.key)
+
+    return _prepared(case, session, bring_up)
+
+
+def prepared_paused(case: Case, session: Session) -> AbstractContextManager[Prepared[PausedMachine]]:
+    """As ``prepared``, for machines that are built and never run.
+
+    Raises:
+        HostError: a disk cannot be made, or there is no firmware.
+    """
+    return _prepared(case, session, lambda _folder: lambda domain: paused(session.hypervisor, domain))
+
+
+BringUp = Callable[[libvirt.virDomain], AbstractContextManager[R]]
+
+
+@contextmanager
+def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R]]) -> Iterator[Prepared[R]]:
     scenario = case.point.scenario
     instance, image = scenario.instance, scenario.rescue_image
     domain_uuid = uuid.uuid4()
     folder = session.hypervisor.root.work_path / folder_name(f"{case.id[:60]}-{domain_uuid.hex[:8]}")
+    images = session.images
+    if images is None:
+        raise HostError("this run has no images: it was opened for level plan")
     names = [disk.name for disk in map_disks(instance)]
     tokens = {name: secrets.token_hex(8) for name in (*names, RESCUE)}
-    factory = DiskFactory(folder, session.images, tokens)
-    request = _request(instance, image)
-    try:
+    request = request_or_none(instance, image)
+    with ExitStack() as stack:
+        stack.enter_context(_folder(folder))
+        volumes = stack.enter_context(volume_resources(folder, session.hypervisor.root.path))
+        factory = DiskFactory(folder, images, tokens, volumes)
         sources = factory.make_instance_disks(instance)
         device = request.device if request is not None else DeviceType.DISK
         sources[RESCUE] = factory.make_rescue_disk(RESCUE, device, session.http_port)
@@ -65,11 +98,29 @@ def prepared(case: Case, session: Session) -> Iterator[Prepared]:
             domain_uuid,
             emulator=session.hypervisor.emulator,
             domain_type=session.hypervisor.accelerator.domain_type,
+            usb_cdrom_is_disk=usb_cdrom_is_disk(session.hypervisor.connection),
+            direct_kernel=DirectKernel(images.kernel, images.initramfs, instance_command_line()),
         )
-        with Performer(session.hypervisor, case.implementation, instance, placement, session.key, folder) as performer:
-            yield Prepared(performer, tokens, request, folder)
+        if placement.share_path is not None:
+            placement.share_path.mkdir()
+        performer = stack.enter_context(
+            Performer(
+                session.hypervisor, case.implementation, instance, placement, session.key, folder, bring_up(folder)
+            )
+        )
+        yield Prepared(performer, tokens, request, folder)
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, path) from error
+    try:
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def placement_for(
@@ -80,8 +131,10 @@ def placement_for(
     *,
     emulator: str,
     domain_type: Literal["qemu", "kvm"],
+    usb_cdrom_is_disk: bool,
+    direct_kernel: DirectKernel,
 ) -> Placement:
-    """The placement of an instance whose files are in ``folder``.
+    """The placement of an instance whose files are in ``folder``; ``direct_kernel`` is for one that has its own.
 
     Raises:
         HostError: the instance wants UEFI and this host has none.
@@ -99,12 +152,8 @@ def placement_for(
         emulator=emulator,
         sources=sources,
         uefi=uefi,
+        usb_cdrom_is_disk=usb_cdrom_is_disk,
+        direct_kernel=direct_kernel if instance.direct_kernel else None,
+        share_path=folder / "share" if OtherDevice.SHARE in instance.devices else None,
         rescue_variables_path=folder / "uefi-variables-rescue.fd" if uefi else None,
     )
-
-
-def _request(instance: Instance, image: RescueImage) -> RescueRequest | None:
-    try:
-        return resolve_request(instance, image)
-    except Refused:
-        return None

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from harness.evidence.inventory import State
 from harness.frozen import Frozen
-from harness.scenario.models import Expectation, VerdictName
+from harness.scenario.models import Expectation
+from harness.scenario.words import Level, VerdictName
+from harness.verdict.coverage import ClaimStatus
 from harness.verdict.finding import Finding
 
 
@@ -45,7 +47,7 @@ class CaseResult(Frozen):
     file: str
     values: dict[str, Any]
     implementation: str
-    level: Literal["guest"] = "guest"
+    level: Level
     repetition: int = Field(default=1, ge=1)
     verdict: VerdictName
     expectation: Expectation | None = Field(description="None where the scenario has none for these versions")
@@ -53,6 +55,7 @@ class CaseResult(Frozen):
     mismatch: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     additions: tuple[str, ...] = ()
+    claims: tuple[ClaimStatus, ...] = Field(default=(), description="empty where nothing was compared")
     refusal: Refusal | None = None
     failure: Failure | None = None
     boots: tuple[StateRecord, ...] = ()

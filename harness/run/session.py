@@ -8,20 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.guest.keys import RunKey, make_run_key
-from harness.hypervisor.host import Hypervisor, open_hypervisor
+from harness.hypervisor.canary import NO_ACCELERATOR, find_accelerator
+from harness.hypervisor.host import Hypervisor, find_emulator, guest_kernel, open_hypervisor
 from harness.hypervisor.roots import clean_all
 from harness.image import ImageSet, obtain_images
 from harness.run.media_server import media_server
 from harness.run.record import RunFolder, new_run_path, utc_now
+from harness.scenario.words import Level
 
 CONTROL_BOOTS = 3
 
 
 @dataclass(frozen=True)
 class Session:
-    """One run's resources. ``control_boots`` is how often each state is booted again when a name is in doubt."""
+    """One run's resources. ``control_boots`` is how often each state is booted again when a name is in doubt.
 
-    images: ImageSet
+    ``images`` is None where no case goes beyond level plan.
+    """
+
+    images: ImageSet | None
     hypervisor: Hypervisor
     key: RunKey
     http_port: int
@@ -40,20 +45,28 @@ def open_session(
     progress: Callable[[str], None] = _say_nothing,
     boot_timeout_s: float | None = None,
     control_boots: int = CONTROL_BOOTS,
+    level: Level = Level.GUEST,
 ) -> Iterator[Session]:
-    """Everything a run needs, released at the end.
+    """Everything a run needs whose deepest level is ``level``, released at the end.
 
     Raises:
         HostError: images cannot be built, or QEMU or libvirt does not work.
     """
-    images = obtain_images(progress)
-    progress("looking for the accelerator")
+    images = None if level is Level.PLAN else obtain_images(progress)
+    accelerator = NO_ACCELERATOR
+    if images is not None and level is Level.GUEST:
+        progress("looking for the accelerator")
+        accelerator = find_accelerator(images, find_emulator())
     with ExitStack() as stack:
-        hypervisor = stack.enter_context(open_hypervisor(images, boot_timeout_s=boot_timeout_s))
+        hypervisor = stack.enter_context(
+            open_hypervisor(accelerator, boot_timeout_s=boot_timeout_s, defines_only=level is Level.PLAN)
+        )
         for leftovers in (hypervisor.root.cleaned, *(found for _, found in clean_all())):
             if leftovers:
                 progress(f"removed what an earlier run left: {leftovers}")
-        port = stack.enter_context(media_server(images))
+        port = 0 if images is None else stack.enter_context(media_server(images))
+        if images is not None:
+            hypervisor.versions["guest kernel"] = guest_kernel(images)
         folder = RunFolder(new_run_path(results), utc_now(), hypervisor.accelerator.reason, hypervisor.versions)
         yield Session(
             images=images,

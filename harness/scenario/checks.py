@@ -6,22 +6,23 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.scenario.models import (
-    ConfigDrive,
-    DeviceType,
-    Disk,
-    DiskBus,
-    Instance,
-    Role,
-    RootDisk,
-    Scenario,
-    Volume,
-)
+from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
+from harness.scenario.models import Instance, Scenario
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
+from harness.scenario.words import DeviceType, DiskBus, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+NAME_PREFIX = {
+    DiskBus.VIRTIO: "vd",
+    DiskBus.SCSI: "sd",
+    DiskBus.SATA: "sd",
+    DiskBus.USB: "sd",
+    DiskBus.IDE: "hd",
+    DiskBus.FDC: "fd",
+}
+"""Nova's get_dev_prefix_for_disk_bus: SCSI, SATA and USB share one namespace."""
 MACHINES = "pc, q35 or a versioned one such as pc-q35-7.2 or pc-i440fx-7.2"
 _MACHINE = re.compile(r"pc|q35|pc-i440fx-[0-9.]+|pc-q35-[0-9.]+")
 _RESERVED_NAME = re.compile(r"root|swap|config_drive|rescue|ephemeral[0-9]*")
@@ -66,6 +67,7 @@ def check(scenario: Scenario) -> list[Problem]:
         *_device_name_problems(placed),
         *_bus_problems(instance, placed),
         *_ide_problems(instance, placed),
+        *_storage_problems(placed),
         *_serial_problems(placed),
     ]
 
@@ -138,6 +140,13 @@ def _device_name_problems(placed: list[_Placed]) -> Iterator[Problem]:
         if isinstance(entry.disk, ConfigDrive) or entry.disk.device_name is None:
             continue
         name = entry.disk.device_name
+        prefix = NAME_PREFIX[entry.bus]
+        if not name.startswith(prefix):
+            yield Problem(
+                (*entry.key, "device_name"),
+                f"{quoted(name)} for a disk on bus {entry.bus}",
+                f"a name that begins with {prefix}: Nova names disks by their bus, libvirt places them by their names",
+            )
         if name in asked:
             yield Problem(
                 (*entry.key, "device_name"),
@@ -192,6 +201,16 @@ def _ide_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem
         f"{len(on_ide)} IDE devices with this one ({names})",
         f"{_MOST_IDE_DISKS} IDE devices: pc has two channels of two, and a config drive is one of them by default",
     )
+
+
+def _storage_problems(placed: list[_Placed]) -> Iterator[Problem]:
+    for entry in placed:
+        if not isinstance(entry.disk, RootDisk) or entry.disk.source == "volume":
+            continue
+        for name, value in (("backend", entry.disk.backend), ("encryption", entry.disk.encryption)):
+            if value is not None:
+                found = f"found {quoted(str(value))} on a root disk that is no volume"
+                yield Problem((*entry.key, name), found, f"{name} together with 'from: volume'")
 
 
 def _serial_problems(placed: list[_Placed]) -> Iterator[Problem]:

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from harness.scenario.models import Scenario
 
 MOST_POINTS = 1000
+MOST_COMBINATIONS = 1_000_000
 
 
-def check_matrix(scenario: Scenario) -> list[Problem]:
+def check_matrix(scenario: Scenario, *, most: int = MOST_POINTS) -> list[Problem]:
     """Axes that name no key, values that say nothing, exclusions that exclude nothing."""
     if scenario.matrix is None:
         return []
-    return [*_axis_problems(scenario), *_size_problems(scenario), *_exclusion_problems(scenario)]
+    return [*_axis_problems(scenario), *_size_problems(scenario, most), *_exclusion_problems(scenario)]
 
 
 def check_expectations(scenario: Scenario, points: Sequence[Mapping[str, object]]) -> list[Problem]:
@@ -49,11 +50,11 @@ def _axis_problems(scenario: Scenario) -> Iterator[Problem]:
                 yield Problem((*key, index), f"{quoted(value)} is in this axis already", "each value once")
 
 
-def _size_problems(scenario: Scenario) -> Iterator[Problem]:
+def _size_problems(scenario: Scenario, most: int) -> Iterator[Problem]:
     axes = scenario.matrix.axes if scenario.matrix is not None else {}
     count = prod(len(values) for values in axes.values())
-    if count > MOST_POINTS:
-        yield Problem(("matrix", "axes"), f"{count:,} combinations", f"at most {MOST_POINTS:,}")
+    if count > most:
+        yield Problem(("matrix", "axes"), f"{count:,} combinations", f"at most {most:,}")
 
 
 def _exclusion_problems(scenario: Scenario) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from harness.errors import ScenarioError
 from harness.frozen import Frozen
-from harness.scenario.models import Scenario
+from harness.scenario.models import Matrix, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,7 +69,7 @@ def combinations(scenario: Scenario) -> Iterator[tuple[str, dict[str, Any]]]:
         return
     taken: set[str] = set()
     for values in itertools.product(*scenario.matrix.axes.values()):
-        label = "-".join(_label(value) for value in values)
+        label = "-".join(label_of(value) for value in values)
         unique = next(name for name in _numbered(label) if name not in taken)
         taken.add(unique)
         yield f"{scenario.name}[{unique}]", dict(zip(scenario.matrix.axes, values, strict=True))
@@ -86,7 +86,7 @@ def exclusion_reason(scenario: Scenario, values: Mapping[str, Any]) -> str | Non
 
 def data_at(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]:
     """The scenario as YAML would have it, with the values at their dotted keys and without its matrix."""
-    data = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"matrix"})
+    data = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"matrix", "sweep"})
     for key, value in values.items():
         _put(data, key.split("."), _REMOVED if value is None else value)
     for key in removed_items(values):
@@ -117,16 +117,25 @@ def _put(data: Any, parts: list[str], value: Any) -> None:
         data[last] = value
 
 
-def _label(value: Any) -> str:
+def matrix_with_sweep(scenario: Scenario) -> Scenario:
+    """The scenario with the axes and exclusions of ``sweep`` in its matrix, where they take the place of others."""
+    own = scenario.matrix or Matrix.model_construct(axes={}, exclude=())
+    free = scenario.sweep or Matrix.model_construct(axes={}, exclude=())
+    whole = Matrix(axes=own.axes | free.axes, exclude=(*own.exclude, *free.exclude))
+    return scenario.model_copy(update={"matrix": whole, "sweep": None})
+
+
+def label_of(value: Any) -> str:
+    """A value as a part of a point's id."""
     match value:
         case None:
             return "none"
         case bool():
             return "true" if value else "false"
         case dict():
-            return "+".join(_label(part) for part in value.values()) or "empty"
+            return "+".join(label_of(part) for part in value.values()) or "empty"
         case list() | tuple():
-            return "+".join(_label(part) for part in value) or "empty"
+            return "+".join(label_of(part) for part in value) or "empty"
         case _:
             return re.sub(r"[^A-Za-z0-9._+-]+", "_", str(value)) or "empty"
 

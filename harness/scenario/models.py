@@ -1,139 +1,26 @@
-"""What a user writes in a scenario file, as frozen values.
-
-The words are Nova's (image properties, config drive, ephemeral) and libvirt's (machine, bus, device). Sizes are bytes.
-"""
+"""What a user writes in a scenario file, as frozen values. Sizes are bytes."""
 
 from __future__ import annotations
 
-import re
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from harness.frozen import Frozen
-
-MIB = 1024 * 1024
-_SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?")
-_UNITS = {"B": 1, "KiB": 1024, "MiB": MIB, "GiB": 1024 * MIB}
-
-
-def _bytes_of(value: object) -> object:
-    if isinstance(value, str):
-        match = _SIZE.fullmatch(value.strip())
-        if match is None:
-            msg = "a size is a number of bytes or a number with KiB, MiB or GiB, such as '16 MiB'"
-            raise ValueError(msg)
-        return int(match[1]) * _UNITS[match[2] or "B"]
-    return value
-
-
-Size = Annotated[
-    int,
-    BeforeValidator(_bytes_of),
-    Field(gt=0, multiple_of=4096),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 4096}, {"type": "string", "pattern": r"^\d+ ?(B|KiB|MiB|GiB)$"}]}
-    ),
-]
-
-
-class Role(StrEnum):
-    """What a disk is to its instance."""
-
-    ROOT = "root"
-    EPHEMERAL = "ephemeral"
-    SWAP = "swap"
-    VOLUME = "volume"
-    CONFIG_DRIVE = "config_drive"
-
-
-class DiskBus(StrEnum):
-    """Buses on which QEMU guests have disks (nova.virt.libvirt.blockinfo.SUPPORTED_STORAGE_BUSES)."""
-
-    VIRTIO = "virtio"
-    SCSI = "scsi"
-    IDE = "ide"
-    SATA = "sata"
-    USB = "usb"
-    FDC = "fdc"
-
-
-class DeviceType(StrEnum):
-    """libvirt's ``<disk device=...>`` for media the harness can make."""
-
-    DISK = "disk"
-    CDROM = "cdrom"
-    FLOPPY = "floppy"
-
-
-class Firmware(StrEnum):
-    """What boots the guest: SeaBIOS or OVMF."""
-
-    BIOS = "bios"
-    UEFI = "uefi"
-
-
-class ScsiModel(StrEnum):
-    """Values of ``hw_scsi_model`` that x86 QEMU has a controller for."""
-
-    VIRTIO_SCSI = "virtio-scsi"
-    LSILOGIC = "lsilogic"
-    LSISAS1068 = "lsisas1068"
-    LSISAS1078 = "lsisas1078"
-    VMPVSCSI = "vmpvscsi"
-
-
-class RootDisk(Frozen):
-    """The disk the instance boots from: an overlay on the instance image, or a volume that holds its content."""
-
-    role: Literal[Role.ROOT]
-    source: Literal["image", "volume"] = Field(
-        default="image", alias="from", description="'volume' is boot from volume"
-    )
-    bus: DiskBus | None = Field(default=None, description="default: hw_disk_bus")
-    serial: str | None = Field(default=None, min_length=1, description="the volume's id; only with 'from: volume'")
-    device_name: str | None = Field(default=None, pattern=r"^(vd|sd|hd)[a-z]+$")
-
-
-class EphemeralDisk(Frozen):
-    """A blank local disk that Nova formats and labels ephemeralN."""
-
-    role: Literal[Role.EPHEMERAL]
-    size_bytes: Size = Field(default=16 * MIB, alias="size")
-    bus: DiskBus | None = Field(default=None, description="default: hw_disk_bus")
-    device_name: str | None = Field(default=None, pattern=r"^(vd|sd|hd)[a-z]+$")
-
-
-class SwapDisk(Frozen):
-    """A local disk that holds a swap signature."""
-
-    role: Literal[Role.SWAP]
-    size_bytes: Size = Field(default=16 * MIB, alias="size")
-    bus: DiskBus | None = Field(default=None, description="default: hw_disk_bus")
-    device_name: str | None = Field(default=None, pattern=r"^(vd|sd|hd)[a-z]+$")
-
-
-class Volume(Frozen):
-    """An attached volume: raw, with the volume's id as its serial."""
-
-    role: Literal[Role.VOLUME]
-    name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]*$", description="default: volume1, volume2, ...")
-    size_bytes: Size = Field(default=16 * MIB, alias="size")
-    bus: DiskBus | None = Field(default=None, description="default: hw_disk_bus")
-    device: DeviceType = DeviceType.DISK
-    serial: str | None = Field(default=None, min_length=1, description="default: an id derived from the name")
-    device_name: str | None = Field(default=None, pattern=r"^(vd|sd|hd)[a-z]+$", description="the name asked for")
-
-
-class ConfigDrive(Frozen):
-    """Nova's config drive, labelled config-2: an ISO 9660 CD-ROM or a VFAT disk."""
-
-    role: Literal[Role.CONFIG_DRIVE]
-    format: Literal["iso9660", "vfat"] = "iso9660"
-
-
-Disk = Annotated[RootDisk | EphemeralDisk | SwapDisk | Volume | ConfigDrive, Field(discriminator="role")]
+from harness.scenario.disks import Disk
+from harness.scenario.words import (
+    MIB,
+    ClaimName,
+    DiskBus,
+    Firmware,
+    Level,
+    OtherDevice,
+    Role,
+    ScsiModel,
+    Size,
+    VerdictName,
+    VifModel,
+)
 
 
 class InstanceProperties(Frozen):
@@ -144,7 +31,7 @@ class InstanceProperties(Frozen):
     hw_cdrom_bus: DiskBus | None = Field(default=None, description="default: ide on pc, sata on q35")
     hw_floppy_bus: DiskBus = DiskBus.FDC
     hw_scsi_model: ScsiModel | None = Field(default=None, description="default: libvirt's, lsilogic on x86")
-    hw_vif_model: Literal["virtio", "e1000", "e1000e", "rtl8139", "vmxnet3"] = "virtio"
+    hw_vif_model: VifModel = VifModel.VIRTIO
     hw_pointer_model: Literal["usbtablet", "ps2mouse"] = "usbtablet"
     hw_usb_model: Literal["piix3-uhci", "ich9-ehci1", "nec-xhci", "qemu-xhci"] | None = Field(
         default=None, description="default: libvirt's, piix3-uhci, from which firmware reads 0.4 MB/s under TCG"
@@ -161,9 +48,21 @@ class Instance(Frozen):
         description="pc, q35 or a versioned one such as pc-q35-7.2; default: hw_machine_type, else pc",
     )
     firmware: Firmware = Firmware.BIOS
+    direct_kernel: bool = Field(
+        default=False,
+        description="the image has a kernel and ramdisk of its own (kernel_id, ramdisk_id), which QEMU starts",
+    )
     memory: Size | None = Field(default=None, description="default: 256 MiB, with UEFI 384 MiB")
     properties: InstanceProperties = InstanceProperties()
     disks: tuple[Disk, ...] = Field(min_length=1)
+    nics: tuple[VifModel, ...] = Field(
+        default=(), max_length=8, description="further NICs by model, each on its own network"
+    )
+    devices: tuple[OtherDevice, ...] = Field(
+        default=(),
+        description="virtio RNG, i6300esb watchdog, USB keyboard, second serial port, 9p share",
+        json_schema_extra={"uniqueItems": True},
+    )
 
     @model_validator(mode="after")
     def _one_of_each_unique_role(self) -> Instance:
@@ -172,6 +71,14 @@ class Instance(Frozen):
             if not at_least <= count <= 1:
                 msg = f"an instance has {'exactly' if at_least else 'at most'} one {role} disk, here are {count}"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _each_device_once(self) -> Instance:
+        twice = next((device for device in self.devices if self.devices.count(device) > 1), None)
+        if twice is not None:
+            msg = f"'devices' has {twice} more than once"
+            raise ValueError(msg)
         return self
 
     @property
@@ -210,31 +117,6 @@ class RescueImage(Frozen):
     properties: RescueProperties = RescueProperties()
 
 
-class ClaimName(StrEnum):
-    """What must hold between two states; the names are part of the output format."""
-
-    BOOTED_FROM_RESCUE = "booted-from-rescue"
-    ALL_PRESENT = "all-present"
-    NAMES = "names"
-    ADDRESSES = "addresses"
-    LINKS = "links"
-    IDENTITY = "identity"
-    CONTENT = "content"
-    ONLY_ADDITION = "only-addition"
-    OTHER_HARDWARE = "other-hardware"
-    RESTORED = "restored"
-    DATA = "data"
-
-
-class VerdictName(StrEnum):
-    """How a case ended."""
-
-    STABLE = "stable"
-    MOVED = "moved"
-    REFUSED = "refused"
-    ERROR = "error"
-
-
 class ExpectedFinding(Frozen):
     """One finding that must come; what is left out matches anything."""
 
@@ -242,6 +124,9 @@ class ExpectedFinding(Frozen):
     device: str = Field(description="the disk's name, or the device; shell wildcards match")
     before: str | None = None
     after: str | None = None
+    levels: tuple[Level, ...] = Field(
+        default=tuple(Level), min_length=1, description="where it shows; default: at every level that sees the claim"
+    )
 
 
 class Expectation(Frozen):
@@ -293,9 +178,16 @@ class Scenario(Frozen):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     summary: str = Field(min_length=1)
     links: tuple[str, ...] = ()
+    level: Level = Field(
+        default=Level.PLAN, description="the shallowest level that can decide this scenario; it runs at no other above"
+    )
     instance: Instance
     rescue_image: RescueImage = RescueImage()
     matrix: Matrix | None = None
+    sweep: Matrix | None = Field(
+        default=None,
+        description="free keys: 'rescue-harness sweep' plans every combination, a run leaves them out",
+    )
     expect: Annotated[tuple[Expectation, ...], BeforeValidator(_expectations)] = (
         Expectation(verdict=VerdictName.STABLE),
     )

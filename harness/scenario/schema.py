@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness.scenario.models import Expectation, Instance, Role, Scenario, VerdictName
+from harness.scenario.models import Expectation, Instance, Scenario
+from harness.scenario.words import Role, VerdictName
 
 SCHEMA_PATH = Path(__file__).with_name("scenario.schema.json")
 _EXAMPLE: dict[str, Any] = {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.scenario.checks import MACHINES
 from harness.scenario.keys import ROLES_AT, key_names, model_at, value_at
-from harness.scenario.models import Role
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
+from harness.scenario.words import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

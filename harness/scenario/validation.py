@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from harness.scenario.conditions import check_expectations, check_matrix
 from harness.scenario.keys import ROLES_AT
-from harness.scenario.models import Role, Scenario
+from harness.scenario.models import Scenario
 from harness.scenario.point_checks import check_points
 from harness.scenario.problem import Key, Problem
+from harness.scenario.sweep_checks import check_sweep
 from harness.scenario.translation import problems_of, written_key
+from harness.scenario.words import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,11 +58,12 @@ def _parsed(data: Mapping[str, Any]) -> tuple[Scenario | None, Sequence[ErrorDet
 
 def _cross_problems(scenario: Scenario, *, certain: bool) -> list[Problem]:
     in_matrix = check_matrix(scenario)
+    in_sweep = [] if in_matrix else check_sweep(scenario)
     if in_matrix:
         scenario = scenario.model_copy(update={"matrix": None})
     at_points = check_points(scenario)
-    points = at_points.written if certain and not in_matrix else ()
-    return [*in_matrix, *at_points.problems, *check_expectations(scenario, points)]
+    points = at_points.written if certain and not in_matrix and scenario.sweep is None else ()
+    return [*in_matrix, *in_sweep, *at_points.problems, *check_expectations(scenario, points)]
 
 
 def _further_problems(data: Mapping[str, Any], errors: Sequence[ErrorDetails]) -> list[Problem]:
@@ -99,7 +102,7 @@ def _without(data: Mapping[str, Any], keys: Sequence[Key]) -> dict[str, Any] | N
         match key:
             case ("name" | "summary" as name,):
                 rest[name] = _STAND_IN
-            case ("matrix" | "expect" as name, *_):
+            case ("matrix" | "sweep" | "expect" as name, *_):
                 rest.pop(name, None)
             case ("instance",) | ("instance", "disks"):
                 return None

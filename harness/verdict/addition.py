@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.evidence.inventory import BlockDevice, State
-from harness.scenario.models import ClaimName, DeviceType, DiskBus
+from harness.scenario.words import ClaimName, DeviceType, DiskBus
 from harness.verdict.comparison import Comparison, holder, holders
 from harness.verdict.expected import RESCUE
 from harness.verdict.finding import Finding

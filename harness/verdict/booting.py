@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.evidence.inventory import Inventory, State
-from harness.scenario.models import ClaimName
+from harness.evidence.inventory import DIRECT_KERNEL, NETWORK, Inventory, State
+from harness.scenario.words import ClaimName, Level
 from harness.verdict.comparison import Comparison, holder
 from harness.verdict.expected import RESCUE
 from harness.verdict.finding import Finding
@@ -14,17 +14,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MEDIUM_ARGUMENT = "harness.medium="
+_NO_MEDIUM = {
+    Level.PLAN: "no device is told to boot",
+    Level.MACHINE: "no device is told to boot",
+    Level.GUEST: "no device found that holds the running system",
+}
 
 
 def booted_from_rescue(comparison: Comparison) -> Iterator[Finding]:
-    """The mounted medium and, where the boot loader says so, the kernel's own; and a boot id never seen before."""
+    """The mounted medium and, where the boot loader says so, the kernel's own; and a boot id never seen before.
+
+    Without a guest: the medium that boots first.
+    """
     if comparison.state is State.RESCUED:
-        yield from _medium(comparison.normal, _normal_medium(comparison), comparison.expected.root, "the normal state")
+        own = _own_medium(comparison)
+        yield from _medium(comparison.normal, _normal_medium(comparison), own, "the normal state")
         yield from _medium(comparison.other, _other_medium(comparison), RESCUE, "the rescued state")
     else:
-        wanted = comparison.expected.root
+        wanted = _own_medium(comparison)
         yield from _medium(comparison.other, _other_medium(comparison), wanted, "the unrescued state")
-    if comparison.other.boot_id in {inventory.boot_id for inventory in comparison.booted_before}:
+    if comparison.other.boot_id is not None and comparison.other.boot_id in {
+        inventory.boot_id for inventory in comparison.booted_before
+    }:
         yield Finding(
             claim=ClaimName.BOOTED_FROM_RESCUE,
             device="guest",
@@ -34,21 +45,31 @@ def booted_from_rescue(comparison: Comparison) -> Iterator[Finding]:
         )
 
 
+def _own_medium(comparison: Comparison) -> str:
+    """What the instance boots from; a kernel that QEMU starts itself mounts the root disk, which only a guest shows."""
+    by_kernel = comparison.expected.direct_kernel and comparison.normal.level is not Level.GUEST
+    return DIRECT_KERNEL if by_kernel else comparison.expected.root
+
+
 def _normal_medium(comparison: Comparison) -> str | None:
     medium = comparison.normal.block_device(comparison.normal.boot_medium or "")
-    return None if medium is None else holder(medium, comparison.expected)
+    return _no_disk(comparison.normal) if medium is None else holder(medium, comparison.expected)
 
 
 def _other_medium(comparison: Comparison) -> str | None:
     medium = comparison.other.block_device(comparison.other.boot_medium or "")
-    return None if medium is None else comparison.disk_of(medium)
+    return _no_disk(comparison.other) if medium is None else comparison.disk_of(medium)
+
+
+def _no_disk(inventory: Inventory) -> str | None:
+    return inventory.boot_medium if inventory.boot_medium in (DIRECT_KERNEL, NETWORK) else None
 
 
 def _medium(inventory: Inventory, mounted: str | None, wanted: str, state: str) -> Iterator[Finding]:
     kernel_from = next(
         (
             word.removeprefix(_MEDIUM_ARGUMENT)
-            for word in inventory.command_line.split()
+            for word in (inventory.command_line or "").split()
             if word.startswith(_MEDIUM_ARGUMENT)
         ),
         None,
@@ -56,11 +77,12 @@ def _medium(inventory: Inventory, mounted: str | None, wanted: str, state: str) 
     wanted_kernel = RESCUE if wanted == RESCUE else "instance"
     phrase = "the rescue medium" if wanted == RESCUE else wanted
     if mounted != wanted:
+        verb = "booted" if inventory.level is Level.GUEST else "boots"
         if inventory.boot_medium is None:
-            after, seen = "unknown", "no device found that holds the running system"
+            after, seen = "unknown", _NO_MEDIUM[inventory.level]
         else:
             after = mounted or "unmarked"
-            seen = f"booted from {mounted or 'a device without marker'} ({inventory.boot_medium})"
+            seen = f"{verb} from {mounted or 'a device without marker'} ({inventory.boot_medium})"
         hint = f"; the kernel came from the {kernel_from} image" if kernel_from == wanted_kernel else ""
         yield Finding(
             claim=ClaimName.BOOTED_FROM_RESCUE,

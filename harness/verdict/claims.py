@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.evidence.inventory import Inventory, State
-from harness.scenario.models import ClaimName
+from harness.scenario.words import ClaimName
 from harness.verdict import hardware
 from harness.verdict.addition import only_addition
 from harness.verdict.booting import booted_from_rescue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.evidence.inventory import BlockDevice, State
-from harness.scenario.models import ClaimName
+from harness.scenario.words import ClaimName, Level
 from harness.verdict.comparison import Comparison, Pair, holder, holders
 from harness.verdict.finding import Finding
 from harness.verdict.place import move, place_of
@@ -38,16 +38,23 @@ def all_present(comparison: Comparison) -> Iterator[Finding]:
 
 
 def names(comparison: Comparison) -> Iterator[Finding]:
-    """Kernel names: what an fstab or a habit of the administrator's goes by."""
+    """Kernel names: what an fstab or a habit of the administrator's goes by. Without a guest: target names, and the
+    names that Linux would usually give.
+    """
     for pair in comparison.pairs:
-        if pair.before.name != pair.after.name:
-            yield Finding(
-                claim=ClaimName.NAMES,
-                device=pair.disk,
-                before=pair.before.name,
-                after=pair.after.name,
-                message=f"{pair.before.name} -> {pair.after.name}",
-            )
+        told = {(pair.before.name, pair.after.name): "" if comparison.normal.level is Level.GUEST else "target "}
+        old, new = pair.before.predicted, pair.after.predicted
+        if old is not None and new is not None and old.usual is not None and new.usual is not None:
+            told.setdefault((old.usual, new.usual), "in Linux ")
+        for (before, after), which in told.items():
+            if before != after:
+                yield Finding(
+                    claim=ClaimName.NAMES,
+                    device=pair.disk,
+                    before=before,
+                    after=after,
+                    message=f"{which}{before} -> {after}",
+                )
 
 
 def addresses(comparison: Comparison) -> Iterator[Finding]:
@@ -114,7 +121,7 @@ def identity(comparison: Comparison) -> Iterator[Finding]:
 def _traits(device: BlockDevice) -> dict[str, str]:
     partitions = sorted((part.number, part.start_bytes, part.size_bytes) for part in device.partitions)
     return {
-        "size": str(device.size_bytes),
+        "size": "unknown" if device.size_bytes is None else str(device.size_bytes),
         "sector size": str(device.sector_bytes),
         "serial": device.serial or "none",
         "wwn": device.wwn or "none",
@@ -125,6 +132,7 @@ def _traits(device: BlockDevice) -> dict[str, str]:
         "access": "read-only" if device.read_only else "writable",
         "medium": "removable" if device.removable else "fixed",
         "kind": device.kind,
+        "storage": device.storage or "unknown",
         "partitions": " ".join(f"{number}@{start}+{size}" for number, start, size in partitions) or "none",
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from harness.frozen import Frozen
-from harness.scenario.models import DeviceType, DiskBus
+from harness.scenario.words import DeviceType, DiskBus
 
 RESCUE = "rescue"
 
@@ -16,12 +16,14 @@ class Expected(Frozen):
     ``tokens`` maps each disk of the instance, and ``rescue``, to the token of its marker. ``rescue_bus`` and
     ``rescue_device`` are None where nothing was asked for, as in legacy rescue. ``written`` maps a disk to the data
     token put on it while the instance was rescued. ``read_only`` names the disks that nobody can have written to.
+    ``direct_kernel``: QEMU starts the instance's kernel itself.
     """
 
     tokens: dict[str, str]
     root: str = "root"
     rescue_bus: DiskBus | None = None
     rescue_device: DeviceType | None = None
+    direct_kernel: bool = False
     written: dict[str, str] = Field(default_factory=dict)
     read_only: frozenset[str] = frozenset()
 

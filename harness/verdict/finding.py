@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.frozen import Frozen
-from harness.scenario.models import ClaimName
+from harness.scenario.words import ClaimName
 
 
 class Finding(Frozen):
     """Which device, what it was, what it became, and who did it.
 
     ``cause`` is ``kernel-race`` when control boots showed the guest's own probing to vary; ``rate`` then says in how
-    many boots of how many. Such a finding is never held against rescue.
+    many boots of how many. It is ``model`` where the guest contradicts what the harness predicted of it. Neither is
+    held against rescue.
     """
 
     claim: ClaimName
@@ -21,9 +22,11 @@ class Finding(Frozen):
     before: str
     after: str
     message: str
-    cause: Literal["rescue", "kernel-race"] = "rescue"
+    cause: Literal["rescue", "kernel-race", "model"] = "rescue"
     rate: str | None = None
 
     def __str__(self) -> str:
         text = f"{self.device}: {self.message}"
+        if self.cause == "model":
+            return f"{text} (the harness's prediction, not rescue)"
         return text if self.rate is None else f"{text} (kernel race, {self.rate})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.evidence.inventory import State
-from harness.scenario.models import ClaimName
+from harness.scenario.words import ClaimName
 from harness.verdict.finding import Finding
 from harness.verdict.network import network_interfaces, pair_network_interfaces
 from harness.verdict.pci import describe, identifiers, pci_changes
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 
 def other_hardware(comparison: Comparison) -> Iterator[Finding]:
-    """Network interfaces, the rest of the PCI tree, USB devices, DMI and CPU."""
+    """Network interfaces, the rest of the PCI tree, USB devices, DMI and CPU; of a domain, all that is no disk."""
     yield from _network(comparison)
     yield from _pci(comparison)
     yield from _usb(comparison)
-    before, after = comparison.normal.dmi, comparison.other.dmi
-    for key in sorted(before.keys() | after.keys()):
-        yield from _trait("dmi", key, before.get(key), after.get(key))
+    for device, before, after in (
+        ("dmi", comparison.normal.dmi, comparison.other.dmi),
+        ("domain", comparison.normal.platform, comparison.other.platform),
+    ):
+        for key in sorted(before.keys() | after.keys()):
+            yield from _trait(device, key, before.get(key), after.get(key))
     yield from _trait("cpu", "model", comparison.normal.cpu_model, comparison.other.cpu_model)
 
 

@@ -6,7 +6,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from harness.frozen import Frozen
-from harness.scenario.models import Expectation, ExpectedFinding, VerdictName
+from harness.scenario.models import Expectation, ExpectedFinding
+from harness.scenario.words import Level, VerdictName
+from harness.verdict.coverage import blind_to
 from harness.verdict.finding import Finding
 
 if TYPE_CHECKING:
@@ -30,11 +32,17 @@ def verdict_of(findings: Sequence[Finding]) -> VerdictName:
 
 
 def meets(
-    expectation: Expectation, verdict: VerdictName, findings: Sequence[Finding], refusal: str | None = None
+    expectation: Expectation,
+    verdict: VerdictName,
+    findings: Sequence[Finding],
+    refusal: str | None = None,
+    *,
+    level: Level = Level.GUEST,
 ) -> Mismatch | None:
     """None if the case ended as expected: exactly the findings listed, or a refusal whose message holds the reason.
 
-    Findings put down to a kernel race neither break an expectation nor fulfil one.
+    Findings put down to a kernel race neither break an expectation nor fulfil one; those about the harness's own model
+    break any. What the case's level cannot see is not missed.
     """
     if verdict is VerdictName.ERROR:
         return Mismatch(sentences=(f"expected {expectation.verdict}: ended in an error, so nothing is known",))
@@ -42,12 +50,18 @@ def meets(
         return _meets_refused(expectation, refusal or "no reason given")
     if expectation.verdict is VerdictName.REFUSED:
         return Mismatch(sentences=(f"expected a refusal ({expectation.reason}), but it was carried out: {verdict}",))
+    wanted = [entry for entry in expectation.findings if level in entry.levels]
     by_rescue = [finding for finding in findings if finding.cause == "rescue"]
     unexpected = tuple(
-        finding for finding in by_rescue if not any(_matches(entry, finding) for entry in expectation.findings)
+        finding
+        for finding in findings
+        if finding.cause == "model"
+        or (finding.cause == "rescue" and not any(_matches(entry, finding) for entry in wanted))
     )
     missing = tuple(
-        entry for entry in expectation.findings if not any(_matches(entry, finding) for finding in by_rescue)
+        entry
+        for entry in wanted
+        if entry.claim not in blind_to(level) and not any(_matches(entry, finding) for finding in by_rescue)
     )
     if not unexpected and not missing:
         return None
@@ -82,5 +96,5 @@ def _not_found(entry: ExpectedFinding, findings: Sequence[Finding]) -> str:
     text = f"expected but not found: {entry.claim} {entry.device}"
     if entry.before is not None or entry.after is not None:
         text += f": {entry.before or '*'} -> {entry.after or '*'}"
-    race = next((finding for finding in findings if finding.cause != "rescue" and _matches(entry, finding)), None)
+    race = next((finding for finding in findings if finding.cause == "kernel-race" and _matches(entry, finding)), None)
     return text if race is None else f"{text} (only as a kernel race, {race.rate})"

@@ -110,18 +110,22 @@ def pci_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None)
 
 def describe(function: PciDevice) -> str:
     """What the function is, in words, or its ids."""
+    if function.model is not None:
+        return function.model
     ids, class_code = function.vendor_device, function.class_code
     name = _DEVICE_NAMES.get(ids) or _CLASS_NAMES.get(class_code[:6]) or _CLASS_NAMES.get(class_code[:4])
     return name or f"PCI function {ids}"
 
 
 def identifiers(function: PciDevice) -> str:
-    """Ids and class, as a finding's ``before`` or ``after``."""
+    """Ids and class, or the model, as a finding's ``before`` or ``after``."""
+    if function.model is not None:
+        return function.model
     return f"{function.vendor_device} subsystem {function.subsystem} class {function.class_code}"
 
 
-def _signature(function: PciDevice) -> tuple[str, str, str]:
-    return function.vendor_device, function.subsystem, function.class_code
+def _signature(function: PciDevice) -> tuple[str, str, str, str]:
+    return function.vendor_device, function.subsystem, function.class_code, function.model or ""
 
 
 def _owners(inventory: Inventory) -> dict[str, str]:

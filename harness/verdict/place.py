@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.scenario.models import DiskBus
+from harness.scenario.words import DiskBus
 
 if TYPE_CHECKING:
     from harness.evidence.inventory import BlockDevice

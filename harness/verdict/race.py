@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.evidence.inventory import Inventory, State
-from harness.scenario.models import ClaimName
+from harness.scenario.words import ClaimName
 from harness.verdict.comparison import holders
 from harness.verdict.finding import Finding
 from harness.verdict.network import network_interfaces

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.scenario.models import ClaimName
+from harness.scenario.words import ClaimName
 from harness.verdict.finding import Finding
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.evidence.inventory import Inventory, Partition
-from harness.scenario.models import ClaimName
+from harness.scenario.words import ClaimName
 from harness.verdict.claims import CHECKS, compare_rescued, compare_unrescued
 from harness.verdict.expected import HostEvidence
 
@@ -99,6 +99,10 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
     "a disk grown": (
         changed(RESCUED, "ephemeral0", size_bytes=32 << 20),
         {("identity", "ephemeral0", f"size {16 << 20}", f"size {32 << 20}")},
+    ),
+    "kept in another format": (
+        changed(RESCUED, "volume1", storage="raw"),
+        {("identity", "volume1", "storage unknown", "storage raw")},
     ),
     "sectors of 4096 bytes": (
         changed(RESCUED, "volume1", sector_bytes=4096),

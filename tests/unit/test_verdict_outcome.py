@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.scenario.models import ClaimName, Expectation, ExpectedFinding, VerdictName
+from harness.scenario.models import Expectation, ExpectedFinding
+from harness.scenario.words import ClaimName, VerdictName
 from harness.verdict.finding import Finding
 from harness.verdict.outcome import meets, verdict_of
 

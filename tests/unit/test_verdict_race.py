@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.evidence.inventory import State
-from harness.scenario.models import ClaimName, VerdictName
+from harness.scenario.words import ClaimName, VerdictName
 from harness.verdict.claims import compare_rescued, compare_unrescued
 from harness.verdict.finding import Finding
 from harness.verdict.outcome import verdict_of

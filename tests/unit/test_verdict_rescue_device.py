@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.evidence.inventory import BlockDevice, UsbDevice
-from harness.scenario.models import ClaimName, DeviceType, DiskBus
+from harness.scenario.words import ClaimName, DeviceType, DiskBus
 from harness.verdict.claims import additions, compare_rescued
 from harness.verdict.expected import Expected
 

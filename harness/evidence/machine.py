@@ -1,0 +1,301 @@
+"""Evidence at level machine: the inventory of a paused machine, from what QEMU built and not from what it was told.
+
+Told in the guest's terms, as at the other levels: PCI paths are those of QEMU's own tree, numbered as the firmware will
+number it. libvirt's live XML only lends the disks their target names, through its aliases.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from harness.domain.pci_topology import GuestFunction, in_the_guest
+from harness.domain.xml import disk_target, disks_of, parse_domain
+from harness.evidence.defined import CDROM_SECTOR_BYTES, SECTOR_BYTES, Sources
+from harness.evidence.inventory import (
+    DIRECT_KERNEL,
+    NETWORK,
+    BlockDevice,
+    Inventory,
+    KernelNames,
+    NetworkInterface,
+    PciDevice,
+    UsbDevice,
+)
+from harness.evidence.kernel_names import Slot, predict_names
+from harness.evidence.machine_facts import Drive, MachineFacts, Query, machine_facts
+from harness.evidence.machine_tree import Device
+from harness.scenario.words import Level
+
+_SUPERSPEED_MBIT = 5000
+_MADE_UP_SERIAL = re.compile(r"QM\d{5}")
+_BUSES = {"virtio-blk": "virtio", "scsi-": "scsi", "ide-": "ata", "floppy": "floppy"}
+_DRIVERS = {
+    "virtio-blk": "virtio_blk",
+    "virtio-scsi": "virtio_scsi",
+    "lsi53c8": "sym53c8xx",
+    "mptsas1068": "mptsas",
+    "megasas": "megaraid_sas",
+    "pvscsi": "vmw_pvscsi",
+    "ich9-ahci": "ahci",
+    "piix": "ata_piix",
+    "usb-storage": "usb-storage",
+    "usb-bot": "usb-storage",
+    "usb-uas": "uas",
+    "floppy": "floppy",
+}
+"""Linux's driver by the start of a QOM type."""
+_USB_IDS = {
+    "usb-tablet": "0627:0001",
+    "usb-mouse": "0627:0001",
+    "usb-kbd": "0627:0001",
+    "usb-hub": "0409:55aa",
+    "usb-storage": "46f4:0001",
+    "usb-bot": "46f4:0001",
+}
+"""Constants of the devices, which QEMU does not print: hw/usb/dev-hid.c, dev-hub.c, dev-storage.c."""
+
+
+def machine_inventory(query: Query, live_xml: str, sources: Sources) -> Inventory:
+    """The inventory of a machine, from its monitor and from its domain's live XML.
+
+    Raises:
+        HostError: QEMU does not answer, or its answers or the XML cannot be read.
+    """
+    targets = {}
+    for disk in disks_of(parse_domain(live_xml)):
+        alias = disk.find("alias")
+        if alias is not None:
+            targets[alias.get("name", "")] = disk_target(disk)[0]
+    return _Machine(machine_facts(query), targets, sources).inventory()
+
+
+@dataclass(frozen=True)
+class _Machine:
+    facts: MachineFacts
+    targets: Mapping[str, str]
+    sources: Sources
+
+    def inventory(self) -> Inventory:
+        return Inventory(
+            level=Level.MACHINE,
+            platform=self._platform(),
+            block_devices=tuple(self._block_devices()),
+            network_interfaces=tuple(self._network_interfaces()),
+            pci_devices=tuple(sorted(self._pci_devices(), key=lambda device: device.address)),
+            usb_devices=tuple(self._usb_devices()),
+            boot_medium=self._boots_first(),
+        )
+
+    @cached_property
+    def _functions(self) -> dict[int, GuestFunction]:
+        """What each PCI function is in the guest, by ``Device.index``, in the order in which Linux finds them."""
+        tree = self.facts.tree
+        plugged = tree.functions()
+        return {plugged[each].index: seen for each, seen in in_the_guest(plugged, tree.pci_root().index).items()}
+
+    def _function(self, device: Device) -> GuestFunction | None:
+        """The PCI function that the device is, or hangs on."""
+        above = (self._functions.get(each.index) for each in self.facts.tree.upwards(device))
+        return next((function for function in above if function is not None), None)
+
+    def _usb_carrier(self, device: Device) -> Device | None:
+        return next((each for each in self.facts.tree.upwards(device) if each.usb is not None), None)
+
+    def _block_devices(self) -> Iterator[BlockDevice]:
+        order = {target: position for position, target in enumerate(self.targets.values())}
+        drives = sorted(self.facts.drives, key=lambda drive: order.get(self._name(drive), len(order)))
+        names = predict_names([self._slot(drive) for drive in drives])
+        for drive in drives:
+            yield self._block_device(drive, names[self._name(drive)])
+
+    def _block_device(self, drive: Drive, predicted: KernelNames) -> BlockDevice:
+        kind, device, medium, path = _kind(drive), drive.device, drive.medium, self._path(drive)
+        world_wide_name = device.number("wwn")
+        return BlockDevice(
+            name=self._name(drive),
+            kind=kind,
+            bus=self._bus(drive),
+            address=" ".join(filter(None, (f"pci {'/'.join(path)}" if path else "", self._behind(drive)))),
+            pci_path=path,
+            usb_port=self._usb_port(self._usb_carrier(device)),
+            size_bytes=0 if medium is None else medium.size_bytes,
+            sector_bytes=_sector_bytes(drive),
+            serial=_serial(drive),
+            wwn=f"0x{world_wide_name:016x}" if world_wide_name else None,
+            vendor=device.text("vendor"),
+            model=device.text("product") or device.text("model"),
+            driver=self._driver(drive),
+            read_only=kind == "cdrom" or (medium is not None and medium.read_only),
+            removable=drive.removable,
+            marker=None if medium is None else self.sources.marker(medium.source),
+            predicted=predicted,
+        )
+
+    def _name(self, drive: Drive) -> str:
+        ids = [device.id for device in self.facts.tree.upwards(drive.device) if device.id]
+        return next((self.targets[each] for each in ids if each in self.targets), ids[0])
+
+    def _bus(self, drive: Drive) -> str:
+        if self._usb_carrier(drive.device) is not None:
+            return "usb"
+        return next(bus for kind, bus in _BUSES.items() if drive.device.kind.startswith(kind))
+
+    def _path(self, drive: Drive) -> tuple[str, ...]:
+        """Empty for a floppy drive: the guest finds it by its I/O ports and not on PCI, wherever its ISA bus hangs."""
+        function = None if drive.device.kind == "floppy" else self._function(drive.device)
+        return () if function is None else function.path
+
+    def _behind(self, drive: Drive) -> str:
+        scsi = "{}:{}:{}".format(*_scsi_place(drive))
+        match self._bus(drive):
+            case "scsi":
+                return f"scsi {scsi}"
+            case "ata":
+                return f"ata {self._ata_port(drive)}.{_unit(drive)}"
+            case "floppy":
+                return f"floppy {_unit(drive)}"
+            case "usb":
+                return self._usb_place(drive) + ("" if scsi == "0:0:0" else f" scsi {scsi}")
+        return ""
+
+    def _ata_port(self, drive: Drive) -> int:
+        """An IDE controller has a bus for each channel and an AHCI controller one for each port (hw/ide/ahci.c)."""
+        return int(self.facts.tree.bus_of(drive.device).name.rpartition(".")[2]) + 1
+
+    def _usb_place(self, drive: Drive) -> str:
+        carrier = self._usb_carrier(drive.device)
+        if carrier is None or carrier.usb is None:
+            return ""
+        superspeed = carrier.usb.speed >= _SUPERSPEED_MBIT
+        return f"usb superspeed {carrier.usb.port}" if superspeed else f"usb {carrier.usb.port}"
+
+    def _usb_port(self, device: Device | None) -> str | None:
+        if device is None or device.usb is None:
+            return None
+        return f"{self._usb_buses.index(device.bus)}-{device.usb.port}"
+
+    @cached_property
+    def _usb_buses(self) -> list[int]:
+        buses = {device.bus: self._function(device) for device in self.facts.tree.devices if device.usb is not None}
+        return sorted(buses, key=lambda bus: _position(buses[bus]))
+
+    def _driver(self, drive: Drive) -> str | None:
+        chain = (device.kind for device in self.facts.tree.upwards(drive.device))
+        drivers = (driver for kind in chain for start, driver in _DRIVERS.items() if kind.startswith(start))
+        return next(drivers, None)
+
+    def _slot(self, drive: Drive) -> Slot:
+        channel, target, lun = _scsi_place(drive)
+        return Slot(
+            disk=self._name(drive),
+            kind=_kind(drive),
+            bus=self._bus(drive),
+            host=_position(self._function(drive.device)),
+            channel=channel,
+            target=target,
+            lun=_unit(drive) if drive.device.kind == "floppy" else lun,
+            created=-drive.device.index,
+            on_virtio=self._driver(drive) == "virtio_scsi",
+        )
+
+    def _network_interfaces(self) -> Iterator[NetworkInterface]:
+        cards = {card.device.index: card for card in self.facts.network_cards}
+        found = [(function, cards[index]) for index, function in self._functions.items() if index in cards]
+        for number, (function, card) in enumerate(found):
+            yield NetworkInterface(
+                name=f"eth{number}",
+                predictable_name=None,
+                mac=card.mac,
+                address=f"pci {'/'.join(function.path)}",
+                driver="virtio" if card.device.kind.startswith("virtio-net") else card.device.kind,
+            )
+
+    def _pci_devices(self) -> Iterator[PciDevice]:
+        for index, function in self._functions.items():
+            device = self.facts.tree.devices[index]
+            if device.pci is not None:
+                yield PciDevice(
+                    address=function.path[-1],
+                    path=function.path,
+                    vendor_device=device.pci.vendor_device,
+                    subsystem=device.pci.subsystem,
+                    class_code=device.pci.class_code,
+                    driver=None,
+                )
+
+    def _usb_devices(self) -> Iterator[UsbDevice]:
+        for device in self.facts.tree.devices:
+            port, function = self._usb_port(device), self._function(device)
+            if port is not None and device.usb is not None:
+                yield UsbDevice(
+                    port=port,
+                    controller="" if function is None else function.path[-1],
+                    vendor_product=_USB_IDS.get(device.kind, ""),
+                    product=device.usb.product,
+                )
+
+    def _platform(self) -> dict[str, str]:
+        """In the words of ``platform_of`` where it has the same; the devices that QEMU puts on none of our buses."""
+        facts, tree = self.facts, self.facts.tree
+        platform = {
+            "machine": facts.machine_type,
+            "architecture": facts.architecture,
+            "uuid": facts.uuid,
+            "memory": str(facts.memory_bytes // 1024),
+            "vcpu": str(facts.cpus),
+            "cpu": facts.cpu_type,
+            "loader": (facts.flash[0] if facts.flash else None) or facts.firmware,
+        }
+        if len(facts.flash) > 1:
+            platform["UEFI variables"] = "the instance's" if facts.flash[1] in self.sources.variables else "others"
+        disks = {drive.device.index for drive in facts.drives}
+        for device in tree.devices:
+            if device.id and device.pci is None and device.usb is None and device.index not in disks:
+                platform[device.id] = f"{device.kind} on {tree.bus_of(device).name}"
+        return platform
+
+    def _boots_first(self) -> str | None:
+        if self.facts.kernel:
+            return DIRECT_KERNEL
+        candidates = [(drive.boot_index, self._name(drive)) for drive in self.facts.drives]
+        candidates += [(card.boot_index, NETWORK) for card in self.facts.network_cards]
+        in_order = sorted((index, name) for index, name in candidates if index >= 0)
+        return in_order[0][1] if in_order else None
+
+
+def _kind(drive: Drive) -> str:
+    if drive.device.kind == "floppy":
+        return "floppy"
+    return "cdrom" if drive.device.kind.endswith("-cd") else "disk"
+
+
+def _scsi_place(drive: Drive) -> tuple[int, int, int]:
+    """Channel, target and LUN; zeros for what is on no SCSI bus."""
+    channel, target, lun = (drive.device.number(name) or 0 for name in ("channel", "scsi-id", "lun"))
+    return channel, target, lun
+
+
+def _unit(drive: Drive) -> int:
+    """The number of the device on an IDE channel or of a floppy drive."""
+    return drive.device.number("unit") or 0
+
+
+def _serial(drive: Drive) -> str | None:
+    """Not what QEMU makes up from the port of an IDE or SATA CD-ROM (hw/ide/core.c): Linux never asks for it."""
+    serial = drive.device.text("serial")
+    made_up = serial is not None and _MADE_UP_SERIAL.fullmatch(serial) is not None
+    return None if made_up and _kind(drive) == "cdrom" else serial
+
+
+def _sector_bytes(drive: Drive) -> int:
+    """Of a CD-ROM it is no property but a fact (hw/scsi/scsi-disk.c, scsi_cd_realize)."""
+    if _kind(drive) == "cdrom":
+        return CDROM_SECTOR_BYTES
+    return drive.device.number("logical_block_size") or SECTOR_BYTES
+
+
+def _position(function: GuestFunction | None) -> int:
+    return -1 if function is None else function.position

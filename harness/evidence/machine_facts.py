@@ -1,0 +1,188 @@
+"""What a paused QEMU says of itself: the few questions of its monitor that an inventory needs, and the answers.
+
+A question costs 3 to 5 ms, so the tree of devices is asked for at once, and single devices only for what it leaves out:
+their place in the boot order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import HostError
+from harness.evidence.machine_tree import Device, DeviceTree, parse_device_tree
+
+Query = Callable[..., Any]
+"""Asks the monitor: ``query(command, **arguments)`` is what the command returns (harness.guest.paused)."""
+
+_PERIPHERAL = "/machine/peripheral/"
+_FLASH = "/machine/system.flash"
+_DISKS = frozenset(
+    {"virtio-blk-device", "scsi-hd", "scsi-cd", "scsi-block", "scsi-generic", "ide-hd", "ide-cd", "floppy"}
+)
+_NETWORK_CLASS = "02"
+
+
+@dataclass(frozen=True)
+class Medium:
+    """What is in a drive; ``source`` is told as ``harness.domain.xml.source_of`` tells it, None for what it cannot."""
+
+    source: str | None
+    size_bytes: int
+    read_only: bool
+
+
+@dataclass(frozen=True)
+class Drive:
+    """A device that holds a medium; ``removable`` is whether the medium is."""
+
+    device: Device
+    medium: Medium | None
+    removable: bool
+    boot_index: int
+
+
+@dataclass(frozen=True)
+class NetworkCard:
+    """A NIC on PCI."""
+
+    device: Device
+    mac: str
+    boot_index: int
+
+
+@dataclass(frozen=True)
+class MachineFacts:
+    """A machine as its QEMU tells it. Of the boot indices the lowest boots first, and -1 does not boot.
+
+    ``flash`` are the sources of firmware and UEFI variables, in this order.
+    """
+
+    tree: DeviceTree
+    drives: tuple[Drive, ...]
+    network_cards: tuple[NetworkCard, ...]
+    flash: tuple[str | None, ...]
+    machine_type: str
+    firmware: str
+    kernel: str
+    uuid: str
+    memory_bytes: int
+    architecture: str
+    cpu_type: str
+    cpus: int
+
+
+def machine_facts(query: Query) -> MachineFacts:
+    """Ask a machine.
+
+    Raises:
+        HostError: an answer is missing or in a shape that no QEMU from 5.2 to 11.1 gives.
+    """
+    try:
+        return _machine_facts(query)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise HostError(f"an answer of QEMU's monitor is not as expected: {error!r}") from error
+
+
+def _machine_facts(query: Query) -> MachineFacts:
+    tree = parse_device_tree(query("human-monitor-command", **{"command-line": "info qtree"}))
+    blocks = {_path(block): block for block in query("query-block")}
+    flash = [blocks.pop(path) for path in sorted(blocks) if path.startswith(_FLASH)]
+    cpus = query("query-cpus-fast")
+    memory = query("query-memory-size-summary")
+    return MachineFacts(
+        tree=tree,
+        drives=tuple(_drive(query, tree, path, block) for path, block in blocks.items()),
+        network_cards=tuple(
+            _network_card(query, tree, device)
+            for device in tree.devices
+            if device.id and device.pci is not None and device.pci.class_code.startswith(_NETWORK_CLASS)
+        ),
+        flash=tuple(None if medium is None else medium.source for medium in map(_medium, flash)),
+        machine_type=_property(query, "/machine", "type").removesuffix("-machine"),
+        firmware=_property(query, "/machine", "firmware"),
+        kernel=_property(query, "/machine", "kernel"),
+        uuid=query("query-uuid")["UUID"],
+        memory_bytes=memory["base-memory"] + memory.get("plugged-memory", 0),
+        architecture=cpus[0]["target"],
+        cpu_type=_property(query, cpus[0]["qom-path"], "type"),
+        cpus=len(cpus),
+    )
+
+
+def _property(query: Query, path: str, name: str) -> Any:
+    return query("qom-get", path=path, property=name)
+
+
+def _path(block: Mapping[str, Any]) -> str:
+    """Where the device of a drive is among QEMU's objects (BlockInfo.qdev, qapi/block-core.json: id or path)."""
+    qdev = str(block["qdev"])
+    return qdev if qdev.startswith("/") else _PERIPHERAL + qdev
+
+
+def _drive(query: Query, tree: DeviceTree, path: str, block: Mapping[str, Any]) -> Drive:
+    named = tree.named(path.removeprefix(_PERIPHERAL).partition("/")[0])
+    if named is None:
+        raise HostError(f"QEMU has a drive in {path}, which libvirt did not ask for")
+    disk = _disk_of(tree, named)
+    return Drive(disk, _medium(block), bool(block["removable"]), _boot_index(query, named, disk))
+
+
+def _disk_of(tree: DeviceTree, named: Device) -> Device:
+    """The disk itself: virtio-blk-pci has it on a bus of its own (hw/virtio/virtio-blk-pci.c), and so has usb-storage,
+    without a name (hw/usb/dev-storage-classic.c).
+    """
+    for device in (named, *tree.below(named)):
+        if device.kind in _DISKS:
+            return device
+    raise HostError(f"QEMU has a drive in {named.id}, a {named.kind}, which is no disk known here")
+
+
+def _boot_index(query: Query, named: Device, disk: Device) -> int:
+    """A floppy drive's is a property of its controller, which has no name (hw/block/fdc-isa.c)."""
+    path, name = _PERIPHERAL + named.id, "bootindex"
+    if disk.kind == "floppy":
+        path = str(_property(query, path, "parent_bus")).rpartition("/")[0]
+        name = f"bootindex{'AB'[disk.number('unit') or 0]}"
+    return int(_property(query, path, name))
+
+
+def _network_card(query: Query, tree: DeviceTree, device: Device) -> NetworkCard:
+    macs = (each.text("mac") for each in (device, *tree.below(device)))
+    return NetworkCard(device, next(filter(None, macs), ""), _boot_index(query, device, device))
+
+
+def _medium(block: Mapping[str, Any]) -> Medium | None:
+    inserted = block.get("inserted")
+    if inserted is None:
+        return None
+    return Medium(
+        source=_source(str(inserted["file"])),
+        size_bytes=int(inserted["image"]["virtual-size"]),
+        read_only=bool(inserted["ro"]),
+    )
+
+
+def _source(filename: str) -> str | None:
+    """Where the bytes of a block node come from, from its file name.
+
+    That is a path or a URL, or the pseudo-URL ``json:`` with the options of the node and of those below it (block.c,
+    bdrv_refresh_filename).
+    """
+    if filename.startswith("json:"):
+        node = json.loads(filename.removeprefix("json:"))
+        while isinstance(node.get("file"), dict):
+            node = node["file"]
+        match node.get("driver"):
+            case "nbd":
+                return f"nbd:{node.get('export', '')}"
+            case "iscsi":
+                return f"iscsi:{node['target']}/{node.get('lun', 0)}"
+        found = node.get("filename")
+        return None if found is None else str(found)
+    for protocol in ("nbd", "iscsi"):
+        if filename.startswith(f"{protocol}://"):
+            return f"{protocol}:{filename.removeprefix(f'{protocol}://').partition('/')[2]}"
+    return filename

@@ -1,0 +1,76 @@
+"""Every bus with every device type, machine and firmware: what the reference makes of it, and who says no.
+
+``docs/combinations.md`` is this table; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.errors import Refused
+from harness.rescue.request import resolve_request
+from harness.scenario.disks import RootDisk
+from harness.scenario.models import Instance, RescueImage, RescueProperties
+from harness.scenario.words import DiskBus, Firmware, Role
+
+BUSES = tuple(str(bus) for bus in DiskBus)
+DEVICES = ("disk", "cdrom", "floppy", "lun")
+HARDWARE = tuple(itertools.product(("pc", "q35"), Firmware))
+_HEADER = """\
+# Every combination of bus and device
+
+What the reference implementation makes of `hw_rescue_bus` and `hw_rescue_device` on an instance whose root disk is on
+virtio. *boots*: the guest comes up from the rescue medium, as a scenario of the shipped suite shows. Any other name is
+who refuses, for the reason below the table. `rescue-harness combinations` prints the same.
+
+"""
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One cell; ``refusal`` is None where it boots."""
+
+    machine: str
+    firmware: Firmware
+    bus: str
+    device: str
+    refusal: Refused | None
+
+
+def combinations() -> Iterator[Combination]:
+    """Every cell, by bus and device, then machine and firmware."""
+    for bus, device in itertools.product(BUSES, DEVICES):
+        for machine, firmware in HARDWARE:
+            instance = Instance(machine=machine, firmware=firmware, disks=(RootDisk(role=Role.ROOT),))
+            image = RescueImage(properties=RescueProperties(hw_rescue_bus=bus, hw_rescue_device=device))
+            yield Combination(machine, firmware, bus, device, _refusal(instance, image))
+
+
+def _refusal(instance: Instance, image: RescueImage) -> Refused | None:
+    try:
+        resolve_request(instance, image)
+    except Refused as refused:
+        return refused
+    return None
+
+
+def combinations_page() -> str:
+    """The page as Markdown."""
+    cells = {(cell.bus, cell.device, cell.machine, cell.firmware): cell.refusal for cell in combinations()}
+    heads = [f"{machine}, {'SeaBIOS' if firmware is Firmware.BIOS else 'OVMF'}" for machine, firmware in HARDWARE]
+    lines = [f"| bus | device | {' | '.join(heads)} |", f"| --- | --- |{' --- |' * len(heads)}"]
+    reasons: dict[str, str] = {}
+    for bus, device in itertools.product(BUSES, DEVICES):
+        row = []
+        for machine, firmware in HARDWARE:
+            refusal = cells[bus, device, machine, firmware]
+            if refusal is None:
+                row.append("boots")
+            else:
+                number = reasons.setdefault(f"{refusal.refused_by}: {refusal.reason}", str(len(reasons) + 1))
+                row.append(f"{refusal.refused_by} ({number})")
+        lines.append(f"| {bus} | {device} | {' | '.join(row)} |")
+    notes = [f"{number}. {reason}" for reason, number in reasons.items()]
+    return _HEADER + "\n".join([*lines, "", *notes]) + "\n"

@@ -1,0 +1,40 @@
+"""What became known of a case so far, whatever level it is at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.run.result import Failure, Refusal, StateRecord
+from harness.scenario.words import VerdictName
+from harness.verdict.finding import Finding
+from harness.verdict.outcome import verdict_of
+
+Progress = Callable[[str], None]
+"""Told which phase of its case is under way."""
+
+
+@dataclass
+class Outcome:
+    """What became known of a case so far."""
+
+    findings: tuple[Finding, ...] = ()
+    about_model: list[Finding] = field(default_factory=list)
+    additions: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+    failure: Failure | None = None
+    boots: list[StateRecord] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """What is held against rescue or the kernel, then what is held against the harness's own model."""
+        return (*self.findings, *self.about_model)
+
+    @property
+    def verdict(self) -> VerdictName:
+        if self.failure is not None:
+            return VerdictName.ERROR
+        if self.refusal is not None and not self.findings:
+            return VerdictName.REFUSED
+        return verdict_of(self.findings)

@@ -1,0 +1,95 @@
+"""Random scenarios that a user could have written, for hypothesis (the optional extra ``explore``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from harness.scenario.checks import check
+from harness.scenario.models import InstanceProperties, Scenario
+from harness.scenario.words import DiskBus, ScsiModel
+
+_BUSES = [str(bus) for bus in DiskBus if bus is not DiskBus.FDC]
+_MOST_VOLUMES = 6
+_OLD_USB_CDROM = {"libvirt": "<11.5", "rescue_image.properties.hw_rescue_device": "cdrom"}
+_USB_BY_DEFAULT = {"rescue_image.properties.hw_rescue_bus": "none", "instance.properties.hw_cdrom_bus": "usb"}
+_EXPECT: list[dict[str, Any]] = [
+    *(
+        {
+            "when": _OLD_USB_CDROM | on_usb,
+            "verdict": "moved",
+            "findings": [{"claim": "only-addition", "device": "rescue", "before": "cdrom", "after": "disk"}],
+        }
+        for on_usb in ({"rescue_image.properties.hw_rescue_bus": "usb"}, _USB_BY_DEFAULT)
+    ),
+    {"verdict": "stable"},
+]
+
+
+def _some(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional=keys)
+
+
+def _disks() -> st.SearchStrategy[list[dict[str, Any]]]:
+    bus = st.sampled_from(_BUSES)
+    name = st.builds("{}{}".format, st.sampled_from(["vd", "sd"]), st.sampled_from("bcdefgh"))
+    root = _some(bus=bus, **{"from": st.just("volume")}).map(lambda keys: {"role": "root", **keys})
+    ephemeral = _some(bus=bus).map(lambda keys: {"role": "ephemeral", **keys})
+    swap = _some(bus=bus).map(lambda keys: {"role": "swap", **keys})
+    volume = _some(bus=bus, device_name=name, device=st.sampled_from(["disk", "cdrom"])).map(
+        lambda keys: {"role": "volume", **keys}
+    )
+    config_drive = _some(format=st.just("vfat")).map(lambda keys: {"role": "config_drive", **keys})
+    return st.tuples(
+        st.lists(root, min_size=1, max_size=1),
+        st.lists(ephemeral, max_size=2),
+        st.lists(swap, max_size=1),
+        st.lists(volume, max_size=_MOST_VOLUMES),
+        st.lists(config_drive, max_size=1),
+    ).map(lambda parts: [disk for part in parts for disk in part])
+
+
+@st.composite
+def random_scenarios(draw: st.DrawFn) -> Scenario:
+    """Stable rescues of any instance that loading would accept; smaller ones are simpler."""
+    usb_models = [*InstanceProperties.model_fields["hw_usb_model"].annotation.__args__[0].__args__]  # type: ignore[union-attr]
+    instance = {
+        "machine": draw(st.sampled_from(["pc", "q35"])),
+        "firmware": draw(st.sampled_from(["bios", "uefi"])),
+        "properties": draw(
+            _some(
+                hw_disk_bus=st.sampled_from(_BUSES),
+                hw_cdrom_bus=st.sampled_from(["scsi", "sata", "ide", "usb"]),
+                hw_scsi_model=st.sampled_from([str(model) for model in ScsiModel]),
+                hw_usb_model=st.sampled_from(usb_models),
+                hw_vif_model=st.sampled_from(["virtio", "e1000"]),
+                hw_pointer_model=st.just("ps2mouse"),
+            )
+        ),
+        "disks": draw(_disks()),
+    }
+    properties = draw(
+        st.one_of(
+            st.fixed_dictionaries({"hw_rescue_bus": st.sampled_from([*_BUSES, "fdc"])}),
+            st.fixed_dictionaries({"hw_rescue_device": st.sampled_from(["disk", "cdrom", "floppy"])}),
+            st.fixed_dictionaries(
+                {
+                    "hw_rescue_bus": st.sampled_from([*_BUSES, "fdc"]),
+                    "hw_rescue_device": st.sampled_from(["disk", "cdrom", "floppy"]),
+                }
+            ),
+        )
+    )
+    scenario = Scenario.model_validate(
+        {
+            "name": "explored",
+            "summary": "Found at random",
+            "instance": instance,
+            "rescue_image": {"properties": properties},
+            "expect": _EXPECT,
+        }
+    )
+    assume(not check(scenario))
+    return scenario

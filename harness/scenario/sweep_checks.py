@@ -1,0 +1,40 @@
+"""Checks of a scenario's free keys: each key exists, each value is one that the key can have.
+
+Whether values go together is seen combination by combination, and what cannot exist is told in the grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+
+from harness.scenario.conditions import MOST_COMBINATIONS, check_matrix
+from harness.scenario.matrix import data_at, matrix_with_sweep
+from harness.scenario.models import Scenario
+from harness.scenario.problem import Problem, dotted
+from harness.scenario.translation import problems_of
+
+
+def check_sweep(scenario: Scenario) -> list[Problem]:
+    """Everything wrong with the axes and exclusions of ``sweep``."""
+    if scenario.sweep is None:
+        return []
+    problems = [
+        Problem(("sweep", *problem.key[1:]), problem.found, problem.allowed, problem.nearest)
+        for problem in check_matrix(matrix_with_sweep(scenario), most=MOST_COMBINATIONS)
+    ]
+    return problems or list(_value_problems(scenario))
+
+
+def _value_problems(scenario: Scenario) -> Iterator[Problem]:
+    for axis, values in (scenario.sweep.axes if scenario.sweep is not None else {}).items():
+        for index, value in enumerate(values):
+            data = data_at(scenario, {axis: value})
+            try:
+                Scenario.model_validate(data, by_alias=True, by_name=False)
+            except ValidationError as error:
+                for problem in problems_of(error.errors(include_url=False), data):
+                    below = dotted(problem.key).removeprefix(axis).lstrip(".")
+                    found = f"{below}: {problem.found}" if below else problem.found
+                    yield Problem(("sweep", "axes", axis, index), found, problem.allowed, problem.nearest)
