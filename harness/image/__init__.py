@@ -2,5 +2,12 @@
 
 from harness.image.cache import cache_root, obtain_images
 from harness.image.image_set import ImageSet, write_floppy
+from harness.image.recipe import Recipe, recipe_folder
 
-__all__ = ["ImageSet", "cache_root", "obtain_images", "write_floppy"]
+__all__ = ["ImageSet", "cache_root", "instance_command_line", "obtain_images", "write_floppy"]
+
+
+def instance_command_line() -> str:
+    """The kernel command line on which the instance image's own boot loader starts its kernel."""
+    recipe = Recipe.load(recipe_folder())
+    return recipe.command_line(recipe.instance)

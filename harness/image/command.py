@@ -31,13 +31,14 @@ TOOL_PACKAGES: Mapping[str, str] = {
 }
 
 
-def _search_path() -> str:
+def search_path() -> str:
+    """Where tools are looked for."""
     return f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_PATH}"
 
 
 def require_tools() -> None:
     """Raise HostError with the packages to install if a tool of the build is missing."""
-    missing = sorted(tool for tool in TOOL_PACKAGES if shutil.which(tool, path=_search_path()) is None)
+    missing = sorted(tool for tool in TOOL_PACKAGES if shutil.which(tool, path=search_path()) is None)
     if missing:
         packages = " ".join(sorted({TOOL_PACKAGES[tool] for tool in missing}))
         raise HostError(f"building the images needs {', '.join(missing)}", hint=f"apt-get install {packages}")
@@ -49,7 +50,7 @@ def run(*command: str | Path, cwd: Path | None = None, environment: Mapping[str,
     Raises HostError with the command and its last lines if it is missing or fails.
     """
     words = [str(word) for word in command]
-    variables = os.environ | {"LC_ALL": "C.UTF-8", "PATH": _search_path()} | dict(environment or {})
+    variables = os.environ | {"LC_ALL": "C.UTF-8", "PATH": search_path()} | dict(environment or {})
     try:
         done = subprocess.run(
             words, cwd=cwd, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False

@@ -78,10 +78,13 @@ class Recipe:
 
         Instance and rescue differ by ``harness.medium`` and by the UUID in ``root=``, nothing else.
         """
-        role = "instance" if medium is self.instance else "rescue"
-        arguments = f"{self.kernel_arguments} harness.medium={role} root=UUID={medium.uuid}"
         text = (self.folder / "boot" / name).read_text(encoding="utf-8")
-        return text.replace("@CMDLINE@", arguments).encode()
+        return text.replace("@CMDLINE@", self.command_line(medium)).encode()
+
+    def command_line(self, medium: Medium) -> str:
+        """The kernel command line of a medium."""
+        role = "instance" if medium is self.instance else "rescue"
+        return f"{self.kernel_arguments} harness.medium={role} root=UUID={medium.uuid}"
 
 
 def recipe_hash(folder: Path) -> str:

@@ -5,31 +5,27 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pycdlib
 
-from harness.domain.placement import DiskSource
+from harness.domain.placement import DiskSource, Encryption, Export
 from harness.errors import HostError
 from harness.evidence.inventory import Marker
 from harness.evidence.marker import marker_block, marker_offset
 from harness.image import ImageSet, write_floppy
 from harness.image.command import run
-from harness.rescue.naming import MappedDisk, map_disks
-from harness.scenario.models import (
-    MIB,
-    ConfigDrive,
-    DeviceType,
-    Disk,
-    EphemeralDisk,
-    Instance,
-    RootDisk,
-    SwapDisk,
-    Volume,
-)
+from harness.rescue.naming import RESCUE, MappedDisk, map_disks
+from harness.run.disk_image import copy_to_image, create_image, write_block
+from harness.run.iscsi_server import ISCSI_PORT, lun_name
+from harness.run.nbd_server import NBD_PORT
+from harness.run.volume_resources import VolumeResources
+from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
+from harness.scenario.models import Instance
+from harness.scenario.words import MIB, DeviceType, VolumeBackend
 
 TAIL_BYTES = 64 * 1024
 """File systems and swap stop this far before the end of a disk, where the marker and data blocks are."""
@@ -43,14 +39,14 @@ class DiskFactory:
     folder: Path
     images: ImageSet
     tokens: Mapping[str, str]
+    volumes: VolumeResources
 
     def make_instance_disks(self, instance: Instance) -> dict[str, DiskSource]:
         """Make every disk of the set.
 
         Raises:
-            HostError: a tool is missing, or the disk is full.
+            HostError: a tool or a server is missing, or the disk is full.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         mapped = map_disks(instance)
         try:
             return {entry.name: self._make(disk, entry) for disk, entry in zip(instance.disks, mapped, strict=True)}
@@ -68,20 +64,17 @@ class DiskFactory:
                 return self._overlay(name, self.images.rescue)
             path = self.folder / f"{name}.img"
             write_floppy(self.images, path, http_port)
-            self._plant(path, name)
+            return self._with_marker(DiskSource(path, "raw"), name)
         except OSError as error:
             raise disk_error(error, self.folder) from error
-        return DiskSource(path, "raw")
 
     def _make(self, disk: Disk, entry: MappedDisk) -> DiskSource:
         name = entry.name
         match disk:
             case RootDisk(source="image"):
                 return self._overlay(name, self.images.instance)
-            case RootDisk():
-                path = self.folder / f"{name}.raw"
-                run("cp", "--sparse=always", "--reflink=auto", self.images.instance, path)
-                path.chmod(0o600)
+            case RootDisk() | Volume():
+                return self._volume(name, disk)
             case EphemeralDisk():
                 path = self._blank(name, disk.size_bytes)
                 blocks = (disk.size_bytes - TAIL_BYTES) // 1024
@@ -89,41 +82,70 @@ class DiskFactory:
             case SwapDisk():
                 path = self._blank(name, disk.size_bytes)
                 run("mkswap", "-q", path, str((disk.size_bytes - TAIL_BYTES) // 1024))
-            case Volume():
-                path = self._blank(name, disk.size_bytes)
             case ConfigDrive(format="iso9660"):
                 path = self.folder / f"{name}.iso"
                 _write_config_iso(path)
             case ConfigDrive():
                 path = self._blank(name, _VFAT_CONFIG_DRIVE_BYTES)
                 _write_config_vfat(path)
-        self._plant(path, name)
-        return DiskSource(path, "raw")
+        return self._with_marker(DiskSource(path, "raw"), name)
+
+    def _volume(self, name: str, disk: RootDisk | Volume) -> DiskSource:
+        backend = disk.backend or VolumeBackend.RAW
+        source = _volume_file(self.folder, name, backend, self.volumes.encryption(name) if disk.encryption else None)
+        if isinstance(disk, Volume):
+            create_image(source, disk.size_bytes)
+            self._with_marker(source, name, disk.size_bytes)
+        else:
+            copy_to_image(source, self.images.instance)
+            self._with_marker(source, name, self.images.instance.stat().st_size)
+        return replace(source, export=self.volumes.export(backend, source.path, name))
 
     def _blank(self, name: str, size_bytes: int) -> Path:
-        path = self.folder / f"{name}.raw"
-        with path.open("wb") as file:
-            file.truncate(size_bytes)
-        return path
-
-    def _plant(self, path: Path, name: str) -> None:
-        with path.open("r+b") as file:
-            file.seek(marker_offset(path.stat().st_size))
-            file.write(self._marker(name))
-
-    def _marker(self, name: str) -> bytes:
-        return marker_block(Marker(disk=name, token=self.tokens[name]))
+        source = DiskSource(self.folder / f"{name}.raw", "raw")
+        create_image(source, size_bytes)
+        return source.path
 
     def _overlay(self, name: str, base: Path) -> DiskSource:
         path = self.folder / f"{name}.qcow2"
         run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, path)
-        offset = marker_offset(base.stat().st_size)
-        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".marker") as marker:
-            block = self._marker(name)
-            marker.write(block)
-            marker.flush()
-            run("qemu-io", "-f", "qcow2", "-c", f"write -q -s {marker.name} {offset} {len(block)}", path)
-        return DiskSource(path, "qcow2")
+        return self._with_marker(DiskSource(path, "qcow2"), name, base.stat().st_size)
+
+    def _with_marker(self, source: DiskSource, name: str, disk_bytes: int | None = None) -> DiskSource:
+        offset = marker_offset(source.path.stat().st_size if disk_bytes is None else disk_bytes)
+        write_block(source, offset, marker_block(Marker(disk=name, token=self.tokens[name])))
+        return source
+
+
+def planned_sources(instance: Instance, folder: Path) -> dict[str, DiskSource]:
+    """The sources that an instance's disks and its rescue disk would have, for domains that are only defined."""
+    mapped = map_disks(instance)
+    planned = {
+        entry.name: _planned(disk, entry.name, folder) for disk, entry in zip(instance.disks, mapped, strict=True)
+    }
+    return planned | {RESCUE: DiskSource(folder / f"{RESCUE}.qcow2", "qcow2")}
+
+
+def _planned(disk: Disk, name: str, folder: Path) -> DiskSource:
+    match disk:
+        case Volume() | RootDisk(source="volume"):
+            backend = disk.backend or VolumeBackend.RAW
+            encryption = Encryption(str(uuid.uuid4()), folder / "passphrase") if disk.encryption else None
+            exports = {
+                VolumeBackend.NBD: Export("nbd", name, NBD_PORT),
+                VolumeBackend.ISCSI: Export("iscsi", lun_name(name), ISCSI_PORT),
+            }
+            return replace(_volume_file(folder, name, backend, encryption), export=exports.get(backend))
+        case RootDisk():
+            return DiskSource(folder / f"{name}.qcow2", "qcow2")
+        case _:
+            return DiskSource(folder / f"{name}.raw", "raw")
+
+
+def _volume_file(folder: Path, name: str, backend: VolumeBackend, encryption: Encryption | None) -> DiskSource:
+    if backend is VolumeBackend.QCOW2:
+        return DiskSource(folder / f"{name}.qcow2", "qcow2", encryption)
+    return DiskSource(folder / f"{name}.raw", "raw", encryption)
 
 
 def disk_error(error: OSError, folder: Path, *, variable: str = "RESCUE_HARNESS_CACHE") -> HostError:
@@ -164,21 +186,3 @@ def _write_config_vfat(path: Path) -> None:
         tree.mkdir(parents=True)
         (tree / "meta_data.json").write_bytes(_META_DATA)
         run("mcopy", "-s", "-i", path, tree.parent, "::")
-
-
-@contextmanager
-def raw_view(source: DiskSource, scratch: Path) -> Iterator[Path]:
-    """A file that reads as the whole disk would in a guest.
-
-    Raises:
-        HostError: the image cannot be read.
-    """
-    if source.format == "raw":
-        yield source.path
-        return
-    raw_path = scratch / f"{source.path.stem}.contents"
-    try:
-        run("qemu-img", "convert", "-q", "-O", "raw", source.path, raw_path)
-        yield raw_path
-    finally:
-        raw_path.unlink(missing_ok=True)

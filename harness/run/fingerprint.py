@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.domain.placement import DiskSource
-from harness.run.disks import raw_view
+from harness.run.disk_image import raw_view
 
 CHUNK_BYTES = 4096
 Fingerprint = tuple[bytes, ...]

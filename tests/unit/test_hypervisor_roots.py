@@ -25,12 +25,12 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def emulator(root: Path) -> Iterator[Start]:
-    """Starts processes that look like QEMUs of the root: a shell by QEMU's name, waiting on its standard input."""
-    program = root.parent / "qemu-system-test"
-    shutil.copy("/bin/dash", program)
+    """Starts processes that look like the root's own: a shell by QEMU's or a server's name, waiting on its input."""
     processes = []
 
-    def start(*prefix: str) -> subprocess.Popen[bytes]:
+    def start(*prefix: str, name: str = "qemu-system-test") -> subprocess.Popen[bytes]:
+        program = root.parent / name
+        shutil.copy("/bin/dash", program)
         command = [*prefix, str(program), "-c", "echo ready; read line", f"{root}/lib/monitor.sock"]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdout is not None
@@ -55,6 +55,29 @@ def test_what_a_dead_run_left_is_found_and_removed(root: Path, emulator: Start) 
     assert clean_root(root) == found
     assert not psutil.pid_exists(process.pid)
     assert leftovers_everywhere() == []
+
+
+@pytest.mark.parametrize("name", ["qemu-nbd", "tgtd"])
+def test_server_of_a_dead_run_is_found_and_killed(root: Path, emulator: Start, name: str) -> None:
+    process = emulator(name=name)
+    ((_, found),) = leftovers_everywhere()
+    assert (found.processes, found.servers) == ((), (process.pid,))
+    assert str(found) == f"server process {process.pid}"
+    clean_root(root)
+    assert not psutil.pid_exists(process.pid)
+
+
+def test_other_programs_that_use_a_root_are_left_alone(root: Path, emulator: Start) -> None:
+    process = emulator(name="tail")
+    assert leftovers_everywhere() == []
+    assert not clean_root(root)
+    assert process.poll() is None
+
+
+def test_secrets_of_a_dead_run_are_removed(root: Path) -> None:
+    (root / "etc" / "secrets").mkdir(parents=True)
+    clean_root(root)
+    assert not (root / "etc" / "secrets").exists()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="changing the root directory takes root")

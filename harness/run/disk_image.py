@@ -1,0 +1,127 @@
+"""A disk's file as the host writes and reads it: any format, encrypted or not, in use by a server or not.
+
+Formats and their options: qemu-img(1), "Notes", and QEMU's BlockdevOptions (QMP reference), which the ``json:`` file
+names carry.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenacity import retry, retry_if_exception_message, stop_after_attempt
+
+from harness.domain.placement import DiskSource
+from harness.image.command import run
+
+_PASSPHRASE = "passphrase"  # noqa: S105 - the id under which QEMU's tools know the secret
+_UNLOCK_MS = 10
+"""What deriving the key from the passphrase may take: it protects nothing here, and QEMU does it at every open."""
+
+
+def create_image(source: DiskSource, size_bytes: int) -> None:
+    """Make a blank disk.
+
+    Raises:
+        HostError: qemu-img is missing or fails.
+    """
+    if _is_plain(source):
+        with source.path.open("wb") as file:
+            file.truncate(size_bytes)
+        return
+    command = ("qemu-img", "create", "-q", *_secret(source), "-f", _format(source), *_options(source))
+    _make(*command, source.path, str(size_bytes))
+
+
+def copy_to_image(source: DiskSource, raw_path: Path) -> None:
+    """Make a disk with the content of a raw file.
+
+    Raises:
+        HostError: cp or qemu-img is missing or fails.
+    """
+    if _is_plain(source):
+        run("cp", "--sparse=always", "--reflink=auto", raw_path, source.path)
+        source.path.chmod(0o600)
+        return
+    command = ("qemu-img", "convert", "-q", *_secret(source), "-f", "raw", "-O", _format(source), *_options(source))
+    _make(*command, raw_path, source.path)
+
+
+# Making LUKS, QEMU measures how fast this host derives keys, and gives up where the kernel counted no time for it
+# (qcrypto_pbkdf2_count_iters), which depends on when its clock ticks.
+@retry(retry=retry_if_exception_message(match="(?s).*accurate CPU usage"), stop=stop_after_attempt(10), reraise=True)
+def _make(*command: str | Path) -> None:
+    run(*command)
+
+
+def write_block(source: DiskSource, offset_bytes: int, block: bytes) -> None:
+    """Write to a disk that nobody else has open, as a guest would.
+
+    Raises:
+        HostError: qemu-io is missing or fails.
+    """
+    if _is_plain(source):
+        with source.path.open("r+b") as file:
+            file.seek(offset_bytes)
+            file.write(block)
+        return
+    with tempfile.NamedTemporaryFile(dir=source.path.parent, suffix=".block") as scratch:
+        scratch.write(block)
+        scratch.flush()
+        write = f"write -q -s {scratch.name} {offset_bytes} {len(block)}"
+        run("qemu-io", *_secret(source), "-c", write, _content(source))
+
+
+@contextmanager
+def raw_view(source: DiskSource, scratch: Path) -> Iterator[Path]:
+    """A file that reads as the whole disk would in a guest; no guest may be writing, a server may have it open.
+
+    Raises:
+        HostError: the image cannot be read.
+    """
+    if _is_plain(source):
+        yield source.path
+        return
+    raw_path = scratch / f"{source.path.stem}.contents"
+    try:
+        run("qemu-img", "convert", "-q", "--force-share", *_secret(source), "-O", "raw", _content(source), raw_path)
+        yield raw_path
+    finally:
+        raw_path.unlink(missing_ok=True)
+
+
+def _is_plain(source: DiskSource) -> bool:
+    return source.format == "raw" and source.encryption is None
+
+
+def _format(source: DiskSource) -> str:
+    return "luks" if source.format == "raw" and source.encryption else source.format
+
+
+def _options(source: DiskSource) -> tuple[str, ...]:
+    if source.encryption is None:
+        return ()
+    options = {"key-secret": _PASSPHRASE, "iter-time": _UNLOCK_MS}
+    if source.format == "qcow2":
+        options = {"encrypt.format": "luks"} | {f"encrypt.{key}": value for key, value in options.items()}
+    return "-o", ",".join(f"{key}={value}" for key, value in options.items())
+
+
+def _secret(source: DiskSource) -> tuple[str, ...]:
+    if source.encryption is None:
+        return ()
+    passphrase = {"qom-type": "secret", "id": _PASSPHRASE, "file": str(source.encryption.passphrase_path)}
+    return "--object", json.dumps(passphrase)
+
+
+def _content(source: DiskSource) -> str:
+    """What QEMU's tools open to have a disk's plain content."""
+    options: dict[str, object] = {"driver": _format(source)}
+    if source.encryption and source.format == "raw":
+        options["key-secret"] = _PASSPHRASE
+    elif source.encryption:
+        options["encrypt"] = {"format": "luks", "key-secret": _PASSPHRASE}
+    return "json:" + json.dumps(options | {"file": {"driver": "file", "filename": str(source.path)}})

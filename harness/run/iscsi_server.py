@@ -1,0 +1,98 @@
+"""Volumes behind an iSCSI server: one tgtd a case, with a control socket of its own, a target a volume.
+
+The host's own tgtd, if there is one, is neither used nor disturbed. See tgtd(8) and tgtadm(8); TGT_IPC_SOCKET, which
+names the control socket, is in neither, and makes tgtd run as an ordinary user too.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from harness.domain.placement import Export
+from harness.errors import HostError
+from harness.image.command import run
+from harness.run.server_process import LOOPBACK, server_process
+
+ISCSI_PORT = 3260
+"""Where iSCSI servers are by default (IANA)."""
+_LUN = 1
+"""The first a target can have for a disk: LUN 0 is its controller."""
+# Relative to the case's folder, whose own path may be too long for a socket (sockaddr_un has 108 bytes).
+_CONTROL = {"TGT_IPC_SOCKET": "tgtd.control"}
+_ISCSI = ("--lld", "iscsi")
+
+
+def target_name(volume: str) -> str:
+    """The qualified name of a volume's target (RFC 3720, section 3.2.6.3), which has no underscores in it."""
+    return f"iqn.2024-01.invalid.rescue-harness:{volume.replace('_', '.')}"
+
+
+def lun_name(volume: str) -> str:
+    """A volume's target and LUN as libvirt wants them."""
+    return f"{target_name(volume)}/{_LUN}"
+
+
+@dataclass(frozen=True)
+class IscsiServer:
+    """A running tgtd."""
+
+    folder: Path
+    port: int
+    _ids: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def add(self, path: Path, volume: str) -> Export:
+        """Serve a file as the one LUN of a new target.
+
+        Raises:
+            HostError: tgtd declines.
+        """
+        number = ("--tid", str(next(self._ids)))
+        self._manage("--op", "new", "--mode", "target", *number, "--targetname", target_name(volume))
+        self._manage("--op", "new", "--mode", "logicalunit", *number, "--lun", str(_LUN), "--backing-store", path)
+        self._manage("--op", "bind", "--mode", "target", *number, "--initiator-address", LOOPBACK)
+        return Export("iscsi", lun_name(volume), self.port)
+
+    def answers(self) -> bool:
+        """Whether tgtd takes orders."""
+        try:
+            self._manage("--op", "show", "--mode", "target")
+        except HostError:
+            return False
+        return True
+
+    def _manage(self, *words: str | Path) -> None:
+        run("tgtadm", *_ISCSI, *words, cwd=self.folder, environment=_CONTROL)
+
+
+@contextmanager
+def iscsi_server(folder: Path) -> Iterator[IscsiServer]:
+    """Run tgtd with its files in ``folder``.
+
+    Raises:
+        HostError: tgtd is missing, does not come up, or has ended by itself.
+    """
+    with socket.socket() as reservation:
+        # tgtd cannot be handed a socket. With this option on both sides and nobody listening on this one, Linux lets
+        # tgtd have the same port, and gives it to nobody who asks for any.
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reservation.bind((LOOPBACK, 0))
+        port = reservation.getsockname()[1]
+        command = ("tgtd", "--foreground", "--iscsi", f"portal={LOOPBACK}:{port}", *_found_by(folder))
+        with server_process(
+            command, folder / "tgtd.log", needed_for="an iSCSI volume", environment=_CONTROL
+        ) as process:
+            server = IscsiServer(folder, port)
+            process.wait_until(server.answers)
+            reservation.close()
+            yield server
+
+
+def _found_by(folder: Path) -> tuple[str, str]:
+    """Name the folder on the command line, by which what a killed run left is found; no file comes of it."""
+    return "--pid-file", os.fspath(folder / "tgtd.pid")

@@ -1,0 +1,53 @@
+"""A volume behind an NBD server: one qemu-nbd a volume, on a port of loopback that the kernel chose.
+
+The port is bound here and handed over, which qemu-nbd takes as a service of systemd would: so nobody else can get hold
+of it. The protocol is the NBD project's doc/proto.md.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from harness.domain.placement import Export
+from harness.run.server_process import LOOPBACK, server_process
+
+NBD_PORT = 10809
+"""Where NBD servers are by default (IANA)."""
+_GREETING = b"NBDMAGIC"
+_FIXED_NEWSTYLE, _ABORT = 1, 2
+_GOODBYE = struct.pack(">L8sLL", _FIXED_NEWSTYLE, b"IHAVEOPT", _ABORT, 0)
+
+
+@contextmanager
+def nbd_server(path: Path, name: str) -> Iterator[Export]:
+    """Serve a raw file, or one that is raw to the host, as the export ``name``, to any number of guests in turn.
+
+    Raises:
+        HostError: qemu-nbd is missing, does not come up, or has ended by itself.
+    """
+    command = ("qemu-nbd", "--persistent", "--shared=0", "--format=raw", f"--export-name={name}", path)
+    with ExitStack() as stack:
+        with socket.create_server((LOOPBACK, 0)) as listener:
+            port = listener.getsockname()[1]
+            server = stack.enter_context(
+                server_process(
+                    command, path.with_name(f"qemu-nbd-{name}.log"), needed_for="an NBD volume", listener=listener
+                )
+            )
+        server.wait_until(lambda: _answers(port))
+        yield Export("nbd", name, port)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=1) as client:
+            greeting = client.recv(18)
+            client.sendall(_GOODBYE)
+            client.recv(20)
+    except OSError:
+        return False
+    return greeting.startswith(_GREETING)

@@ -1,0 +1,113 @@
+"""A server that the harness starts for volumes of a case: its output kept, its end noticed, gone with its context."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import HarnessError, HostError
+from harness.guest.deadline import Deadline
+from harness.image.command import LAST_LINES, search_path
+
+LOOPBACK = "127.0.0.1"
+PACKAGES = {"qemu-nbd": "qemu-utils", "tgtd": "tgt"}
+"""Debian's names of the packages that servers are in."""
+START_S = 30.0
+"""Servers are up in a fiftieth of a second; a busy host may take longer."""
+_POLL_S = 0.01
+_WITH_LISTENER = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&0 0</dev/null'
+"""How a service manager hands a listening socket to a service: sd_listen_fds(3)."""
+
+
+@dataclass(frozen=True)
+class ServerProcess:
+    """A running server."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Poll until the server is ready.
+
+        Raises:
+            HostError: it ended, or took too long; says what it wrote.
+        """
+        deadline = Deadline.after(START_S)
+        while not condition():
+            self.require_running()
+            if deadline.passed:
+                raise self._trouble(f"{self.name} did not answer within {START_S:.0f} s")
+            time.sleep(_POLL_S)
+
+    def require_running(self) -> None:
+        """Check that nothing but its context has ended the server.
+
+        Raises:
+            HostError: it has ended; says what it wrote.
+        """
+        status = self.process.poll()
+        if status is not None:
+            raise self._trouble(f"{self.name} ended by itself with exit code {status}")
+
+    def kill(self) -> None:
+        """End the server and wait until it is gone: what it answered for is in the page cache of its files."""
+        self.process.kill()
+        self.process.wait()
+
+    def _trouble(self, message: str) -> HostError:
+        lines = self.log_path.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        said = "".join(f"\n  | {line}" for line in lines)
+        return HostError(message + said, hint="see 'Servers of volumes' in docs/troubleshooting.md")
+
+
+@contextmanager
+def server_process(
+    command: Sequence[str | Path],
+    log_path: Path,
+    *,
+    needed_for: str,
+    listener: socket.socket | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[ServerProcess]:
+    """Run a server until the end of the context, in the folder of its log and out of reach of Ctrl-C.
+
+    ``needed_for`` says what cannot be had without it. A ``listener`` is handed over to the server. A server that ends
+    before its context does is the cause of whatever went wrong meanwhile, so its end is what is raised.
+
+    Raises:
+        HostError: it is not installed, or has ended by itself.
+    """
+    name = str(command[0])
+    path = shutil.which(name, path=search_path())
+    if path is None:
+        raise HostError(f"{needed_for} takes {name}, which is not on this host", hint=f"install {PACKAGES[name]}")
+    words = [path, *command[1:]]
+    if listener is not None:
+        words = ["sh", "-c", _WITH_LISTENER, name, *words]
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            words,
+            cwd=log_path.parent,
+            env=os.environ | {"LC_ALL": "C.UTF-8"} | dict(environment or {}),
+            stdin=subprocess.DEVNULL if listener is None else listener.fileno(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = ServerProcess(name, process, log_path)
+    try:
+        yield server
+        server.require_running()
+    except HarnessError:
+        server.require_running()
+        raise
+    finally:
+        server.kill()

@@ -1,0 +1,68 @@
+"""What the volumes of a case need beside their files, made when a volume first needs it: servers and secrets."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.domain.placement import Encryption, Export
+from harness.hypervisor.volume_secrets import volume_secret
+from harness.run.iscsi_server import IscsiServer, iscsi_server
+from harness.run.nbd_server import nbd_server
+from harness.scenario.words import VolumeBackend
+
+PASSPHRASE_BYTES = 16
+
+
+@dataclass
+class VolumeResources:
+    """Servers on loopback and libvirt's secrets for the volumes of one case, until the end of its context."""
+
+    folder: Path
+    root: Path
+    _held: ExitStack
+
+    def export(self, backend: VolumeBackend, path: Path, volume: str) -> Export | None:
+        """Have a volume's file served as its backend says; None for a backend without a server.
+
+        Raises:
+            HostError: the server is missing or does not come up.
+        """
+        match backend:
+            case VolumeBackend.NBD:
+                return self._held.enter_context(nbd_server(path, volume))
+            case VolumeBackend.ISCSI:
+                return self._iscsi.add(path, volume)
+            case VolumeBackend.RAW | VolumeBackend.QCOW2:
+                return None
+
+    def encryption(self, volume: str) -> Encryption:
+        """A passphrase for a volume, which libvirt knows as a secret.
+
+        Raises:
+            HostError: libvirt takes no secret.
+        """
+        passphrase = secrets.token_hex(PASSPHRASE_BYTES)
+        path = self.folder / f"{volume}.passphrase"
+        path.touch(mode=0o600)
+        path.write_text(passphrase)
+        return Encryption(self._held.enter_context(volume_secret(self.root, passphrase.encode())), path)
+
+    @cached_property
+    def _iscsi(self) -> IscsiServer:
+        return self._held.enter_context(iscsi_server(self.folder))
+
+
+@contextmanager
+def volume_resources(folder: Path, root: Path) -> Iterator[VolumeResources]:
+    """Resources with their files in ``folder``, for domains of the embedded driver in ``root``.
+
+    Raises:
+        HostError: a server has ended by itself.
+    """
+    with ExitStack() as held:
+        yield VolumeResources(folder, root, held)
