@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from harness.rescue.naming import map_disks, target_after, target_index, target_name
-from harness.scenario.models import DiskBus, Instance
+from harness.scenario.models import Instance
+from harness.scenario.words import DiskBus
 
 FULL = ["root", "ephemeral", "ephemeral", "swap", "volume", "config_drive"]
 
@@ -64,3 +65,8 @@ def test_rescue_device_never_takes_a_name_in_a_gap() -> None:
     assert target_after(DiskBus.VIRTIO, ["vda", "vdd", "sdz"]) == "vde"
     assert target_after(DiskBus.USB, ["vda", "sdc"]) == "sdd"
     assert target_after(DiskBus.SCSI, []) == "sda"
+
+
+def test_floppy_has_no_serial_to_show() -> None:
+    subject = instance("root", {"role": "volume", "bus": "fdc", "device": "floppy"})
+    assert map_disks(subject)[1].serial is None

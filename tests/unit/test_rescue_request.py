@@ -6,7 +6,8 @@ import pytest
 
 from harness.errors import Refused
 from harness.rescue.request import RescueRequest, resolve_request
-from harness.scenario.models import DeviceType, DiskBus, Instance, RescueImage
+from harness.scenario.models import Instance, RescueImage
+from harness.scenario.words import DeviceType, DiskBus
 
 from .test_rescue_naming import instance
 
@@ -59,14 +60,14 @@ def test_request_is_completed_from_the_instance(
         pytest.param(PC, {"hw_rescue_device": "stick"}, "'stick' is none of", "reference", id="unknown device"),
         pytest.param(PC, {"hw_rescue_bus": "xen"}, "not supported on xen", "blueprint", id="xen bus"),
         pytest.param(PC, {"hw_rescue_bus": "lxc"}, "not supported on lxc", "blueprint", id="lxc bus"),
-        pytest.param(PC, {"hw_rescue_device": "lun"}, "block device", "reference", id="lun"),
+        pytest.param(PC, {"hw_rescue_device": "lun"}, "block device", "libvirt", id="lun"),
         pytest.param(
             PC, {"hw_rescue_bus": "virtio", "hw_rescue_device": "cdrom"}, "ejectable", "libvirt", id="virtio cdrom"
         ),
         pytest.param(PC, {"hw_rescue_bus": "usb", "hw_rescue_device": "floppy"}, "fdc", "libvirt", id="usb floppy"),
         pytest.param(PC, {"hw_rescue_bus": "fdc"}, "fdc", "libvirt", id="fdc disk"),
         pytest.param(Q35, {"hw_rescue_bus": "ide"}, "no IDE controller", "QEMU", id="ide on q35"),
-        pytest.param(UEFI, {"hw_rescue_device": "floppy"}, "no floppy driver", "firmware", id="floppy under UEFI"),
+        pytest.param(UEFI, {"hw_rescue_device": "floppy"}, "no floppy driver", "OVMF", id="floppy under UEFI"),
         pytest.param(
             instance("root", properties={"img_hv_type": "lxc"}),
             {"hw_rescue_bus": "usb"},
