@@ -12,12 +12,14 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -29,13 +31,17 @@ from harness.guest.ssh import SshConnection
 from harness.image.command import run
 from harness.rescue.reference import Reference
 from harness.run.cases import Case, collect_cases
+from harness.run.plan import Planner
 from harness.run.pool import CasePool, Unobserved
 from harness.run.preparation import prepared
 from harness.run.result import CaseResult
 from harness.run.session import Session, open_session
-from harness.scenario.models import MIB, VerdictName
+from harness.run.sweep import SHIPPED_SWEEP, Sweep
+from harness.scenario.loading import load_scenarios
+from harness.scenario.words import MIB, VerdictName
 
 CASES_FOR_MEMORY = 100
+COMBINATIONS_PER_S = 150
 _SCENARIO = """\
 name: bench
 summary: A root disk and a volume, rescued from a virtio disk
@@ -122,6 +128,7 @@ def _measures(session: Session, scenario: Path, rounds: int) -> Iterator[Measure
         at_most=False,
         details=f"{hourly[1]:.0f} and {hourly[0]:.0f} cases an hour on {len(os.sched_getaffinity(0))} cores",
     )
+    yield from _sweep(session)
     yield Measure(
         f"memory of the harness, {len(cases)} cases queued",
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB,
@@ -129,6 +136,40 @@ def _measures(session: Session, scenario: Path, rounds: int) -> Iterator[Measure
         150,
         at_most=True,
         details=f"largest ever resident, {2 * rounds} cases run",
+    )
+
+
+def _sweep(session: Session) -> Iterator[Measure]:
+    """Only combinations that libvirt was given count: a refusal costs next to nothing."""
+    (loaded,) = load_scenarios([SHIPPED_SWEEP])
+    planner = Planner(session.hypervisor.connection, session.hypervisor.emulator)
+    sweep = Sweep.of(loaded.scenario)
+    process = psutil.Process()
+    counts: Counter[str] = Counter()
+    resident: list[int] = []
+    started_s, started_cpu_s = time.monotonic(), time.process_time()
+    for number, cell in enumerate(sweep.cells(planner, Reference()), start=1):
+        counts[cell.outcome] += 1
+        if number % (len(sweep) // 4) == 0:
+            resident.append(process.memory_info().rss)
+    elapsed_s, cpu_s = time.monotonic() - started_s, time.process_time() - started_cpu_s
+    defined = counts[VerdictName.STABLE] + counts[VerdictName.MOVED]
+    planned = defined + counts[VerdictName.REFUSED]
+    yield Measure(
+        f"combinations a second at level plan / {COMBINATIONS_PER_S}",
+        defined / elapsed_s / COMBINATIONS_PER_S,
+        "",
+        1.0,
+        at_most=False,
+        details=f"{planned:,} combinations, {defined:,} of them defined, in {elapsed_s:.1f} s ({cpu_s:.1f} s of CPU)",
+    )
+    yield Measure(
+        "memory after a sweep / after a quarter of it",
+        resident[-1] / resident[0],
+        "",
+        1.05,
+        at_most=True,
+        details=f"{resident[0] // MIB} MiB, then {resident[-1] // MIB} MiB",
     )
 
 
@@ -147,6 +188,8 @@ def _boots(session: Session, case: Case, rounds: int) -> tuple[list[float], list
 def _bare_boot_s(session: Session, folder: Path, command_line: str) -> float:
     """Seconds from QEMU's start to an open SSH connection, with the kernel and initramfs given to QEMU itself."""
     hypervisor, images = session.hypervisor, session.images
+    if images is None:
+        raise HostError("the benchmark boots guests and has no images")
     root, log = folder / "bare.qcow2", folder / "bare.log"
     run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", images.instance, root)
     log.unlink(missing_ok=True)

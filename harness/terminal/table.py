@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
 
+from harness.rescue.combinations import BUSES, DEVICES, HARDWARE, combinations
 from harness.run.plan import Plan
+from harness.run.planned_disks import PlannedPlace, planned_disks
 from harness.run.result import CaseResult
-from harness.scenario.models import VerdictName
+from harness.scenario.words import Level, VerdictName
 
 _COLOURS = {
     VerdictName.STABLE: "green",
@@ -36,6 +39,33 @@ def results_table(results: Sequence[CaseResult]) -> Table:
     return table
 
 
+def combinations_table() -> Table:
+    """Buses and devices down, machines and firmware across."""
+    cells = {(cell.bus, cell.device, cell.machine, cell.firmware): cell.refusal for cell in combinations()}
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("bus", "device", *(f"{machine} {firmware}" for machine, firmware in HARDWARE), "why not"):
+        table.add_column(heading, overflow="fold")
+    for bus, device in itertools.product(BUSES, DEVICES):
+        refusals = [cells[bus, device, *hardware] for hardware in HARDWARE]
+        marks = [
+            Text("boots", "green") if refusal is None else Text(refusal.refused_by, "blue") for refusal in refusals
+        ]
+        reasons = dict.fromkeys(refusal.reason for refusal in refusals if refusal is not None)
+        table.add_row(bus, device, *marks, "; ".join(reasons))
+    return table
+
+
+def coverage_sentences(results: Sequence[CaseResult]) -> list[str]:
+    """For each level that was run, what of the claims it did not check."""
+    sentences = []
+    for level in Level:
+        claims = next((result.claims for result in results if result.level is level and result.claims), ())
+        unseen = [f"{status.claim} ({status.unseen})" for status in claims if status.unseen is not None]
+        if unseen:
+            sentences.append(f"not checked at level {level}: {', '.join(unseen)}")
+    return sentences
+
+
 def _findings(result: CaseResult) -> Text:
     lines = [Text(sentence) for sentence in result.sentences()]
     if not result.as_expected and result.failure is None:
@@ -46,23 +76,23 @@ def _findings(result: CaseResult) -> Text:
 
 
 def plan_table(case: str, plan: Plan) -> Table:
-    """The disks of a plan: where each is in the normal and in the rescued domain."""
+    """The disks of a plan: where each is in the normal and in the rescued domain, and what Linux will call it."""
     table = Table(title=case, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("disk", "bus", "device", "normal", "address", "rescued", "address"):
+    for heading in ("disk", "bus", "device", "normal", "in Linux", "address", "rescued", "in Linux", "address"):
         table.add_column(heading, overflow="fold")
-    for disk in plan.disks:
-        moved = disk.rescued_target != "-" and disk.normal_target != "-"
-        moved = moved and (disk.normal_target, disk.normal_address) != (disk.rescued_target, disk.rescued_address)
-        added = disk.normal_target == "-"
-        style = "yellow" if moved else "green" if added else ""
-        table.add_row(
-            disk.name,
-            disk.bus,
-            disk.device,
-            disk.normal_target,
-            disk.normal_address,
-            disk.rescued_target,
-            disk.rescued_address,
-            style=style,
-        )
+    for disk in planned_disks(plan):
+        moved = disk.normal is not None and disk.rescued is not None and disk.normal != disk.rescued
+        style = "green" if disk.normal is None else "yellow" if moved else ""
+        table.add_row(disk.name, disk.bus, disk.device, *_place(disk.normal), *_place(disk.rescued), style=style)
     return table
+
+
+def _place(place: PlannedPlace | None) -> tuple[str, str, str]:
+    if place is None:
+        return "-", "-", "-"
+    names = place.kernel_names
+    if names is None:
+        return place.target, "-", place.address
+    race = len(names.possible) > 1
+    span = f"{names.possible[0]}..{names.possible[-1]}" if race else ""
+    return place.target, " of ".join(filter(None, (names.usual, span))), place.address

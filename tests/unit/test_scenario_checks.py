@@ -36,6 +36,7 @@ IDE = {"role": "volume", "bus": "ide"}
         pytest.param([IDE, IDE, IDE, IDE, CONFIG_DRIVE], {"properties": {"hw_cdrom_bus": "sata"}}, id="sata-drive"),
         pytest.param([CONFIG_DRIVE], {"machine": "q35"}, id="config-drive-on-q35"),
         pytest.param([volume(device="floppy", bus="fdc")], {}, id="floppy"),
+        pytest.param([volume(backend="nbd", encryption="luks"), volume(backend="iscsi")], {}, id="served"),
         pytest.param([volume(device="cdrom", bus="usb")], {}, id="usb-cdrom"),
         pytest.param([], {"machine": "q35", "properties": {"hw_machine_type": "q35"}}, id="machine-said-twice"),
     ],
@@ -129,6 +130,15 @@ def test_sound_instances_have_no_problems(disks: list[dict[str, Any]], instance:
 def test_impossible_instances_are_told(disks: list[dict[str, Any]], instance: dict[str, Any], expected: str) -> None:
     (problem,) = problems_of(*disks, **instance)
     assert expected in problem
+
+
+@pytest.mark.parametrize(("key", "value"), [("backend", "nbd"), ("backend", "raw"), ("encryption", "luks")])
+def test_backend_and_encryption_belong_to_a_volume(key: str, value: str) -> None:
+    data = {"name": "a", "summary": "s", "instance": {"disks": [{"role": "root", key: value}]}}
+    (problem,) = check(Scenario.model_validate(data))
+    assert str(problem).startswith(f'instance.disks.0.{key}: found "{value}" on a root disk that is no volume')
+    data["instance"]["disks"][0]["from"] = "volume"  # type: ignore[index]
+    assert check(Scenario.model_validate(data)) == []
 
 
 def test_serial_belongs_to_a_volume() -> None:

@@ -9,7 +9,8 @@ import pytest
 from harness.errors import HostError, ScenarioError
 from harness.scenario.expectation import applicable_expectation
 from harness.scenario.loading import load_scenarios
-from harness.scenario.models import Scenario, VerdictName
+from harness.scenario.models import Scenario
+from harness.scenario.words import VerdictName
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,9 @@ import pytest
 
 from harness.errors import ScenarioError
 from harness.scenario.loading import LoadedScenario, load_scenarios
-from harness.scenario.models import DiskBus, Scenario
+from harness.scenario.models import Scenario
 from harness.scenario.translation import PATTERNS
+from harness.scenario.words import DiskBus
 
 GOOD = """\
 name: good
@@ -67,16 +68,19 @@ expect: stabel
 
 
 def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
-    disk_keys = "role, name, size, bus, device, serial, device_name of a volume disk"
-    instance_keys = "instance.machine, instance.firmware, instance.memory, instance.properties, instance.disks"
+    disk_keys = "role, name, size, bus, device, serial, device_name, backend, encryption of a volume disk"
+    instance_keys = (
+        "instance.machine, instance.firmware, instance.direct_kernel, instance.memory, instance.properties,"
+        " instance.disks, instance.nics, instance.devices"
+    )
     assert problems_in(tmp_path, MANY) == [
         (
             'a.yaml:1: name: found "Many Errors"; allowed: lower-case letters, digits and hyphens, beginning '
             'with a letter or digit; did you mean "many-errors"?'
         ),
         (
-            'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, instance, rescue_image, matrix, '
-            'expect; did you mean "links"?'
+            'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, level, instance, rescue_image, '
+            'matrix, sweep, expect; did you mean "links"?'
         ),
         (
             'a.yaml:5: instance.machine: found "q53"; allowed: pc, q35 or a versioned one such as pc-q35-7.2 or '

@@ -9,7 +9,8 @@ import pytest
 from harness.errors import ScenarioError
 from harness.scenario.loading import load_scenarios
 from harness.scenario.matrix import expand
-from harness.scenario.models import DiskBus, Firmware, Scenario
+from harness.scenario.models import Scenario
+from harness.scenario.words import DiskBus, Firmware
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,7 +141,8 @@ def test_loaded_scenario_has_its_points(tmp_path: Path) -> None:
         pytest.param(
             "  axes:\n    instance.disks.1.buss: [usb]\n",
             "no key of this scenario; allowed: instance.disks.1.role, instance.disks.1.name, instance.disks.1.size, "
-            "instance.disks.1.bus, instance.disks.1.device, instance.disks.1.serial, instance.disks.1.device_name; "
+            "instance.disks.1.bus, instance.disks.1.device, instance.disks.1.serial, instance.disks.1.device_name, "
+            "instance.disks.1.backend, instance.disks.1.encryption; "
             'did you mean "instance.disks.1.bus"?',
             id="misspelt-key-of-a-disk",
         ),

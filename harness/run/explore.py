@@ -1,0 +1,204 @@
+"""Random scenarios, planned by the hundred; a sample of them run at deeper levels; a failure made as small as it gets.
+
+Everything follows from the seed: the scenarios, their order, and the sample. How far down the list a run comes follows
+from its budget.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, given, settings
+from ruamel.yaml import YAML
+
+from harness.errors import HostError
+from harness.rescue.protocol import Implementation
+from harness.run.cases import Case
+from harness.run.engine import run_case
+from harness.run.plan import Planner
+from harness.run.session import Session
+from harness.scenario.checks import check
+from harness.scenario.expectation import applicable_expectation
+from harness.scenario.matrix import Point
+from harness.scenario.models import Scenario
+from harness.scenario.random_scenarios import random_scenarios
+from harness.scenario.words import Level, Role, VerdictName
+from harness.verdict.outcome import meets, verdict_of
+
+ROUND = 100
+"""Scenarios planned at a stretch; the budget is looked at in between."""
+PLAN_SHARE = 0.3
+"""Of the budget, where deeper levels want the rest."""
+
+
+class FailingError(AssertionError):
+    """A scenario that did not end as it should; hypothesis looks for a smaller one that fails as well."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A scenario, as small as it gets, that does not keep the promise: what was wrong, and at which level."""
+
+    scenario: Scenario
+    level: Level
+    sentences: tuple[str, ...]
+
+
+@dataclass
+class Exploration:
+    """What was tried so far."""
+
+    seed: int
+    outcomes: Counter[str] = field(default_factory=Counter)
+    run_at: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    sample: list[Scenario] = field(default_factory=list)
+
+
+def plan_problem(planner: Planner, implementation: Implementation, scenario: Scenario) -> tuple[str, tuple[str, ...]]:
+    """The outcome at level plan, and what is not as expected of it."""
+    try:
+        planned = planner.plan_instance(implementation, scenario.instance)
+        plan = planner.plan_rescue(implementation, planned, scenario.rescue_image)
+    except HostError as error:
+        return str(VerdictName.ERROR), (error.message,)
+    if plan.refusal is not None:
+        return str(VerdictName.REFUSED), ()
+    findings = plan.findings()
+    verdict = verdict_of(findings)
+    mismatch = meets(applicable_expectation(scenario, planner.versions), verdict, findings, level=Level.PLAN)
+    return str(verdict), () if mismatch is None else mismatch.sentences
+
+
+def explore_plans(
+    exploration: Exploration, planner: Planner, implementation: Implementation, *, ends: float
+) -> Iterator[Exploration]:
+    """Plan random scenarios, a round at a time, until ``ends`` (of the monotonic clock); a failure ends its round."""
+    choice = Random(exploration.seed)  # noqa: S311 - a sample, not a secret
+    for number in range(10**6):
+        failing = _plan_round(exploration, planner, implementation, exploration.seed + number, choice)
+        if failing is not None:
+            exploration.failures.append(failing)
+        yield exploration
+        if time.monotonic() > ends or failing is not None:
+            return
+
+
+def _plan_round(
+    exploration: Exploration, planner: Planner, implementation: Implementation, seed: int, choice: Random
+) -> Failure | None:
+    found: list[Failure] = []
+
+    def try_one(scenario: Scenario) -> None:
+        outcome, sentences = plan_problem(planner, implementation, scenario)
+        if sentences:
+            found.append(Failure(scenario, Level.PLAN, sentences))
+            raise FailingError(sentences[0])
+        if not found:
+            exploration.outcomes[outcome] += 1
+            if outcome == VerdictName.STABLE and choice.random() < 1 / 20:
+                exploration.sample.append(scenario)
+
+    rules = settings(
+        max_examples=ROUND,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    with suppress(FailingError):
+        hypothesis.seed(seed)(rules(given(random_scenarios())(try_one)))()
+    return found[-1] if found else None
+
+
+def explore_deeper(
+    exploration: Exploration,
+    session: Session,
+    implementation: Implementation,
+    levels: tuple[Level, ...],
+    *,
+    ends: float,
+    progress: Callable[[str], None],
+) -> None:
+    """Run the sample at each of the levels in turn until ``ends``; the first failure is made small and kept."""
+    for number, scenario in enumerate(exploration.sample, start=1):
+        for level in levels:
+            if time.monotonic() > ends:
+                return
+            progress(f"{level}: scenario {number} of the sample")
+            sentences = _problem(scenario, level, session, implementation)
+            exploration.run_at[str(level)] += 1
+            if sentences:
+                progress(f"{level}: making a failure small")
+                smaller = smallest(scenario, lambda each: bool(_problem(each, level, session, implementation)), ends)  # noqa: B023
+                exploration.failures.append(Failure(smaller, level, sentences))
+                return
+
+
+def _problem(scenario: Scenario, level: Level, session: Session, implementation: Implementation) -> tuple[str, ...]:
+    name = f"explored-{_digest(scenario)}"
+    point = Point(id=name, values={}, scenario=scenario.model_copy(update={"name": name}))
+    result = run_case(Case(name, Path(f"{name}.yaml"), point, implementation, level=level), session)
+    if result.as_expected or result.verdict is VerdictName.REFUSED:
+        return ()
+    return (*result.sentences(), *result.mismatch)
+
+
+def smallest(scenario: Scenario, fails: Callable[[Scenario], bool], ends: float) -> Scenario:
+    """Take out disks and properties one by one, as long as the scenario still fails and there is time."""
+    shrinking = True
+    while shrinking:
+        shrinking = False
+        for smaller in _smaller(scenario):
+            if time.monotonic() > ends:
+                return scenario
+            if fails(smaller):
+                scenario, shrinking = smaller, True
+                break
+    return scenario
+
+
+def _smaller(scenario: Scenario) -> Iterator[Scenario]:
+    instance = scenario.instance
+    for index, disk in enumerate(instance.disks):
+        if disk.role is not Role.ROOT:
+            disks = instance.disks[:index] + instance.disks[index + 1 :]
+            yield from _valid(scenario, {"disks": disks})
+    for key in sorted(instance.properties.model_fields_set):
+        kept = instance.properties.model_dump(exclude_unset=True, exclude={key})
+        yield from _valid(scenario, {"properties": type(instance.properties).model_validate(kept)})
+
+
+def _valid(scenario: Scenario, update: dict[str, object]) -> Iterator[Scenario]:
+    smaller = scenario.model_copy(update={"instance": scenario.instance.model_copy(update=update)})
+    if not check(smaller):
+        yield smaller
+
+
+def _digest(scenario: Scenario) -> str:
+    return hashlib.sha256(scenario.model_dump_json(exclude={"name", "summary"}).encode()).hexdigest()[:8]
+
+
+def scenario_file(failure: Failure, seed: int) -> tuple[str, str]:
+    """Name and text of a scenario file that fails as the exploration did."""
+    name = f"explored-{_digest(failure.scenario)}"
+    data = failure.scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    data |= {"name": name, "summary": f"Found at random with seed {seed}: {failure.sentences[0]}"}
+    if failure.level is not Level.PLAN:
+        data["level"] = str(failure.level)
+    text = io.StringIO()
+    YAML().dump({key: data[key] for key in sorted(data, key=_ORDER.index)}, text)
+    return f"{name}.yaml", text.getvalue()
+
+
+_ORDER = ("name", "summary", "links", "level", "instance", "rescue_image", "matrix", "sweep", "expect")

@@ -1,0 +1,153 @@
+"""Every combination of a scenario's free keys at level plan: rows are instances, columns rescue images.
+
+An instance is defined once for its whole row, so that a cell costs the rescue alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.errors import HostError, ScenarioError
+from harness.rescue.protocol import Implementation
+from harness.run.plan import Plan, PlannedInstance, Planner
+from harness.scenario.checks import check
+from harness.scenario.expectation import applicable_expectation
+from harness.scenario.matrix import data_at, exclusion_reason, label_of, matrix_with_sweep
+from harness.scenario.models import RescueImage, Scenario
+from harness.scenario.words import Level, VerdictName
+from harness.verdict.outcome import meets, verdict_of
+
+SHIPPED_SWEEP = Path(__file__).parents[1] / "suite" / "sweep" / "whole-space.yaml"
+INSTANCE = "instance"
+IMPOSSIBLE = "impossible"
+EXCLUDED = "excluded"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination. ``outcome`` is a verdict, or that the instance cannot exist, or that the file leaves it out.
+
+    ``detail`` says why: the refusal, the findings, what is wrong with the instance. ``is_good``: nothing moved, or
+    what the scenario expects to; or it was refused.
+    """
+
+    row: int
+    column: int
+    outcome: str
+    detail: str = ""
+    refused_by: str = ""
+    is_good: bool = True
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether libvirt was asked, or the implementation refused."""
+        return self.outcome not in (IMPOSSIBLE, EXCLUDED)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row or a column: its axis values, and their label."""
+
+    values: Mapping[str, Any]
+    label: str
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The combinations of one scenario: each row's instance with each column's rescue image."""
+
+    scenario: Scenario
+    rows: tuple[Line, ...]
+    columns: tuple[Line, ...]
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Sweep:
+        """The sweep over a scenario's ``sweep`` and ``matrix`` axes.
+
+        Raises:
+            ScenarioError: it has no ``sweep``.
+        """
+        if scenario.sweep is None:
+            raise ScenarioError(
+                f"{scenario.name} has no key 'sweep'", hint="docs/scenarios.md says how to name its free keys"
+            )
+        whole = matrix_with_sweep(scenario)
+        axes = {} if whole.matrix is None else whole.matrix.axes
+        of_instance = {key: values for key, values in axes.items() if key.split(".")[0] == INSTANCE}
+        others = {key: values for key, values in axes.items() if key not in of_instance}
+        return cls(whole, _lines(of_instance), _lines(others))
+
+    def __len__(self) -> int:
+        return len(self.rows) * len(self.columns)
+
+    def cells(self, planner: Planner, implementation: Implementation) -> Iterator[Cell]:
+        """Every cell, row by row."""
+        images = [self._image(column) for column in self.columns]
+        for number, row in enumerate(self.rows):
+            yield from self._row(number, row, images, planner, implementation)
+
+    def _row(
+        self,
+        number: int,
+        row: Line,
+        images: Sequence[RescueImage],
+        planner: Planner,
+        implementation: Implementation,
+    ) -> Iterator[Cell]:
+        planned: PlannedInstance | None = None
+        trouble = self._impossible(row)
+        for column, image in enumerate(images):
+            reason = exclusion_reason(self.scenario, {**row.values, **self.columns[column].values})
+            if reason is not None:
+                yield Cell(number, column, EXCLUDED, reason)
+                continue
+            if isinstance(trouble, str):
+                yield Cell(number, column, IMPOSSIBLE, trouble)
+                continue
+            try:
+                planned = planned or planner.plan_instance(implementation, trouble.instance)
+                plan = planner.plan_rescue(implementation, planned, image)
+            except HostError as error:
+                yield Cell(number, column, VerdictName.ERROR, error.message, is_good=False)
+                continue
+            scenario = trouble.model_copy(update={"rescue_image": image})
+            yield _cell(number, column, scenario, plan, planner.versions)
+
+    def _impossible(self, row: Line) -> str | Scenario:
+        """The row's scenario, or what is wrong with it."""
+        try:
+            scenario = Scenario.model_validate(data_at(self.scenario, row.values))
+        except ValidationError as error:
+            return "; ".join(str(detail["msg"]) for detail in error.errors())
+        problems = check(scenario)
+        return "; ".join(str(problem) for problem in problems) if problems else scenario
+
+    def _image(self, column: Line) -> RescueImage:
+        data = data_at(self.scenario, column.values).get("rescue_image", {})
+        return RescueImage.model_validate(data)
+
+
+def _cell(row: int, column: int, scenario: Scenario, plan: Plan, versions: Mapping[str, str]) -> Cell:
+    if plan.refusal is not None:
+        return Cell(row, column, VerdictName.REFUSED, plan.refusal.reason, plan.refusal.refused_by)
+    findings = plan.findings()
+    verdict = verdict_of(findings)
+    expected = True
+    if verdict is not VerdictName.STABLE:
+        expectation = applicable_expectation(scenario, versions)
+        expected = meets(expectation, verdict, findings, level=Level.PLAN) is None
+    detail = "; ".join(f"{finding.claim}: {finding}" for finding in findings)
+    return Cell(row, column, verdict, detail, is_good=expected)
+
+
+def _lines(axes: Mapping[str, Sequence[Any]]) -> tuple[Line, ...]:
+    return tuple(
+        Line(dict(zip(axes, values, strict=True)), "-".join(label_of(value) for value in values) or "as written")
+        for values in itertools.product(*axes.values())
+    )

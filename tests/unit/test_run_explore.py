@@ -1,0 +1,77 @@
+"""Random scenarios are ones that loading accepts, the same for the same seed; a failure is made small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, given, settings
+
+from harness.run.explore import Failure, scenario_file, smallest
+from harness.scenario.checks import check
+from harness.scenario.loading import load_scenarios
+from harness.scenario.models import Scenario
+from harness.scenario.random_scenarios import random_scenarios
+from harness.scenario.words import Level, Role
+
+from .test_rescue_naming import instance
+
+RULES = settings(
+    max_examples=60,
+    deadline=None,
+    database=None,
+    phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def drawn(seed: int) -> list[Scenario]:
+    scenarios: list[Scenario] = []
+
+    def note(each: Scenario) -> None:
+        scenarios.append(each)
+
+    hypothesis.seed(seed)(RULES(given(random_scenarios())(note)))()
+    return scenarios
+
+
+def test_a_random_scenario_can_exist() -> None:
+    scenarios = drawn(1)
+    assert len(scenarios) == 60
+    assert not [problem for scenario in scenarios for problem in check(scenario)]
+    assert {len(scenario.instance.disks) for scenario in scenarios} > {1, 2, 3}
+
+
+def test_the_seed_decides() -> None:
+    assert drawn(2) == drawn(2)
+    assert drawn(2) != drawn(3)
+
+
+def scenario() -> Scenario:
+    disks = ("root", "ephemeral", "swap", {"role": "volume", "bus": "usb"}, "volume", "config_drive")
+    subject = instance(*disks, properties={"hw_disk_bus": "scsi", "hw_vif_model": "e1000"})
+    return Scenario(name="explored", summary="Found at random", instance=subject)
+
+
+def has_usb_disk(each: Scenario) -> bool:
+    return any(getattr(disk, "bus", None) == "usb" for disk in each.instance.disks)
+
+
+def test_a_failure_is_made_as_small_as_still_fails() -> None:
+    small = smallest(scenario(), has_usb_disk, ends=monotonic() + 60)
+    assert [disk.role for disk in small.instance.disks] == [Role.ROOT, Role.VOLUME]
+    assert small.instance.properties.model_fields_set == set()
+
+
+def test_making_small_ends_with_the_budget() -> None:
+    assert smallest(scenario(), has_usb_disk, ends=monotonic() - 1) == scenario()
+
+
+def test_a_failure_becomes_a_scenario_file_that_loads(tmp_path: Path) -> None:
+    name, text = scenario_file(Failure(scenario(), Level.MACHINE, ("names: volume1: sda -> sdb",)), seed=7)
+    (tmp_path / name).write_text(text)
+    (loaded,) = load_scenarios([tmp_path / name])
+    assert loaded.scenario.level is Level.MACHINE
+    assert loaded.scenario.summary == "Found at random with seed 7: names: volume1: sda -> sdb"
+    assert loaded.scenario.instance.disks == scenario().instance.disks

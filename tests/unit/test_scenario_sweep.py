@@ -1,0 +1,88 @@
+"""Free keys: what a scenario may name, and the rows and columns that come of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ScenarioError
+from harness.run.sweep import Sweep
+from harness.scenario.loading import load_scenarios
+from harness.scenario.models import Scenario
+
+HEAD = """\
+name: free
+summary: Free keys
+instance:
+  disks: [{role: root}, {role: volume}]
+rescue_image:
+  properties: {hw_rescue_bus: virtio}
+"""
+SWEEP = """\
+sweep:
+  axes:
+    instance.machine: [pc, q35]
+    rescue_image.properties.hw_rescue_bus: [virtio, usb, null]
+    instance.disks.1.bus: [virtio, scsi]
+"""
+MATRIX = """\
+matrix:
+  axes:
+    instance.machine: [pc-i440fx-7.2]
+    instance.firmware: [bios, uefi]
+"""
+
+
+def loaded(path: Path, text: str) -> Scenario:
+    path.write_text(text)
+    return load_scenarios([path])[0].scenario
+
+
+def test_instances_are_rows_and_rescue_images_columns(tmp_path: Path) -> None:
+    sweep = Sweep.of(loaded(tmp_path / "free.yaml", HEAD + SWEEP))
+    assert [row.label for row in sweep.rows] == ["pc-virtio", "pc-scsi", "q35-virtio", "q35-scsi"]
+    assert [column.label for column in sweep.columns] == ["virtio", "usb", "none"]
+    assert len(sweep) == 12
+
+
+def test_free_keys_take_the_place_of_the_same_axes_of_the_matrix(tmp_path: Path) -> None:
+    sweep = Sweep.of(loaded(tmp_path / "free.yaml", HEAD + MATRIX + SWEEP))
+    assert {row.values["instance.machine"] for row in sweep.rows} == {"pc", "q35"}
+    assert {row.values["instance.firmware"] for row in sweep.rows} == {"bios", "uefi"}
+
+
+def test_a_run_leaves_free_keys_out(tmp_path: Path) -> None:
+    path = tmp_path / "free.yaml"
+    path.write_text(HEAD + SWEEP)
+    (file,) = load_scenarios([path])
+    assert [point.id for point in file.points] == ["free"]
+
+
+def test_a_scenario_without_free_keys_has_no_sweep(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="free has no key 'sweep'"):
+        Sweep.of(loaded(tmp_path / "free.yaml", HEAD))
+
+
+WRONG = {
+    "unknown key": ("instance.machin: [pc]", '"instance.machin" is no key of this scenario'),
+    "misspelt value": ("instance.firmware: [bios, uefy]", 'sweep.axes.instance.firmware.1: found "uefy"'),
+    "part of a value": (
+        "instance.disks: [[{role: root}], [{role: rot}]]",
+        "sweep.axes.instance.disks.1: 0.role",
+    ),
+}
+
+
+@pytest.mark.parametrize(("axis", "problem"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_free_key_is_told_with_its_line(tmp_path: Path, axis: str, problem: str) -> None:
+    path = tmp_path / "free.yaml"
+    with pytest.raises(ScenarioError) as error:
+        loaded(path, f"{HEAD}sweep:\n  axes:\n    {axis}\n")
+    assert problem in error.value.message
+    assert f"{path}:9:" in error.value.message
+
+
+def test_values_that_do_not_go_together_are_no_problem_of_the_file(tmp_path: Path) -> None:
+    axes = "sweep:\n  axes:\n    instance.machine: [pc, q35]\n    instance.disks.1.bus: [ide, virtio]\n"
+    assert len(Sweep.of(loaded(tmp_path / "free.yaml", HEAD + axes))) == 4
