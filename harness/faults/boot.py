@@ -1,0 +1,79 @@
+"""Faults of booting: the rescued instance comes up from something else than the rescue disk."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from harness.domain.pinning import without_boot_order
+from harness.domain.xml import boots_from_uefi, controllers
+from harness.faults.draft import Draft, NotApplicable, child
+from harness.faults.fault import Fault
+from harness.scenario.words import ClaimName, Level
+
+
+def _boot_from(draft: Draft, *devices: etree._Element) -> None:
+    without_boot_order(draft.root)
+    for order, device in enumerate(devices, start=1):
+        etree.SubElement(device, "boot", order=str(order))
+
+
+def _no_boot_order(draft: Draft) -> None:
+    _boot_from(draft)
+
+
+def _root_first(draft: Draft) -> None:
+    _boot_from(draft, draft.root_disk, draft.rescue)
+
+
+def _network_first(draft: Draft) -> None:
+    _boot_from(draft, draft.one("devices/interface"), draft.rescue)
+
+
+def _direct_kernel(draft: Draft) -> None:
+    etree.SubElement(draft.one("os"), "kernel").text = "/boot/vmlinuz"
+
+
+def _controller_without_uefi_driver(draft: Draft) -> None:
+    address = child(draft.rescue, "address[@type='drive']")
+    lsilogic = [each for each in controllers(draft.root, "scsi") if each.get("model") == "lsilogic"]
+    if not boots_from_uefi(draft.root) or not lsilogic:
+        raise NotApplicable("no lsilogic controller under UEFI")
+    draft.devices.remove(draft.one(f"devices/controller[@type='scsi'][@index='{address.get('controller')}']"))
+    units = [int(child(disk, "address").get("unit", "0")) for disk in draft.on_bus("scsi")]
+    address.attrib.update({"controller": lsilogic[0].get("index", "0"), "target": "0", "unit": str(max(units) + 1)})
+
+
+BOOT_FAULTS = (
+    Fault(
+        "no-boot-order",
+        "no device has a boot order, so the first disk boots",
+        ClaimName.BOOTED_FROM_RESCUE,
+        rescued=_no_boot_order,
+    ),
+    Fault(
+        "root-boots-first",
+        "the root disk is before the rescue disk in the boot order",
+        ClaimName.BOOTED_FROM_RESCUE,
+        rescued=_root_first,
+    ),
+    Fault(
+        "network-boots-first",
+        "the network interface is before the rescue disk in the boot order",
+        ClaimName.BOOTED_FROM_RESCUE,
+        rescued=_network_first,
+    ),
+    Fault(
+        "direct-kernel",
+        "a kernel of the host's is booted, whatever the boot order says",
+        ClaimName.BOOTED_FROM_RESCUE,
+        rescued=_direct_kernel,
+    ),
+    Fault(
+        "controller-without-uefi-driver",
+        "the rescue disk is on an lsilogic controller, from which UEFI firmware cannot boot",
+        ClaimName.BOOTED_FROM_RESCUE,
+        rescued=_controller_without_uefi_driver,
+        level=Level.GUEST,
+        case="uefi-scsi[pc-none]",
+    ),
+)

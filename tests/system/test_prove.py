@@ -1,0 +1,92 @@
+"""Red means red: faults are caught at the level that they claim, through the real command and in real guests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from harness.cli import SHIPPED_SUITE
+from harness.faults import FAULTS, Broken, Fault
+from harness.rescue.reference import Reference
+from harness.run.cases import collect_cases
+from harness.run.engine import run_case
+from harness.run.result import CaseResult
+from harness.run.session import Session
+from harness.scenario.words import Level, VerdictName
+
+from .conftest import CommandLine
+
+# Two that nobody can catch: the one makes no difference, the other one that no claim is about.
+UNCAUGHT = """\
+import harness.faults
+from harness.faults import Fault
+from harness.scenario.words import ClaimName
+from lxml import etree
+
+def nothing(draft):
+    pass
+
+def title(draft):
+    etree.SubElement(draft.root, "title").text = "rescued"
+
+harness.faults.FAULTS = (
+    Fault("idle", "nothing is broken", ClaimName.NAMES, rescued=nothing),
+    Fault("title", "the domain has a title", ClaimName.NAMES, rescued=title),
+)
+from harness.cli import main
+main(["prove"])
+"""
+
+
+def test_every_fault_of_level_plan_is_caught(command_line: CommandLine) -> None:
+    done = command_line.run("prove", timeout_s=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    shallow = [fault for fault in FAULTS if fault.level is Level.PLAN]
+    assert f"{len(shallow)} of {len(shallow)} faults caught" in done.stdout
+    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line}
+    assert all("✓" in rows[fault.name] for fault in shallow)
+    assert all("left out" in rows[fault.name] for fault in FAULTS if fault not in shallow)
+    assert "rescue-harness prove --level guest" in done.stdout
+
+
+def test_fault_that_nobody_catches_is_told(command_line: CommandLine) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNCAUGHT],
+        env=command_line.environment,
+        cwd=command_line.folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "idle made no difference to any case" in done.stdout
+    assert "title was not noticed by names; " in done.stdout
+    assert "0 of 2 faults caught" in done.stdout
+
+
+def test_keyword_that_matches_no_fault_is_the_users_error(command_line: CommandLine) -> None:
+    done = command_line.run("prove", "-k", "no-such-fault")
+    assert done.returncode == 2
+    assert "no fault matches" in done.stderr
+
+
+def fault(name: str) -> Fault:
+    return next(each for each in FAULTS if each.name == name)
+
+
+def run_broken(broken: Fault, session: Session) -> CaseResult:
+    case = next(case for case in collect_cases([SHIPPED_SUITE], Reference()) if case.id == broken.case)
+    case = replace(case, id=f"{case.id} {broken.name}", implementation=Broken(broken), level=broken.level)
+    return run_case(case, replace(session, control_boots=0))
+
+
+@pytest.mark.parametrize("name", ["volume-grown", "volume-emptied", "wrong-rescue-image", "written-data-lost"])
+def test_deeper_fault_is_caught_by_its_claim(session: Session, name: str) -> None:
+    broken = fault(name)
+    result = run_broken(broken, session)
+    assert result.verdict is VerdictName.MOVED, result.sentences()
+    assert broken.claim in {finding.claim for finding in result.findings if finding.cause == "rescue"}

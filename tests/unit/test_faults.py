@@ -1,0 +1,175 @@
+"""Every fault breaks something, is listed once, and can be told from the others."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from harness.cli import SHIPPED_SUITE
+from harness.domain.placement import DiskSource, Placement, UefiFirmware
+from harness.domain.xml import disks_of, parse_domain, serialise, source_of
+from harness.errors import Refused
+from harness.faults import FAULTS, Broken, Fault
+from harness.faults.draft import Draft, NotApplicable
+from harness.faults.page import faults_page
+from harness.rescue.protocol import Implementation, RunningInstance
+from harness.rescue.reference import Reference
+from harness.run.cases import collect_cases
+from harness.scenario.models import RescueImage
+from harness.scenario.words import ClaimName, Firmware, Level, VerdictName
+
+from .test_rescue_reference import REQUESTS, full, live
+
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+NAMES = [fault.name for fault in FAULTS]
+DISK_BYTES = 1024 * 1024
+
+
+def test_published_page_is_the_codes() -> None:
+    assert PAGE.read_text() == faults_page(FAULTS), "write it anew: make tables"
+
+
+def test_there_are_many_and_none_is_there_twice() -> None:
+    assert len(FAULTS) >= 25
+    assert not [name for name, count in Counter(NAMES).items() if count > 1]
+    edits = Counter((fault.normal, fault.rescued, fault.unrescued) for fault in FAULTS)
+    assert edits.most_common(1)[0][1] == 1
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=NAMES)
+def test_name_and_summary_are_short_and_plain(fault: Fault) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", fault.name)
+    assert len(fault.summary) <= 110
+    assert not fault.summary.endswith(".")
+
+
+def test_every_claim_is_named_by_a_fault() -> None:
+    assert {fault.claim for fault in FAULTS} == set(ClaimName)
+
+
+def test_cases_of_faults_are_in_the_suite_and_stable() -> None:
+    cases = {case.id: case.point.scenario for case in collect_cases([SHIPPED_SUITE], Reference())}
+    wanted = {fault.case for fault in FAULTS if fault.case}
+    assert wanted <= cases.keys()
+    verdicts = {entry.verdict for case in wanted for entry in cases[case].expect if not entry.when}
+    assert verdicts == {VerdictName.STABLE}
+
+
+# What the samples lack and a fault may need, beside other firmware.
+VARIATIONS: dict[str, Callable[[str], str]] = {
+    "as recorded": lambda text: text,
+    "lsilogic": lambda text: text.replace("model='virtio-scsi'", "model='lsilogic'"),
+    "encrypted": lambda text: text.replace(
+        "volume1.raw' index='3'/>", "volume1.raw'><encryption format='luks'/></source>"
+    ),
+    "over NBD": lambda text: text.replace(
+        "<source file='/instances/full/volume1.raw' index='3'/>",
+        "<source protocol='nbd' name='volume1'><host name='127.0.0.1' port='10809'/></source>",
+    ),
+    "second LUN": lambda text: text.replace("unit='0'/>", "unit='1'/>"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the samples' disks and variables are: a file for each, of its name over and over."""
+    disks = re.findall(r"/instances/full/([\w.]+)", live("pc"))
+    for path in (*disks, "rescue.qcow2", "variables.fd", "template.fd"):
+        (tmp_path / path).write_bytes((path.encode() * DISK_BYTES)[:DISK_BYTES])
+    return tmp_path
+
+
+def running_instances(folder: Path) -> Iterator[RunningInstance]:
+    for machine, vary, firmware in product(("pc", "q35"), VARIATIONS.values(), Firmware):
+        text = vary(live(machine)).replace("/instances/full", str(folder))
+        uefi = None
+        if firmware is Firmware.UEFI:
+            uefi = UefiFirmware(Path("/OVMF_CODE.fd"), folder / "template.fd", folder / "variables.fd")
+            loader = f"<loader type='pflash'>{uefi.code_path}</loader><nvram>{uefi.variables_path}</nvram>"
+            text = text.replace("<boot dev='hd'/>", f"{loader}<boot dev='hd'/>")
+        paths = [folder / Path(source_of(disk) or "").name for disk in disks_of(parse_domain(live(machine)))]
+        sources = {path.stem: DiskSource(path, "raw") for path in (*paths, folder / "rescue.qcow2")}
+        placement = Placement(
+            domain_name="rh-1",
+            uuid="b6186992-7207-4000-8000-000000000000",
+            mac="52:54:00:b6:18:69",
+            domain_type="qemu",
+            emulator="/usr/bin/qemu-system-x86_64",
+            sources=sources,
+            uefi=uefi,
+            rescue_variables_path=folder / "variables-rescue.fd" if uefi else None,
+        )
+        yield RunningInstance(full(machine, firmware=firmware), placement, text)
+
+
+def cases(folder: Path) -> Iterator[tuple[RunningInstance, RescueImage]]:
+    images = [RescueImage.model_validate({"properties": properties}) for properties in REQUESTS.values()]
+    return product(running_instances(folder), images)
+
+
+def made_by(implementation: Implementation, running: RunningInstance, image: RescueImage) -> tuple[object, ...]:
+    """Every domain, and the files behind the disks and the firmware."""
+    domains = (
+        implementation.normal(running.instance, running.placement),
+        implementation.rescued(running, image),
+        implementation.unrescued(running.live_xml),
+    )
+    uefi = running.placement.uefi
+    paths = [source.path for source in running.placement.sources.values()] + ([uefi.variables_path] if uefi else [])
+    files = {path: path.read_bytes() for path in paths if path.is_file()}
+    return *(serialise(parse_domain(xml)) for xml in domains), files
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=NAMES)
+def test_fault_breaks_a_domain_or_a_file(fault: Fault, folder: Path) -> None:
+    for running, image in cases(folder):
+        try:
+            whole = made_by(Reference(), running, image)
+            broken = made_by(Broken(fault), running, image)
+        except Refused:
+            continue
+        assert broken != whole
+        return
+    pytest.fail("no sample has anything that it could break")
+
+
+def test_fault_that_needs_another_file_leaves_a_domain_without_files_alone(tmp_path: Path) -> None:
+    running, image = next(cases(tmp_path))
+    of_files = [fault for fault in FAULTS if fault.level is not Level.PLAN and "volume-" in fault.name]
+    assert of_files
+    for fault in of_files:
+        assert serialise(parse_domain(Broken(fault).rescued(running, image))) == Reference().rescued(running, image)
+        assert not list(tmp_path.iterdir())
+
+
+def nothing(draft: Draft) -> None:
+    del draft
+
+
+def test_legacy_rescue_is_not_broken_any_further(folder: Path) -> None:
+    running, _ = next(cases(folder))
+    fault = Fault("idle", "nothing is broken", ClaimName.NAMES, rescued=nothing)
+    with pytest.raises(NotApplicable, match="legacy"):
+        Broken(fault).rescued(running, RescueImage())
+
+
+def test_saved_domain_is_given_back_as_it_is_unless_the_fault_is_there(folder: Path) -> None:
+    running, image = next(cases(folder))
+    broken = Broken(Fault("idle", "nothing is broken", ClaimName.NAMES, rescued=nothing))
+    broken.rescued(running, image)
+    assert broken.unrescued(running.live_xml) == running.live_xml
+    assert broken.name == "fault:idle"
+
+
+def test_fault_breaks_something_and_names_a_case_only_beyond_plan() -> None:
+    with pytest.raises(ValueError, match="breaks nothing"):
+        Fault("idle", "nothing is broken", ClaimName.NAMES)
+    with pytest.raises(ValueError, match="case"):
+        Fault("idle", "nothing is broken", ClaimName.NAMES, rescued=nothing, level=Level.GUEST)
+    with pytest.raises(ValueError, match="case"):
+        Fault("idle", "nothing is broken", ClaimName.NAMES, rescued=nothing, case="virtio-disk[pc]")
