@@ -8,7 +8,7 @@ STAMPS := .setup
 RESULTS ?= results
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit lint bench schema clean
+.PHONY: help run test unit lint bench schema tables clean
 
 help:
 	@echo "make run    set up, build the images, run the shipped scenarios"
@@ -44,6 +44,10 @@ lint: $(STAMPS)/environment
 
 bench: $(STAMPS)/environment
 	@$(BIN)/python -m harness.benchmark
+
+tables: $(STAMPS)/environment
+	@$(BIN)/rescue-harness combinations --markdown > docs/combinations.md
+	@$(BIN)/rescue-harness prove --markdown > docs/faults.md
 
 schema: $(STAMPS)/environment
 	@$(BIN)/rescue-harness schema > harness/scenario/scenario.schema.json

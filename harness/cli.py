@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -16,8 +18,10 @@ from rich.text import Text
 from harness import __version__
 from harness.errors import HarnessError, HostError, ScenarioError
 from harness.rescue.reference import Reference
-from harness.run.cases import Case, collect_cases
+from harness.run.cases import Case, collect_cases, deepest_level, matches_keyword
 from harness.run.result import CaseResult
+from harness.scenario.loading import load_scenarios
+from harness.scenario.words import Level
 
 SHIPPED_SUITE = Path(__file__).parent / "suite"
 INTERRUPTED = 130
@@ -60,6 +64,26 @@ def main() -> None:
     """Prove, in real guests, whether an instance's disks stay where they are while it is rescued."""
 
 
+_LEVEL = click.option(
+    "--level",
+    type=click.Choice([str(level) for level in Level]),
+    callback=lambda _context, _option, value: Level(value),
+    default=str(Level.GUEST),
+    show_default=True,
+    help="Where evidence comes from: libvirt's definition, a paused QEMU, a booted guest. A scenario may ask for more.",
+)
+
+
+_LEVEL_OF_SAMPLE = click.option(
+    "--level",
+    type=click.Choice([str(level) for level in Level]),
+    callback=lambda _context, _option, value: Level(value),
+    default=str(Level.PLAN),
+    show_default=True,
+    help="The deepest level at which a sample is run.",
+)
+
+
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Only cases whose id matches, as pytest's -k.")
@@ -71,6 +95,7 @@ def main() -> None:
     show_default=True,
     help="Where the run's folder goes.",
 )
+@_LEVEL
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Run each case so many times.")
 @click.option("--keep-going", is_flag=True, help="Go on after a case that is not as expected.")
 @click.option("--boot-timeout", type=click.FloatRange(1), metavar="SECONDS", help="Default: 25 canary boots.")
@@ -86,6 +111,7 @@ def run(
     keyword: str | None,
     jobs: int | None,
     results: Path,
+    level: Level,
     repeat: int,
     keep_going: bool,
     boot_timeout: float | None,
@@ -99,11 +125,15 @@ def run(
     from harness.run.session import open_session  # noqa: PLC0415
     from harness.terminal.progress import RunDisplay  # noqa: PLC0415
 
-    cases = _cases(paths, keyword, repeat)
+    cases = _cases(paths, keyword, repeat, level)
     console = _console()
     finished: list[CaseResult] = []
     with open_session(
-        results, progress=_status(console), boot_timeout_s=boot_timeout, control_boots=control_boots
+        results,
+        progress=_status(console),
+        boot_timeout_s=boot_timeout,
+        control_boots=control_boots,
+        level=deepest_level(cases),
     ) as session:
         jobs = jobs or default_jobs(cases)
         noun = "case" if len(cases) == 1 else "cases"
@@ -124,8 +154,8 @@ def run(
     sys.exit(exit_code(results_in_order))
 
 
-def _cases(paths: Sequence[Path], keyword: str | None, repeat: int = 1) -> list[Case]:
-    cases = collect_cases(paths or [SHIPPED_SUITE], Reference(), keyword=keyword, repeat=repeat)
+def _cases(paths: Sequence[Path], keyword: str | None, repeat: int = 1, level: Level = Level.GUEST) -> list[Case]:
+    cases = collect_cases(paths or [SHIPPED_SUITE], Reference(), keyword=keyword, repeat=repeat, level=level)
     if not cases:
         raise click.UsageError(f"no case matches -k '{keyword}'")
     return cases
@@ -136,10 +166,12 @@ def _status(console: Console) -> Callable[[str], None]:
 
 
 def _report(console: Console, results: Sequence[CaseResult], total: int, folder: Path) -> None:
-    from harness.terminal.table import results_table  # noqa: PLC0415
+    from harness.terminal.table import coverage_sentences, results_table  # noqa: PLC0415
 
     console.print()
     console.print(results_table(results))
+    for sentence in coverage_sentences(results):
+        console.print(sentence, style="dim", soft_wrap=True)
     expected = sum(result.as_expected for result in results)
     left = total - len(results)
     skipped = f", {left} not run" if left else ""
@@ -172,15 +204,128 @@ def show(scenario: Path, keyword: str | None, xml: bool) -> None:
     with open_planner() as planner:
         for case in cases:
             plan = planner.plan(case)
-            states = {"normal": plan.normal_xml, "rescued": plan.rescued_xml, "unrescued": plan.unrescued_xml}
-            for state, text in states.items() if xml else ():
-                if text is not None:
-                    console.print(f"<!-- {case.id}: {state} -->", style="bold")
-                    console.print(Syntax(text.strip(), "xml", background_color="default", word_wrap=False))
+            for state, text in plan.xml_by_state.items() if xml else ():
+                console.print(f"<!-- {case.id}: {state} -->", style="bold")
+                console.print(Syntax(text.strip(), "xml", background_color="default", word_wrap=False))
             console.print(plan_table(case.id, plan))
             if plan.refusal is not None:
                 console.print(f"refused by {plan.refusal.refused_by}: {plan.refusal.reason}")
             console.print()
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True)
+def sweep(paths: tuple[Path, ...], results: Path) -> None:
+    """Plan every combination of the free keys of scenarios, without booting; without PATHS the shipped sweep.
+
+    A scenario names its free keys under 'sweep'. Exit code: 0 each combination is stable or refused, 1 one is not.
+    """
+    from harness.run.plan import open_planner  # noqa: PLC0415 - libvirt is slow to load and may be missing
+    from harness.run.record import new_run_path  # noqa: PLC0415
+    from harness.run.sweep import SHIPPED_SWEEP, Sweep  # noqa: PLC0415
+    from harness.terminal.sweeping import run_sweep  # noqa: PLC0415
+
+    console = _console()
+    sweeps = [Sweep.of(loaded.scenario) for loaded in load_scenarios(paths or [SHIPPED_SWEEP])]
+    folder = new_run_path(results)
+    with open_planner() as planner:
+        good = [run_sweep(each, planner, Reference(), folder, console) for each in sweeps]
+    console.print(f"results: {folder}", soft_wrap=True)
+    sys.exit(0 if all(good) else 1)
+
+
+def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value)
+    if match is None:
+        raise click.BadParameter(f"{value} is no duration such as 90s, 10m or 1h")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+@main.command()
+@click.option("--budget", callback=_seconds, default="2m", show_default=True, help="How long: 90s, 10m, 1h.")
+@click.option("--seed", type=click.IntRange(0), help="Explore what an earlier run explored. Default: a new one.")
+@_LEVEL_OF_SAMPLE
+@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True)
+def explore(budget: float, seed: int | None, level: Level, results: Path) -> None:
+    """Plan random scenarios and run a sample of them deeper; write a failing one as a scenario file, made small.
+
+    Needs the extra 'explore'. Exit code: 0 all kept the promise or were refused, 1 one did not.
+    """
+    from harness.run.session import open_session  # noqa: PLC0415 - libvirt is slow to load and may be missing
+    from harness.terminal.exploring import run_exploration  # noqa: PLC0415
+
+    console = _console()
+    seed = secrets.randbelow(2**32) if seed is None else seed
+    with open_session(results, progress=_status(console), level=level) as session:
+        good = run_exploration(session, Reference(), seed=seed, budget_s=budget, level=level, console=console)
+    sys.exit(0 if good else 1)
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="As docs/combinations.md has it.")
+def combinations(markdown: bool) -> None:
+    """Show which bus boots with which device, machine and firmware, and who refuses the others."""
+    from harness.rescue.combinations import combinations_page  # noqa: PLC0415
+    from harness.terminal.table import combinations_table  # noqa: PLC0415
+
+    if markdown:
+        click.echo(combinations_page(), nl=False)
+    else:
+        _console().print(combinations_table())
+
+
+@main.command()
+def machines() -> None:
+    """List the machine types that this QEMU has, as 'instance.machine' takes them."""
+    from harness.hypervisor.machines import machine_types  # noqa: PLC0415
+    from harness.run.plan import open_planner  # noqa: PLC0415
+
+    console = _console()
+    with open_planner() as planner:
+        for machine in machine_types(planner.connection):
+            console.print(f"{machine.name:<20} {machine.remark}")
+
+
+@main.command()
+@click.option(
+    "--level",
+    type=click.Choice([str(level) for level in Level]),
+    default=str(Level.PLAN),
+    show_default=True,
+    help="Try also the faults that show at this level only: in a paused QEMU, in a booted guest.",
+)
+@click.option("-k", "keyword", metavar="EXPRESSION", help="Only faults whose name or claim matches, as pytest's -k.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Where the run's folder goes, beyond level plan.",
+)
+@click.option("--markdown", is_flag=True, help="Print the list of faults as docs/faults.md has it, and try none.")
+def prove(level: str, keyword: str | None, results: Path, markdown: bool) -> None:
+    """Break rescue on purpose, in many ways, and see that each is noticed by the claim that should.
+
+    Exit code: 0 each fault was caught, 1 one was not, 3 host or harness failed, 130 interrupted.
+    """
+    from harness import faults  # noqa: PLC0415
+    from harness.faults.page import faults_page  # noqa: PLC0415
+    from harness.run.prove import open_prover  # noqa: PLC0415 - libvirt is slow to load and may be missing
+    from harness.terminal.proving import run_proofs  # noqa: PLC0415
+
+    if markdown:
+        click.echo(faults_page(faults.FAULTS), nl=False)
+        return
+    chosen = [
+        fault for fault in faults.FAULTS if keyword is None or matches_keyword(keyword, f"{fault.name} {fault.claim}")
+    ]
+    if not chosen:
+        raise click.UsageError(f"no fault matches -k '{keyword}'")
+    console = _console()
+    cases = collect_cases([SHIPPED_SUITE], Reference(), level=Level.PLAN)
+    with open_prover(cases, Level(level), results, progress=_status(console)) as prover:
+        sys.exit(run_proofs(prover, chosen, console).exit_code)
 
 
 @main.command()

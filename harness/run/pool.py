@@ -16,7 +16,7 @@ from harness.run.cases import Case
 from harness.run.engine import run_case
 from harness.run.result import CaseResult
 from harness.run.session import Session
-from harness.scenario.models import MIB
+from harness.scenario.words import MIB
 
 QEMU_OVERHEAD_BYTES = 192 * MIB
 """What a QEMU under TCG takes beside the guest's memory: translation cache, device state."""

@@ -24,7 +24,7 @@ from harness.run.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.preparation import prepared
 from harness.run.session import Session
-from harness.scenario.models import ClaimName, VerdictName
+from harness.scenario.words import ClaimName, VerdictName
 
 from .conftest import MINIMAL, CommandLine, wait_for
 from .implementations import InvalidRescue, LinkDown, MissingRescueDisk, NoBootOrder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.evidence.inventory import BlockDevice, Inventory, Marker, NetworkInterface, Partition, PciDevice, UsbDevice
-from harness.scenario.models import DeviceType, DiskBus
+from harness.scenario.words import DeviceType, DiskBus
 from harness.verdict.expected import Expected
 
 TOKENS = {disk: f"token-{disk}" for disk in ("root", "ephemeral0", "volume1", "volume2", "config_drive", "rescue")}
