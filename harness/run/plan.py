@@ -37,7 +37,11 @@ _FOLDER = Path("/instances")
 
 @dataclass(frozen=True)
 class PlannedInstance:
-    """An instance as libvirt defines it, with what its domains are looked at with."""
+    """An instance as libvirt defines it, with what its domains are looked at with.
+
+    ``read_backs`` and ``restored`` remember, by the XML given back to the instance, what libvirt makes of it and what
+    is wrong with it: for most rescues of one instance it is the same.
+    """
 
     instance: Instance
     placement: Placement
@@ -45,6 +49,7 @@ class PlannedInstance:
     sources: Sources
     usb_cdrom_is_disk: bool
     read_backs: dict[str, str] = field(default_factory=dict, compare=False)
+    restored: dict[str, tuple[Finding, ...]] = field(default_factory=dict, compare=False)
 
     def inventory(self, xml: str) -> Inventory:
         """The inventory of one of its domains."""
@@ -91,14 +96,14 @@ class Plan:
     def findings(self) -> tuple[Finding, ...]:
         """Every way in which the domains break the promise, as far as XML shows it; none for a refusal."""
         normal, rescued, unrescued = self.planned.normal, self.rescued, self.unrescued
-        if rescued is None or unrescued is None:
+        if rescued is None or unrescued is None or self.unrescued_xml is None:
             return ()
         expected = self._expected()
-        host = HostEvidence(domain_xml_equal=self.unrescued_xml == self.planned.normal_xml)
-        return (
-            *compare_rescued(normal, rescued, expected),
-            *compare_unrescued(normal, rescued, unrescued, expected, host),
-        )
+        known = self.planned.restored
+        if self.unrescued_xml not in known:
+            host = HostEvidence(domain_xml_equal=self.unrescued_xml == self.planned.normal_xml)
+            known[self.unrescued_xml] = compare_unrescued(normal, rescued, unrescued, expected, host)
+        return (*compare_rescued(normal, rescued, expected), *known[self.unrescued_xml])
 
     def additions(self) -> tuple[str, ...]:
         """What the rescue added rightly, in a sentence each."""
