@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -66,17 +66,18 @@ class Drive:
             return
         rescued = self._look(State.RESCUED, guest)
         written = self._write_data(guest, rescued)
-        performer.shut_down()
         expected = self._expected(written)
-        host = self._changes(before, written)
+        after: dict[str, Fingerprint] = {}
 
-        guest = self._boot(State.UNRESCUED, performer.unrescue)
+        def unrescue() -> BootedGuest:
+            return performer.unrescue(when_off=lambda: after.update(self._fingerprints()))
+
+        guest = self._boot(State.UNRESCUED, unrescue)
         unrescued = self._look(State.UNRESCUED, guest)
-        host = host.model_copy(
-            update={
-                "domain_xml_equal": performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
-                "nvram_equal": performer.variables_restored,
-            }
+        host = HostEvidence(
+            domain_xml_equal=performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
+            nvram_equal=performer.variables_restored,
+            changes=_changes(before, after, written),
         )
         findings = (
             *compare_rescued(normal, rescued, expected),
@@ -186,15 +187,6 @@ class Drive:
     def _fingerprints(self) -> dict[str, Fingerprint]:
         return {name: fingerprint(source, self.ready.folder) for name, source in self._instance_disks().items()}
 
-    def _changes(self, before: dict[str, Fingerprint], written: dict[str, str]) -> HostEvidence:
-        changes = {}
-        for name, after in self._fingerprints().items():
-            allowed = [data_offset(len(before[name]) * BLOCK_BYTES)] if name in written else []
-            ranges = changed_ranges(before[name], after, allowed_offsets=allowed)
-            if ranges:
-                changes[name] = tuple(ByteRange(start_bytes=start, end_bytes=end) for start, end in ranges)
-        return HostEvidence(changes=changes)
-
     def _with_controls(
         self,
         findings: tuple[Finding, ...],
@@ -232,3 +224,16 @@ class Drive:
 
 def _folder(state: State, control: int) -> str:
     return f"control-{state}-{control}" if control else str(state)
+
+
+def _changes(
+    before: Mapping[str, Fingerprint], after: Mapping[str, Fingerprint], written: Mapping[str, str]
+) -> dict[str, tuple[ByteRange, ...]]:
+    """What differs of each disk between the two moments at which no guest ran, but for what was written on purpose."""
+    changes = {}
+    for name, chunks in after.items():
+        allowed = [data_offset(len(before[name]) * BLOCK_BYTES)] if name in written else []
+        ranges = changed_ranges(before[name], chunks, allowed_offsets=allowed)
+        if ranges:
+            changes[name] = tuple(ByteRange(start_bytes=start, end_bytes=end) for start, end in ranges)
+    return changes

@@ -118,8 +118,8 @@ class Performer(Generic[R]):
             self._boot_into(State.NORMAL)
             raise
 
-    def unrescue(self) -> R:
-        """Give the instance its saved definition back and boot it.
+    def unrescue(self, *, when_off: Callable[[], None] = lambda: None) -> R:
+        """Give the instance its saved definition back and boot it; ``when_off`` is called between the two guests.
 
         Raises:
             HostError, GuestError: it cannot be defined or does not come up.
@@ -127,11 +127,12 @@ class Performer(Generic[R]):
         if self.saved_xml is None:
             raise HostError("the instance was not rescued")
         self.shut_down()
-        self._variables_after = self._variables()
         try:
             self._define(self.implementation.unrescued(self.saved_xml))
         except libvirt.libvirtError as error:
             raise HostError(f"libvirt does not take the unrescued domain: {error}") from error
+        self._variables_after = self._variables()
+        when_off()
         return self._boot_into(State.UNRESCUED)
 
     def reboot(self) -> R:
