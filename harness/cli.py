@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
-import secrets
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -16,23 +14,16 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from harness import __version__
+from harness.command_options import level_option, results_option
 from harness.errors import HarnessError, HostError, ScenarioError
+from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
 from harness.rescue.reference import Reference
-from harness.run.cases import Case, collect_cases, deepest_level, matches_keyword
+from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level
 from harness.run.result import CaseResult
-from harness.scenario.loading import load_scenarios
 from harness.scenario.words import Level
+from harness.terminal.console import open_console, status_on
 
-SHIPPED_SUITE = Path(__file__).parent / "suite"
 INTERRUPTED = 130
-_WIDTH_WITHOUT_TERMINAL = 160
-
-
-def _console(*, stderr: bool = False) -> Console:
-    console = Console(stderr=stderr, highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_WITHOUT_TERMINAL
-    return console
 
 
 class _Commands(click.Group):
@@ -43,18 +34,18 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except HarnessError as error:
-            _console(stderr=True).print(f"error: {error}", soft_wrap=True)
+            open_console(stderr=True).print(f"error: {error}", soft_wrap=True)
             ctx.exit(error.exit_code)
         except OSError as error:
-            _console(stderr=True).print(f"error: {error.strerror or error}: {error.filename or 'no file named'}")
+            open_console(stderr=True).print(f"error: {error.strerror or error}: {error.filename or 'no file named'}")
             ctx.exit(HostError.exit_code)
         except ImportError as error:
             if error.name not in ("libvirt", "libvirtmod"):
                 raise
-            _console(stderr=True).print(f"error: libvirt's library cannot be loaded: {error}\n  install libvirt0")
+            open_console(stderr=True).print(f"error: libvirt's library cannot be loaded: {error}\n  install libvirt0")
             ctx.exit(HostError.exit_code)
         except KeyboardInterrupt:
-            _console(stderr=True).print("interrupted: nothing is left running")
+            open_console(stderr=True).print("interrupted: nothing is left running")
             ctx.exit(INTERRUPTED)
 
 
@@ -64,38 +55,15 @@ def main() -> None:
     """Prove, in real guests, whether an instance's disks stay where they are while it is rescued."""
 
 
-_LEVEL = click.option(
-    "--level",
-    type=click.Choice([str(level) for level in Level]),
-    callback=lambda _context, _option, value: Level(value),
-    default=str(Level.GUEST),
-    show_default=True,
-    help="Where evidence comes from: libvirt's definition, a paused QEMU, a booted guest. A scenario may ask for more.",
-)
-
-
-_LEVEL_OF_SAMPLE = click.option(
-    "--level",
-    type=click.Choice([str(level) for level in Level]),
-    callback=lambda _context, _option, value: Level(value),
-    default=str(Level.PLAN),
-    show_default=True,
-    help="The deepest level at which a sample is run.",
-)
-
-
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Only cases whose id matches, as pytest's -k.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Guests at once. Default: by cores and free memory.")
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results"),
-    show_default=True,
-    help="Where the run's folder goes.",
+@results_option("Where the run's folder goes.")
+@level_option(
+    Level.GUEST,
+    "Where evidence comes from: libvirt's definition, a paused QEMU, a booted guest. A scenario may ask for more.",
 )
-@_LEVEL
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Run each case so many times.")
 @click.option("--keep-going", is_flag=True, help="Go on after a case that is not as expected.")
 @click.option("--boot-timeout", type=click.FloatRange(1), metavar="SECONDS", help="Default: 25 canary boots.")
@@ -126,11 +94,11 @@ def run(
     from harness.terminal.progress import RunDisplay  # noqa: PLC0415
 
     cases = _cases(paths, keyword, repeat, level)
-    console = _console()
+    console = open_console()
     finished: list[CaseResult] = []
     with open_session(
         results,
-        progress=_status(console),
+        progress=status_on(console),
         boot_timeout_s=boot_timeout,
         control_boots=control_boots,
         level=deepest_level(cases),
@@ -159,10 +127,6 @@ def _cases(paths: Sequence[Path], keyword: str | None, repeat: int = 1, level: L
     if not cases:
         raise click.UsageError(f"no case matches -k '{keyword}'")
     return cases
-
-
-def _status(console: Console) -> Callable[[str], None]:
-    return lambda message: console.print(message, style="dim")
 
 
 def _report(console: Console, results: Sequence[CaseResult], total: int, folder: Path) -> None:
@@ -200,7 +164,7 @@ def show(scenario: Path, keyword: str | None, xml: bool) -> None:
     from harness.terminal.table import plan_table  # noqa: PLC0415
 
     cases = _cases([scenario], keyword)
-    console = _console()
+    console = open_console()
     with open_planner() as planner:
         for case in cases:
             plan = planner.plan(case)
@@ -214,128 +178,13 @@ def show(scenario: Path, keyword: str | None, xml: bool) -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True)
-def sweep(paths: tuple[Path, ...], results: Path) -> None:
-    """Plan every combination of the free keys of scenarios, without booting; without PATHS the shipped sweep.
-
-    A scenario names its free keys under 'sweep'. Exit code: 0 each combination is stable or refused, 1 one is not.
-    """
-    from harness.run.plan import open_planner  # noqa: PLC0415 - libvirt is slow to load and may be missing
-    from harness.run.record import new_run_path  # noqa: PLC0415
-    from harness.run.sweep import SHIPPED_SWEEP, Sweep  # noqa: PLC0415
-    from harness.terminal.sweeping import run_sweep  # noqa: PLC0415
-
-    console = _console()
-    sweeps = [Sweep.of(loaded.scenario) for loaded in load_scenarios(paths or [SHIPPED_SWEEP])]
-    folder = new_run_path(results)
-    with open_planner() as planner:
-        good = [run_sweep(each, planner, Reference(), folder, console) for each in sweeps]
-    console.print(f"results: {folder}", soft_wrap=True)
-    sys.exit(0 if all(good) else 1)
-
-
-def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value)
-    if match is None:
-        raise click.BadParameter(f"{value} is no duration such as 90s, 10m or 1h")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
-
-
-@main.command()
-@click.option("--budget", callback=_seconds, default="2m", show_default=True, help="How long: 90s, 10m, 1h.")
-@click.option("--seed", type=click.IntRange(0), help="Explore what an earlier run explored. Default: a new one.")
-@_LEVEL_OF_SAMPLE
-@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True)
-def explore(budget: float, seed: int | None, level: Level, results: Path) -> None:
-    """Plan random scenarios and run a sample of them deeper; write a failing one as a scenario file, made small.
-
-    Needs the extra 'explore'. Exit code: 0 all kept the promise or were refused, 1 one did not.
-    """
-    from harness.run.session import open_session  # noqa: PLC0415 - libvirt is slow to load and may be missing
-    from harness.terminal.exploring import run_exploration  # noqa: PLC0415
-
-    console = _console()
-    seed = secrets.randbelow(2**32) if seed is None else seed
-    with open_session(results, progress=_status(console), level=level) as session:
-        good = run_exploration(session, Reference(), seed=seed, budget_s=budget, level=level, console=console)
-    sys.exit(0 if good else 1)
-
-
-@main.command()
-@click.option("--markdown", is_flag=True, help="As docs/combinations.md has it.")
-def combinations(markdown: bool) -> None:
-    """Show which bus boots with which device, machine and firmware, and who refuses the others."""
-    from harness.rescue.combinations import combinations_page  # noqa: PLC0415
-    from harness.terminal.table import combinations_table  # noqa: PLC0415
-
-    if markdown:
-        click.echo(combinations_page(), nl=False)
-    else:
-        _console().print(combinations_table())
-
-
-@main.command()
-def machines() -> None:
-    """List the machine types that this QEMU has, as 'instance.machine' takes them."""
-    from harness.hypervisor.machines import machine_types  # noqa: PLC0415
-    from harness.run.plan import open_planner  # noqa: PLC0415
-
-    console = _console()
-    with open_planner() as planner:
-        for machine in machine_types(planner.connection):
-            console.print(f"{machine.name:<20} {machine.remark}")
-
-
-@main.command()
-@click.option(
-    "--level",
-    type=click.Choice([str(level) for level in Level]),
-    default=str(Level.PLAN),
-    show_default=True,
-    help="Try also the faults that show at this level only: in a paused QEMU, in a booted guest.",
-)
-@click.option("-k", "keyword", metavar="EXPRESSION", help="Only faults whose name or claim matches, as pytest's -k.")
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results"),
-    show_default=True,
-    help="Where the run's folder goes, beyond level plan.",
-)
-@click.option("--markdown", is_flag=True, help="Print the list of faults as docs/faults.md has it, and try none.")
-def prove(level: str, keyword: str | None, results: Path, markdown: bool) -> None:
-    """Break rescue on purpose, in many ways, and see that each is noticed by the claim that should.
-
-    Exit code: 0 each fault was caught, 1 one was not, 3 host or harness failed, 130 interrupted.
-    """
-    from harness import faults  # noqa: PLC0415
-    from harness.faults.page import faults_page  # noqa: PLC0415
-    from harness.run.prove import open_prover  # noqa: PLC0415 - libvirt is slow to load and may be missing
-    from harness.terminal.proving import run_proofs  # noqa: PLC0415
-
-    if markdown:
-        click.echo(faults_page(faults.FAULTS), nl=False)
-        return
-    chosen = [
-        fault for fault in faults.FAULTS if keyword is None or matches_keyword(keyword, f"{fault.name} {fault.claim}")
-    ]
-    if not chosen:
-        raise click.UsageError(f"no fault matches -k '{keyword}'")
-    console = _console()
-    cases = collect_cases([SHIPPED_SUITE], Reference(), level=Level.PLAN)
-    with open_prover(cases, Level(level), results, progress=_status(console)) as prover:
-        sys.exit(run_proofs(prover, chosen, console).exit_code)
-
-
-@main.command()
 def doctor() -> None:
     """Say what this host can do, and what to do where it can't."""
     from harness.hypervisor.diagnosis import diagnose  # noqa: PLC0415
 
-    console = _console()
+    console = open_console()
     bad = False
-    for check in diagnose(_status(console)):
+    for check in diagnose(status_on(console)):
         bad |= not check.good
         mark = ("✓", "green") if check.good else ("✗", "bold red")
         console.print(Text.assemble(mark, f" {check.subject:<20} {check.seen}"), soft_wrap=True)
@@ -349,7 +198,7 @@ def clean() -> None:
     """Remove what dead runs have left: domains, processes, overlays."""
     from harness.hypervisor.roots import clean_all  # noqa: PLC0415
 
-    console = _console()
+    console = open_console()
     found = clean_all()
     for path, leftovers in found:
         console.print(f"{path}: removed {leftovers}", soft_wrap=True)
@@ -365,3 +214,7 @@ def schema(result: bool) -> None:
     from harness.scenario.schema import scenario_schema  # noqa: PLC0415
 
     click.echo(json.dumps(result_schema() if result else scenario_schema(), indent=2))
+
+
+for command in (sweep, explore, prove, combinations, machines):
+    main.add_command(command)

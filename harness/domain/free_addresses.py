@@ -12,7 +12,15 @@ from lxml import etree
 
 from harness.domain.pci_places import Place, pci_place
 from harness.domain.pci_topology import guest_functions
-from harness.domain.xml import DriveAddress, PciAddress, controllers, devices_of, disk_target, disks_of
+from harness.domain.xml import (
+    DriveAddress,
+    PciAddress,
+    controller_index,
+    controllers,
+    devices_of,
+    disk_target,
+    disks_of,
+)
 from harness.errors import Refused
 
 SATA_PORTS = 6
@@ -43,7 +51,7 @@ def scsi_place(root: etree._Element, *, uefi: bool) -> Place:
         model = controller.get("model", "lsilogic")
         if model not in VIRTIO_SCSI and (uefi or _sata_disks_after(root, controller)):
             return None
-        return _on_scsi_controller(root, _index(controller), model)
+        return _on_scsi_controller(root, controller_index(controller), model)
 
     return _on_last_controller(root, "scsi", place_on) or _on_new_controller(root, "scsi", "virtio-scsi")
 
@@ -66,7 +74,7 @@ def sata_place(root: etree._Element) -> Place:
     """
 
     def place_on(controller: etree._Element) -> Place | None:
-        index = _index(controller)
+        index = controller_index(controller)
         port = max((address.unit for address in _drives_on(root, "sata", index)), default=-1) + 1
         return Place(DriveAddress(index, 0, 0, port).as_xml()) if port < SATA_PORTS else None
 
@@ -117,7 +125,7 @@ def usb_place(root: etree._Element) -> Place:
         model = controller.get("model", "")
         if model == "none" or controller.find("master") is not None:
             return None
-        bus = _index(controller)
+        bus = controller_index(controller)
         port = max((int(number) for number in _ports_in_use(root, bus)), default=0) + 1
         ports = controller.get("ports") if model.endswith("-xhci") else None
         last = int(ports or USB_PORTS.get(model, UHCI_PORTS))
@@ -157,7 +165,7 @@ def _on_last_controller(
         place = place_on(controller)
         if place is not None:
             return place
-        if _has_disks(root, kind, _index(controller)):
+        if _has_disks(root, kind, controller_index(controller)):
             return None
     return None
 
@@ -171,13 +179,20 @@ def position(root: etree._Element, controller: etree._Element) -> int:
 def _sata_disks_after(root: etree._Element, controller: etree._Element) -> bool:
     here = position(root, controller)
     return any(
-        position(root, other) > here and _has_disks(root, "sata", _index(other)) for other in controllers(root, "sata")
+        position(root, other) > here and _has_disks(root, "sata", controller_index(other))
+        for other in controllers(root, "sata")
     )
 
 
 def _on_new_controller(root: etree._Element, kind: str, model: str | None = None) -> Place:
     place = pci_place(root)
-    index = max((_index(controller) for controller in controllers(root, kind) if _is_there(controller)), default=-1) + 1
+    index = (
+        max(
+            (controller_index(controller) for controller in controllers(root, kind) if _is_there(controller)),
+            default=-1,
+        )
+        + 1
+    )
     model_attribute = f" model='{model}'" if model else ""
     controller = f"<controller type='{kind}' index='{index}'{model_attribute}>{place.address}</controller>"
     if kind == "usb":
@@ -185,10 +200,6 @@ def _on_new_controller(root: etree._Element, kind: str, model: str | None = None
     else:
         address = DriveAddress(index, 0, 0, 0).as_xml()
     return Place(address, (*place.controllers, controller))
-
-
-def _index(controller: etree._Element) -> int:
-    return int(controller.get("index", "0"))
 
 
 def _is_there(controller: etree._Element) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from harness.domain.pci_topology import guest_functions
-from harness.domain.xml import PciAddress, controllers, devices_of, pci_addresses
+from harness.domain.xml import PciAddress, controller_index, controllers, devices_of, pci_addresses
 from harness.errors import Refused
 
 SLOTS = range(0x20)
@@ -50,7 +50,7 @@ def pci_place(root: etree._Element) -> Place:
         Refused: nothing is free behind the last device, neither for a device nor for a bridge; or the domain has an
             expander bus.
     """
-    buses = {int(bus.get("index", "0")): bus.get("model", "") for bus in controllers(root, "pci")}
+    buses = {controller_index(bus): bus.get("model", "") for bus in controllers(root, "pci")}
     expanders = [model for model in buses.values() if model.endswith("expander-bus")]
     if expanders:
         raise Refused(f"a {expanders[0]} is a PCI root of its own: what comes last is up to the guest's ACPI order")

@@ -14,7 +14,7 @@ from itertools import count
 
 from lxml import etree
 
-from harness.domain.xml import PciAddress, pci_addresses
+from harness.domain.xml import PciAddress, controller_index, pci_addresses
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def guest_functions(root: etree._Element) -> dict[PciAddress, GuestFunction]:
     plugged = {}
     for element, address in pci_addresses(root):
         is_bridge = element.tag == "controller" and element.get("type") == "pci"
-        behind = int(element.get("index", "0")) if is_bridge else None
+        behind = controller_index(element) if is_bridge else None
         plugged[PluggedFunction(address.bus, address.slot, address.function, behind)] = address
     return {plugged[function]: seen for function, seen in in_the_guest(plugged, 0).items()}
 

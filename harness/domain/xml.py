@@ -155,7 +155,12 @@ def source_of(disk: etree._Element) -> str | None:
     return where or f"{source.get('protocol', disk.get('type', ''))}:{source.get('name', source.get('volume', ''))}"
 
 
+def controller_index(controller: etree._Element) -> int:
+    """A controller's number among those of its type."""
+    return int(controller.get("index", "0"))
+
+
 def controllers(root: etree._Element, kind: str) -> list[etree._Element]:
     """The controllers of one type, by index."""
     found = devices_of(root).findall(f"controller[@type='{kind}']")
-    return sorted(found, key=lambda controller: int(controller.get("index", "0")))
+    return sorted(found, key=controller_index)

@@ -7,10 +7,9 @@ Addresses are the ones the guest will see, so that findings read alike at every 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
-import libvirt
 from lxml import etree
 
 from harness.domain.pci_topology import GuestFunction, guest_functions
@@ -18,6 +17,7 @@ from harness.domain.placement import Placement
 from harness.domain.xml import (
     DriveAddress,
     PciAddress,
+    controller_index,
     devices_of,
     disk_target,
     disks_of,
@@ -82,19 +82,10 @@ class Sources:
         return None if name is None or token is None else Marker(disk=name, token=token)
 
 
-USB_CDROM_SINCE = 11_005_000
-"""libvirt's version from which a USB CD-ROM is a CD-ROM to the guest (its NEWS), packed as libvirt packs it."""
-
-
-def usb_cdrom_is_disk(connection: libvirt.virConnect) -> bool:
-    """Whether this libvirt makes a USB CD-ROM a USB disk."""
-    return bool(connection.getLibVersion() < USB_CDROM_SINCE)
-
-
 def defined_inventory(domain_xml: str, sources: Sources, *, usb_cdrom_is_disk: bool) -> Inventory:
     """The inventory of a domain, from its XML with all addresses; raises HostError if that cannot be read.
 
-    ``usb_cdrom_is_disk``: what the function of this name says of the libvirt that will run it.
+    ``usb_cdrom_is_disk``: what libvirt makes of a USB CD-ROM, see harness.hypervisor.connection.
     """
     return _Domain(parse_domain(domain_xml), sources, usb_cdrom_is_disk).inventory()
 
@@ -104,10 +95,6 @@ class _Domain:
     root: etree._Element
     sources: Sources
     usb_cdrom_is_disk: bool
-    functions: dict[PciAddress, GuestFunction] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "functions", guest_functions(self.root))
 
     def inventory(self) -> Inventory:
         return Inventory(
@@ -121,16 +108,20 @@ class _Domain:
         )
 
     @cached_property
+    def _functions(self) -> dict[PciAddress, GuestFunction]:
+        return guest_functions(self.root)
+
+    @cached_property
     def _controllers(self) -> dict[tuple[str, int], etree._Element]:
         return {
-            (controller.get("type", ""), int(controller.get("index", "0"))): controller
+            (controller.get("type", ""), controller_index(controller)): controller
             for controller in devices_of(self.root).findall("controller")
             if controller.find("master") is None  # a UHCI companion lends its ports to the EHCI of the same index
         }
 
     def _function(self, element: etree._Element | None) -> GuestFunction | None:
         address = None if element is None else PciAddress.of(element)
-        return None if address is None else self.functions.get(address)
+        return None if address is None else self._functions.get(address)
 
     def _block_devices(self) -> Iterator[BlockDevice]:
         disks = [(disk, *disk_target(disk)) for disk in disks_of(self.root)]
@@ -220,18 +211,18 @@ class _Domain:
             case "fdc":
                 return f"floppy {drive.unit}"
             case "usb":
-                return self._usb_place(disk, storage=True)
+                return self._usb_place(disk)
         return ""
 
-    def _usb_place(self, device: etree._Element, *, storage: bool) -> str:
-        address = device.find("address[@type='usb']")
+    def _usb_place(self, disk: etree._Element) -> str:
+        address = disk.find("address[@type='usb']")
         if address is None:
             return ""
         controller = self._controllers.get(("usb", int(address.get("bus", "0"))))
         port = address.get("port", "")
         has_superspeed = controller is not None and controller.get("model") in _XHCI
         behind_hub = "." in port  # QEMU's hub is a full-speed one (hw/usb/dev-hub.c)
-        return f"usb superspeed {port}" if storage and has_superspeed and not behind_hub else f"usb {port}"
+        return f"usb superspeed {port}" if has_superspeed and not behind_hub else f"usb {port}"
 
     def _usb_port(self, device: etree._Element) -> str | None:
         address = device.find("address[@type='usb']")

@@ -83,6 +83,15 @@ def definition_of(domain: libvirt.virDomain) -> str:
     return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE))
 
 
+USB_CDROM_SINCE = 11_005_000
+"""libvirt's version from which a USB CD-ROM is a CD-ROM to the guest (its NEWS), packed as libvirt packs it."""
+
+
+def usb_cdrom_is_disk(connection: libvirt.virConnect) -> bool:
+    """Whether this libvirt makes a USB CD-ROM a USB disk."""
+    return bool(connection.getLibVersion() < USB_CDROM_SINCE)
+
+
 def version_text(number: int) -> str:
     """libvirt's packed version number as text: 9000000 is 9.0.0."""
     return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"

@@ -73,16 +73,16 @@ def find_emulator() -> str:
 
 @contextmanager
 def open_hypervisor(
-    accelerator: Accelerator, *, boot_timeout_s: float | None = None, defines_only: bool = False
+    accelerator: Accelerator, images: ImageSet | None, *, boot_timeout_s: float | None = None
 ) -> Iterator[Hypervisor]:
-    """The embedded hypervisor, held until the end of the context. ``defines_only``: no domain will be started.
+    """The embedded hypervisor, held until the end of the context. Without images no domain will be started.
 
     Raises:
         HostError: QEMU or libvirt is missing or does not work.
     """
     emulator = find_emulator()
     with ExitStack() as stack:
-        root = stack.enter_context(held_root(in_memory=defines_only))
+        root = stack.enter_context(held_root(in_memory=images is None))
         _require_space(root.path)
         connection = stack.enter_context(connect(embedded_uri(root.path)))
         yield Hypervisor(
@@ -91,7 +91,7 @@ def open_hypervisor(
             emulator=emulator,
             accelerator=accelerator,
             pace=Pace(accelerator.canary_s, boot_timeout_s),
-            versions=versions_of(connection),
+            versions=versions_of(connection) | ({} if images is None else {"guest kernel": guest_kernel(images)}),
         )
 
 

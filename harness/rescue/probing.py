@@ -9,7 +9,7 @@ from lxml import etree
 
 from harness.domain.free_addresses import VIRTIO_SCSI, position
 from harness.domain.pci_places import Place
-from harness.domain.xml import DriveAddress, controllers, disk_target, disks_of
+from harness.domain.xml import DriveAddress, controller_index, controllers, disk_target, disks_of
 from harness.rescue.request import RescueRequest
 from harness.scenario.words import DeviceType, DiskBus
 
@@ -47,12 +47,12 @@ def _position(root: etree._Element, bus: DiskBus, place: Place) -> float:
 
 
 def _controller_position(root: etree._Element, kind: str, index: int) -> float:
-    found = (each for each in controllers(root, kind) if int(each.get("index", "0")) == index)
+    found = (each for each in controllers(root, kind) if controller_index(each) == index)
     return next((position(root, controller) for controller in found), -1)
 
 
 def _scsi_disks_after(root: etree._Element, before: float) -> bool:
-    models = {int(controller.get("index", "0")): controller.get("model") for controller in controllers(root, "scsi")}
+    models = {controller_index(controller): controller.get("model") for controller in controllers(root, "scsi")}
     used = {
         address.controller
         for disk in disks_of(root)

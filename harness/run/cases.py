@@ -14,6 +14,7 @@ from harness.scenario.loading import LoadedScenario, load_scenarios
 from harness.scenario.matrix import Point, expand
 from harness.scenario.words import Level
 
+SHIPPED_SUITE = Path(__file__).parents[1] / "suite"
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from harness.domain.placement import DiskSource
 from harness.errors import GuestError, HarnessError, Refused
 from harness.evidence.collection import collection_script, parse_inventory, parse_writes, write_script
-from harness.evidence.defined import Sources, defined_inventory, usb_cdrom_is_disk
+from harness.evidence.defined import Sources, defined_inventory
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.marker import BLOCK_BYTES, data_offset
 from harness.guest.booted import BootedGuest
+from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.rescue.naming import RESCUE
 from harness.run.cases import Case
 from harness.run.fingerprint import Fingerprint, changed_ranges, fingerprint
@@ -153,15 +154,8 @@ class Drive:
             )
 
     def _expected(self, written: dict[str, str]) -> Expected:
-        request = self.ready.request
-        return Expected(
-            tokens=dict(self.ready.tokens),
-            rescue_bus=request.bus if request else None,
-            rescue_device=request.device if request else None,
-            direct_kernel=self.case.point.scenario.instance.direct_kernel,
-            written=written,
-            read_only=frozenset(self.ready.tokens) - frozenset(written),
-        )
+        read_only = frozenset(self.ready.tokens) - frozenset(written)
+        return self.ready.expected.model_copy(update={"written": written, "read_only": read_only})
 
     def _write_data(self, guest: BootedGuest, rescued: Inventory) -> dict[str, str]:
         """Write a token on every disk of the instance that can be written to; returns disk -> token."""

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -27,12 +28,10 @@ from harness.run.engine import run_case
 from harness.run.plan import Planner
 from harness.run.session import Session
 from harness.scenario.checks import check
-from harness.scenario.expectation import applicable_expectation
 from harness.scenario.matrix import Point
 from harness.scenario.models import Scenario
 from harness.scenario.random_scenarios import random_scenarios
 from harness.scenario.words import Level, Role, VerdictName
-from harness.verdict.outcome import meets, verdict_of
 
 ROUND = 100
 """Scenarios planned at a stretch; the budget is looked at in between."""
@@ -71,12 +70,8 @@ def plan_problem(planner: Planner, implementation: Implementation, scenario: Sce
         plan = planner.plan_rescue(implementation, planned, scenario.rescue_image)
     except HostError as error:
         return str(VerdictName.ERROR), (error.message,)
-    if plan.refusal is not None:
-        return str(VerdictName.REFUSED), ()
-    findings = plan.findings()
-    verdict = verdict_of(findings)
-    mismatch = meets(applicable_expectation(scenario, planner.versions), verdict, findings, level=Level.PLAN)
-    return str(verdict), () if mismatch is None else mismatch.sentences
+    refused = plan.verdict is VerdictName.REFUSED
+    return str(plan.verdict), () if refused else plan.mismatch(scenario, planner.versions)
 
 
 def explore_plans(
@@ -84,7 +79,7 @@ def explore_plans(
 ) -> Iterator[Exploration]:
     """Plan random scenarios, a round at a time, until ``ends`` (of the monotonic clock); a failure ends its round."""
     choice = Random(exploration.seed)  # noqa: S311 - a sample, not a secret
-    for number in range(10**6):
+    for number in count():
         failing = _plan_round(exploration, planner, implementation, exploration.seed + number, choice)
         if failing is not None:
             exploration.failures.append(failing)

@@ -13,7 +13,7 @@ from harness.run.preparation import Prepared
 from harness.run.record import CaseFolder
 from harness.run.result import Refusal
 from harness.verdict.claims import additions, compare_rescued, compare_unrescued
-from harness.verdict.expected import Expected, HostEvidence
+from harness.verdict.expected import HostEvidence
 
 
 def build_machines(
@@ -44,18 +44,12 @@ def build_machines(
         return
     progress(str(State.UNRESCUED))
     unrescued = look(State.UNRESCUED, performer.unrescue())
-    expected = Expected(
-        tokens=dict(ready.tokens),
-        rescue_bus=ready.request.bus if ready.request else None,
-        rescue_device=ready.request.device if ready.request else None,
-        direct_kernel=case.point.scenario.instance.direct_kernel,
-    )
     host = HostEvidence(
         domain_xml_equal=performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
         nvram_equal=performer.variables_restored,
     )
     outcome.findings = (
-        *compare_rescued(normal, rescued, expected),
-        *compare_unrescued(normal, rescued, unrescued, expected, host),
+        *compare_rescued(normal, rescued, ready.expected),
+        *compare_unrescued(normal, rescued, unrescued, ready.expected, host),
     )
-    outcome.additions = additions(normal, rescued, expected)
+    outcome.additions = additions(normal, rescued, ready.expected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,9 +13,9 @@ import libvirt
 
 from harness.domain.placement import DirectKernel, Placement
 from harness.errors import HostError, Refused
-from harness.evidence.defined import Sources, defined_inventory, usb_cdrom_is_disk
+from harness.evidence.defined import Sources, defined_inventory
 from harness.evidence.inventory import Inventory, State
-from harness.hypervisor.connection import connect, definition_of, embedded_uri
+from harness.hypervisor.connection import connect, definition_of, embedded_uri, usb_cdrom_is_disk
 from harness.hypervisor.host import find_emulator, versions_of
 from harness.hypervisor.roots import held_root
 from harness.rescue.protocol import Implementation, RunningInstance
@@ -23,14 +23,17 @@ from harness.rescue.request import request_or_none
 from harness.run.cases import Case
 from harness.run.disks import planned_sources
 from harness.run.outcome import Outcome, Progress
-from harness.run.preparation import placement_for
+from harness.run.preparation import expected_of, placement_for
 from harness.run.record import CaseFolder
 from harness.run.result import Refusal
 from harness.run.session import Session
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.expectation import applicable_expectation
+from harness.scenario.models import Instance, RescueImage, Scenario
+from harness.scenario.words import Level, VerdictName
 from harness.verdict.claims import additions, compare_rescued, compare_unrescued
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
+from harness.verdict.outcome import meets, verdict_of
 
 _FOLDER = Path("/instances")
 
@@ -72,6 +75,12 @@ class Plan:
     refusal: Refused | None
 
     @property
+    def inventory_by_state(self) -> dict[State, Inventory]:
+        """The inventory of every state that came about."""
+        states = {State.NORMAL: self.planned.normal, State.RESCUED: self.rescued, State.UNRESCUED: self.unrescued}
+        return {state: inventory for state, inventory in states.items() if inventory is not None}
+
+    @property
     def xml_by_state(self) -> dict[State, str]:
         """The domain XML of every state that came about."""
         states = {
@@ -93,6 +102,7 @@ class Plan:
             return self.planned.normal
         return None if self.unrescued_xml is None else self.planned.inventory(self.unrescued_xml)
 
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Every way in which the domains break the promise, as far as XML shows it; none for a refusal."""
         normal, rescued, unrescued = self.planned.normal, self.rescued, self.unrescued
@@ -105,6 +115,22 @@ class Plan:
             known[self.unrescued_xml] = compare_unrescued(normal, rescued, unrescued, expected, host)
         return (*compare_rescued(normal, rescued, expected), *known[self.unrescued_xml])
 
+    @property
+    def verdict(self) -> VerdictName:
+        """How the case ends at level plan."""
+        return VerdictName.REFUSED if self.refusal is not None else verdict_of(self.findings)
+
+    def mismatch(self, scenario: Scenario, versions: Mapping[str, str]) -> tuple[str, ...]:
+        """How that differs from what a scenario of this instance and rescue image expects, a sentence each.
+
+        Raises:
+            ScenarioError: the scenario expects nothing for these versions.
+        """
+        expectation = applicable_expectation(scenario, versions)
+        reason = None if self.refusal is None else self.refusal.reason
+        found = meets(expectation, self.verdict, self.findings, reason, level=Level.PLAN)
+        return () if found is None else found.sentences
+
     def additions(self) -> tuple[str, ...]:
         """What the rescue added rightly, in a sentence each."""
         if self.rescued is None:
@@ -112,13 +138,8 @@ class Plan:
         return additions(self.planned.normal, self.rescued, self._expected())
 
     def _expected(self) -> Expected:
-        request = request_or_none(self.planned.instance, self.image)
-        return Expected(
-            tokens=dict(self.planned.sources.tokens),
-            rescue_bus=request.bus if request else None,
-            rescue_device=request.device if request else None,
-            direct_kernel=self.planned.instance.direct_kernel,
-        )
+        instance = self.planned.instance
+        return expected_of(instance, request_or_none(instance, self.image), self.planned.sources.tokens)
 
 
 class Planner:
@@ -191,7 +212,9 @@ class Planner:
             emulator=self._emulator,
             domain_type="qemu",
             usb_cdrom_is_disk=self._usb_cdrom_is_disk,
-            direct_kernel=DirectKernel(folder / "kernel", folder / "ramdisk", "root=/dev/vda"),
+            direct_kernel=DirectKernel(folder / "kernel", folder / "ramdisk", "root=/dev/vda")
+            if instance.direct_kernel
+            else None,
         )
 
     def _read_back(self, xml: str) -> str:
@@ -212,11 +235,11 @@ def plan_case(case: Case, session: Session, folder: CaseFolder, progress: Progre
     plan = Planner(session.hypervisor.connection, session.hypervisor.emulator).plan(case)
     for state, xml in plan.xml_by_state.items():
         folder.write(f"{state}/defined.xml", xml)
-        folder.write(f"{state}/inventory.json", plan.planned.inventory(xml).model_dump_json(indent=1))
+        folder.write(f"{state}/inventory.json", plan.inventory_by_state[state].model_dump_json(indent=1))
     if plan.refusal is not None:
         outcome.refusal = Refusal(reason=plan.refusal.reason, refused_by=plan.refusal.refused_by)
         return
-    outcome.findings = plan.findings()
+    outcome.findings = plan.findings
     outcome.additions = plan.additions()
 
 

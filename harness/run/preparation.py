@@ -15,9 +15,9 @@ import libvirt
 
 from harness.domain.placement import DirectKernel, DiskSource, Placement, UefiFirmware
 from harness.errors import HostError
-from harness.evidence.defined import usb_cdrom_is_disk
 from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
+from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.hypervisor.firmware import find_uefi
 from harness.image import instance_command_line
 from harness.rescue.naming import RESCUE, map_disks
@@ -30,6 +30,7 @@ from harness.run.session import Session
 from harness.run.volume_resources import volume_resources
 from harness.scenario.models import Instance
 from harness.scenario.words import DeviceType, Firmware, OtherDevice
+from harness.verdict.expected import Expected
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Prepared(Generic[R]):
     tokens: Mapping[str, str]
     request: RescueRequest | None
     folder: Path
+
+    @property
+    def expected(self) -> Expected:
+        """What its states are held against, as far as it is known before any is looked at."""
+        return expected_of(self.performer.instance, self.request, self.tokens)
 
     @property
     def sources(self) -> Mapping[str, DiskSource]:
@@ -99,7 +105,9 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
             emulator=session.hypervisor.emulator,
             domain_type=session.hypervisor.accelerator.domain_type,
             usb_cdrom_is_disk=usb_cdrom_is_disk(session.hypervisor.connection),
-            direct_kernel=DirectKernel(images.kernel, images.initramfs, instance_command_line()),
+            direct_kernel=DirectKernel(images.kernel, images.initramfs, instance_command_line())
+            if instance.direct_kernel
+            else None,
         )
         if placement.share_path is not None:
             placement.share_path.mkdir()
@@ -123,6 +131,16 @@ def _folder(path: Path) -> Iterator[None]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def expected_of(instance: Instance, request: RescueRequest | None, tokens: Mapping[str, str]) -> Expected:
+    """What the states of an instance are held against, as far as it is known before any is looked at."""
+    return Expected(
+        tokens=dict(tokens),
+        rescue_bus=request.bus if request else None,
+        rescue_device=request.device if request else None,
+        direct_kernel=instance.direct_kernel,
+    )
+
+
 def placement_for(
     instance: Instance,
     sources: Mapping[str, DiskSource],
@@ -132,9 +150,9 @@ def placement_for(
     emulator: str,
     domain_type: Literal["qemu", "kvm"],
     usb_cdrom_is_disk: bool,
-    direct_kernel: DirectKernel,
+    direct_kernel: DirectKernel | None,
 ) -> Placement:
-    """The placement of an instance whose files are in ``folder``; ``direct_kernel`` is for one that has its own.
+    """The placement of an instance whose files are in ``folder``.
 
     Raises:
         HostError: the instance wants UEFI and this host has none.
@@ -153,7 +171,7 @@ def placement_for(
         sources=sources,
         uefi=uefi,
         usb_cdrom_is_disk=usb_cdrom_is_disk,
-        direct_kernel=direct_kernel if instance.direct_kernel else None,
+        direct_kernel=direct_kernel,
         share_path=folder / "share" if OtherDevice.SHARE in instance.devices else None,
         rescue_variables_path=folder / "uefi-variables-rescue.fd" if uefi else None,
     )

@@ -66,7 +66,7 @@ class Proof:
     @property
     def is_left_out(self) -> bool:
         """Whether the fault's own level is deeper than was tried."""
-        return not is_within(self.fault.level, self.depth)
+        return not self.fault.level.is_within(self.depth)
 
     @property
     def counted(self) -> tuple[Trial, ...]:
@@ -129,8 +129,3 @@ class Proofs:
         if self.failed:
             return HostError.exit_code
         return 1 if self.misses or any(proof.problems for proof in self.proofs) else 0
-
-
-def is_within(level: Level, depth: Level) -> bool:
-    """Whether a level is no deeper than another."""
-    return level.or_deeper(depth) is depth

@@ -18,13 +18,11 @@ from harness.faults.draft import NotApplicable
 from harness.run.cases import Case
 from harness.run.engine import run_case
 from harness.run.plan import Plan, Planner, open_planner
-from harness.run.proof import Control, Proof, Trial, is_within
+from harness.run.proof import Control, Proof, Trial
 from harness.run.result import CaseResult
 from harness.run.session import Session, open_session
-from harness.scenario.expectation import applicable_expectation
-from harness.scenario.words import Level, VerdictName
+from harness.scenario.words import Level
 from harness.verdict.finding import Finding
-from harness.verdict.outcome import meets, verdict_of
 
 Progress = Callable[[str], None]
 
@@ -35,7 +33,6 @@ class _Planned:
 
     case: Case
     plan: Plan
-    findings: tuple[Finding, ...]
 
 
 class Prover:
@@ -73,14 +70,10 @@ class Prover:
 
     def _plan_reference(self, case: Case) -> None:
         plan = self._planner.plan(case)
-        findings = plan.findings()
-        expectation = applicable_expectation(case.point.scenario, self._planner.versions)
-        verdict = VerdictName.REFUSED if plan.refusal else verdict_of(findings)
-        refusal = plan.refusal.reason if plan.refusal else None
-        mismatch = meets(expectation, verdict, findings, refusal, level=Level.PLAN)
-        self._controls[case.id, Level.PLAN] = Control(case.id, Level.PLAN, mismatch.sentences if mismatch else ())
+        mismatch = plan.mismatch(case.point.scenario, self._planner.versions)
+        self._controls[case.id, Level.PLAN] = Control(case.id, Level.PLAN, mismatch)
         if plan.refusal is None:
-            self._planned.append(_Planned(case, plan, findings))
+            self._planned.append(_Planned(case, plan))
 
     def _trials(self, fault: Fault, progress: Progress) -> Iterator[Trial]:
         progress(fault.name)
@@ -91,7 +84,7 @@ class Prover:
         if fault.case is None:
             return
         for level in (Level.MACHINE, Level.GUEST):
-            if is_within(level, self._depth) and is_within(level, fault.level):
+            if level.is_within(self._depth) and level.is_within(fault.level):
                 yield self._run_broken(fault, self._cases[fault.case], level, progress)
 
     def _plan_broken(self, fault: Fault, reference: _Planned) -> Trial | None:
@@ -110,7 +103,7 @@ class Prover:
             return None
         if plan.refusal is not None:
             return Trial(case.id, Level.PLAN, trouble="refused", reason=plan.refusal.reason)
-        return Trial(case.id, Level.PLAN, _beyond(reference.findings, plan.findings()))
+        return Trial(case.id, Level.PLAN, _beyond(reference.plan.findings, plan.findings))
 
     def _run_broken(self, fault: Fault, case: Case, level: Level, progress: Progress) -> Trial:
         known = self._run_reference(case, level, progress)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.guest.keys import RunKey, make_run_key
 from harness.hypervisor.canary import NO_ACCELERATOR, find_accelerator
-from harness.hypervisor.host import Hypervisor, find_emulator, guest_kernel, open_hypervisor
+from harness.hypervisor.host import Hypervisor, find_emulator, open_hypervisor
 from harness.hypervisor.roots import clean_all
 from harness.image import ImageSet, obtain_images
 from harness.run.media_server import media_server
@@ -58,15 +58,11 @@ def open_session(
         progress("looking for the accelerator")
         accelerator = find_accelerator(images, find_emulator())
     with ExitStack() as stack:
-        hypervisor = stack.enter_context(
-            open_hypervisor(accelerator, boot_timeout_s=boot_timeout_s, defines_only=level is Level.PLAN)
-        )
+        hypervisor = stack.enter_context(open_hypervisor(accelerator, images, boot_timeout_s=boot_timeout_s))
         for leftovers in (hypervisor.root.cleaned, *(found for _, found in clean_all())):
             if leftovers:
                 progress(f"removed what an earlier run left: {leftovers}")
         port = 0 if images is None else stack.enter_context(media_server(images))
-        if images is not None:
-            hypervisor.versions["guest kernel"] = guest_kernel(images)
         folder = RunFolder(new_run_path(results), utc_now(), hypervisor.accelerator.reason, hypervisor.versions)
         yield Session(
             images=images,

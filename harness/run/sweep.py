@@ -8,22 +8,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from harness.errors import HostError, ScenarioError
 from harness.rescue.protocol import Implementation
+from harness.run.cases import SHIPPED_SUITE
 from harness.run.plan import Plan, PlannedInstance, Planner
 from harness.scenario.checks import check
-from harness.scenario.expectation import applicable_expectation
 from harness.scenario.matrix import data_at, exclusion_reason, label_of, matrix_with_sweep
 from harness.scenario.models import RescueImage, Scenario
-from harness.scenario.words import Level, VerdictName
-from harness.verdict.outcome import meets, verdict_of
+from harness.scenario.words import VerdictName
 
-SHIPPED_SWEEP = Path(__file__).parents[1] / "suite" / "sweep" / "whole-space.yaml"
+SHIPPED_SWEEP = SHIPPED_SUITE / "sweep" / "whole-space.yaml"
 INSTANCE = "instance"
 IMPOSSIBLE = "impossible"
 EXCLUDED = "excluded"
@@ -136,14 +134,9 @@ class Sweep:
 def _cell(row: int, column: int, scenario: Scenario, plan: Plan, versions: Mapping[str, str]) -> Cell:
     if plan.refusal is not None:
         return Cell(row, column, VerdictName.REFUSED, plan.refusal.reason, plan.refusal.refused_by)
-    findings = plan.findings()
-    verdict = verdict_of(findings)
-    expected = True
-    if verdict is not VerdictName.STABLE:
-        expectation = applicable_expectation(scenario, versions)
-        expected = meets(expectation, verdict, findings, level=Level.PLAN) is None
-    detail = "; ".join(f"{finding.claim}: {finding}" for finding in findings)
-    return Cell(row, column, verdict, detail, is_good=expected)
+    is_good = plan.verdict is VerdictName.STABLE or not plan.mismatch(scenario, versions)
+    detail = "; ".join(f"{finding.claim}: {finding}" for finding in plan.findings)
+    return Cell(row, column, plan.verdict, detail, is_good=is_good)
 
 
 def _lines(axes: Mapping[str, Sequence[Any]]) -> tuple[Line, ...]:

@@ -84,6 +84,10 @@ class Level(StrEnum):
         order = list(Level)
         return max(self, other, key=order.index)
 
+    def is_within(self, depth: Level) -> bool:
+        """Whether it is no deeper than another."""
+        return self.or_deeper(depth) is depth
+
 
 class ScsiModel(StrEnum):
     """Values of ``hw_scsi_model`` that x86 QEMU has a controller for."""

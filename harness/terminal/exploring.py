@@ -40,7 +40,7 @@ def run_exploration(
     ends = started + budget_s
     console.print(f"seed {seed}: 'rescue-harness explore --seed {seed}' tries the same again")
     planner = Planner(session.hypervisor.connection, session.hypervisor.emulator)
-    deeper = tuple(each for each in Level if each is not Level.PLAN and each.or_deeper(level) is level)
+    deeper = tuple(each for each in Level if each is not Level.PLAN and each.is_within(level))
     with console.status("planning random scenarios") as status:
         plans_end = started + budget_s * PLAN_SHARE if deeper else ends
         for _ in explore_plans(exploration, planner, implementation, ends=plans_end):

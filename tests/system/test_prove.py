@@ -8,10 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.cli import SHIPPED_SUITE
 from harness.faults import FAULTS, Broken, Fault
 from harness.rescue.reference import Reference
-from harness.run.cases import collect_cases
+from harness.run.cases import SHIPPED_SUITE, collect_cases
 from harness.run.engine import run_case
 from harness.run.result import CaseResult
 from harness.run.session import Session

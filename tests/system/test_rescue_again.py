@@ -17,7 +17,6 @@ from harness.run.preparation import Prepared, prepared_paused
 from harness.run.session import Session
 from harness.scenario.words import Level
 from harness.verdict.claims import compare_rescued
-from harness.verdict.expected import Expected
 
 
 def inventory(ready: Prepared[PausedMachine], machine: PausedMachine) -> Inventory:
@@ -38,6 +37,4 @@ def test_an_instance_can_be_rescued_twice_but_not_while_it_is(session: Session, 
         restored = inventory(ready, performer.unrescue())
         again = inventory(ready, performer.rescue(image))
     assert restored == normal
-    assert ready.request is not None
-    expected = Expected(tokens=dict(ready.tokens), rescue_bus=ready.request.bus, rescue_device=ready.request.device)
-    assert compare_rescued(normal, again, expected) == ()
+    assert compare_rescued(normal, again, ready.expected) == ()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import SHIPPED_SUITE
 from harness.domain.placement import DiskSource, Placement, UefiFirmware
 from harness.domain.xml import disks_of, parse_domain, serialise, source_of
 from harness.errors import Refused
@@ -19,7 +18,7 @@ from harness.faults.draft import Draft, NotApplicable
 from harness.faults.page import faults_page
 from harness.rescue.protocol import Implementation, RunningInstance
 from harness.rescue.reference import Reference
-from harness.run.cases import collect_cases
+from harness.run.cases import SHIPPED_SUITE, collect_cases
 from harness.scenario.models import RescueImage
 from harness.scenario.words import ClaimName, Firmware, Level, VerdictName
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.cli import SHIPPED_SUITE
 from harness.rescue.combinations import combinations, combinations_page
 from harness.rescue.request import request_or_none
+from harness.run.cases import SHIPPED_SUITE
 from harness.scenario.loading import load_scenarios
 from harness.scenario.words import VerdictName
 

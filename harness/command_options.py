@@ -1,0 +1,36 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.scenario.words import Level
+
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def level_option(default: Level, help_text: str) -> _Decorator:
+    """``--level``, given to the command as a Level."""
+    return click.option(
+        "--level",
+        type=click.Choice([str(level) for level in Level]),
+        callback=lambda _context, _option, value: Level(value),
+        default=str(default),
+        show_default=True,
+        help=help_text,
+    )
+
+
+def results_option(help_text: str) -> _Decorator:
+    """``--results``, a folder that is made if need be."""
+    return click.option(
+        "--results",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("results"),
+        show_default=True,
+        help=help_text,
+    )

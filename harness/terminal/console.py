@@ -1,0 +1,22 @@
+"""The terminal that commands write to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+
+_WIDTH_WITHOUT_TERMINAL = 160
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """A console that takes text as it is, wide enough for tables where there is no terminal."""
+    console = Console(stderr=stderr, highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_WITHOUT_TERMINAL
+    return console
+
+
+def status_on(console: Console) -> Callable[[str], None]:
+    """Shows what is under way."""
+    return lambda message: console.print(message, style="dim")
