@@ -10,8 +10,8 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -27,6 +27,7 @@ from harness.scenario.words import MIB
 SOCKET_PATH_LIMIT = 107
 _LONGEST_BELOW_ROOT = len("/lib/qemu/domain-99999-0123456789012345678/monitor.sock")
 _MAX_ROOTS = 64
+_PROBES = Path("cache", "qemu", "capabilities")
 _EMULATORS = "qemu-system"
 _SERVERS = ("qemu-nbd", "tgtd")
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the user's own is made there
@@ -113,10 +114,26 @@ def held_root(*, pass_over_leftovers: bool = False, in_memory: bool = False) -> 
         try:
             cleaned = clean_root(path)
             prepare_embedded_root(path)
+            take_over_probes(path, [other for other in _existing_roots() if other != path])
             yield EmbeddedRoot(path, cleaned)
         finally:
             lock.release()
         return
+
+
+def take_over_probes(path: Path, others: Iterable[Path]) -> None:
+    """Give a new root what libvirt learned about QEMU for another one, which takes seconds to learn anew.
+
+    libvirt trusts none of it blindly: it looks whether QEMU, libvirt and host are the same (virQEMUCapsIsValid).
+    """
+    target, scratch = path / _PROBES, path / _PROBES.with_suffix(".new")
+    source = next((other / _PROBES for other in others if (other / _PROBES).is_dir()), None)
+    if target.exists() or source is None:
+        return
+    shutil.rmtree(scratch, ignore_errors=True)
+    with suppress(OSError):
+        shutil.copytree(source, scratch)
+        scratch.rename(target)
 
 
 def clean_all() -> list[tuple[Path, Leftovers]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.hypervisor.roots import clean_root, leftovers_everywhere, roots_folder
+from harness.hypervisor.roots import clean_root, leftovers_everywhere, roots_folder, take_over_probes
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -94,3 +94,19 @@ def test_emulator_of_the_same_path_below_another_root_directory_is_left_alone(
     assert leftovers_everywhere() == []
     assert not clean_root(root)
     assert process.poll() is None
+
+
+def test_new_root_takes_over_what_is_known_of_qemu_and_an_old_one_keeps_its_own(root: Path) -> None:
+    def probes(path: Path) -> Path:
+        return path / "cache" / "qemu" / "capabilities"
+
+    other = roots_folder() / "1"
+    take_over_probes(other, [root, other])
+    assert not probes(other).exists()
+    probes(root).mkdir(parents=True)
+    (probes(root) / "qemu.xml").write_text("first")
+    take_over_probes(other, [roots_folder() / "2", root])
+    (probes(root) / "qemu.xml").write_text("second")
+    take_over_probes(other, [root])
+    assert (probes(other) / "qemu.xml").read_text() == "first"
+    assert [path.name for path in probes(other).parent.iterdir()] == ["capabilities"]
