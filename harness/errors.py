@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class HarnessError(Exception):
     """Root of the tree: a message for the user and, where there is one, a hint at the next step."""
@@ -59,3 +61,11 @@ class Refused(HarnessError):  # noqa: N818 - an outcome of the implementation un
         super().__init__(reason)
         self.reason = reason
         self.refused_by = refused_by
+
+
+def disk_error(error: OSError, folder: Path, *, variable: str = "RESCUE_HARNESS_CACHE") -> HostError:
+    """What a failed write means for the user; ``variable`` names the setting that moves the folder."""
+    return HostError(
+        f"{error.strerror or error} while writing below {folder}",
+        hint=f"free some space there, or set {variable} to a folder that has it",
+    )

@@ -26,13 +26,13 @@ def sweep(paths: tuple[Path, ...], results: Path) -> None:
     A scenario names its free keys under 'sweep'. Exit code: 0 each combination is stable or refused, 1 one is not.
     """
     from harness.run.plan import open_planner  # noqa: PLC0415 - libvirt is slow to load and may be missing
-    from harness.run.record import new_run_path  # noqa: PLC0415
+    from harness.run.run_path import make_run_path, run_name  # noqa: PLC0415
     from harness.run.sweep import SHIPPED_SWEEP, Sweep  # noqa: PLC0415
     from harness.terminal.sweeping import run_sweep  # noqa: PLC0415
 
     console = open_console()
     sweeps = [Sweep.of(loaded.scenario) for loaded in load_scenarios(paths or [SHIPPED_SWEEP])]
-    folder = new_run_path(results)
+    folder = make_run_path(results / run_name())
     with open_planner() as planner:
         good = [run_sweep(each, planner, Reference(), folder, console) for each in sweeps]
     console.print(f"results: {folder}", soft_wrap=True)

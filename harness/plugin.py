@@ -8,26 +8,20 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import HarnessError, HostError, ScenarioError
+from harness.errors import HarnessError, ScenarioError
+from harness.plugin_run import SharedRun, shared_run
 
 if TYPE_CHECKING:
     from harness.run.cases import Case
-    from harness.run.pool import CasePool
     from harness.run.result import CaseResult
-    from harness.run.session import Session
-    from harness.scenario.words import Level
 
-pytest_plugins = ["harness.fixtures.guests"]
+pytest_plugins = ["harness.fixtures.guests", "harness.plugin_workers"]
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -69,14 +63,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "rescue_scenario(path, k=None): the scenario file, beside the test, whose rescued guest `rescued` is"
     )
-    config.stash[_RUN] = SharedRun(config)
+    SharedRun.set_up(config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End guests and release the hypervisor."""
-    run = config.stash.get(_RUN, None)
-    if run is not None:
-        run.close()
+    SharedRun.tear_down(config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -105,12 +97,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     wants_guest = any({"rescue_session", "rescued"} & set(getattr(item, "fixturenames", ())) for item in session.items)
     cases = [item.case for item in session.items if isinstance(item, ScenarioItem)]
-    session.config.stash[_RUN].level = Level.GUEST if wants_guest else deepest_level(cases)
+    shared_run(session.config).level = Level.GUEST if wants_guest else deepest_level(cases)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say where results lie."""
-    folder = config.stash[_RUN].results_path
+    folder = shared_run(config).results_path
     if folder is not None:
         terminalreporter.write_line(f"rescue results: {folder}")
 
@@ -176,7 +168,8 @@ class ScenarioItem(pytest.Item):
         Raises:
             CaseFailedError: it is not the expected one.
         """
-        result = self.config.stash[_RUN].result(self)
+        cases = {item.nodeid: item.case for item in self.session.items if isinstance(item, ScenarioItem)}
+        result = shared_run(self.config).result(self.nodeid, cases)
         self.user_properties.append(("verdict", str(result.verdict)))
         self.user_properties.append(("level", str(result.level)))
         self.user_properties.append(("artefacts", result.artefacts))
@@ -198,7 +191,7 @@ class ScenarioItem(pytest.Item):
         expected = "nothing for these versions" if result.expectation is None else result.expectation.verdict
         lines = [f"{result.case}: {result.verdict}, expected {expected}", result.summary, ""]
         lines += [f"  {sentence}" for sentence in (*result.sentences(), *result.mismatch)]
-        folder = self.config.stash[_RUN].results_path
+        folder = shared_run(self.config).results_path
         at_level = [] if result.level == "guest" else ["--rescue-level", str(result.level)]
         again = shlex.join(["pytest", f"{self.path}::{self.name}", *at_level])
         lines += ["", f"artefacts: {folder}/{result.artefacts}", f"again:     {again}"]
@@ -207,81 +200,3 @@ class ScenarioItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the test comes from."""
         return self.path, None, self.name
-
-
-@dataclass
-class SharedRun:
-    """What all scenario tests of one pytest run share, opened when first needed."""
-
-    config: pytest.Config
-    results_path: Path | None = None
-    level: Level | None = None
-    _stack: ExitStack = field(default_factory=ExitStack)
-    _session: Session | None = None
-    _pool: CasePool | None = None
-    _positions: dict[str, int] = field(default_factory=dict)
-
-    def session(self) -> Session:
-        """The session of the engine.
-
-        Raises:
-            HostError: images, QEMU or libvirt are not to be had.
-        """
-        if self._session is None:
-            try:
-                from harness.run.session import open_session  # noqa: PLC0415 - libvirt is slow to load
-            except ImportError as error:
-                raise HostError(f"libvirt's library cannot be loaded: {error}", hint="install libvirt0") from error
-            _end_on_terminate()
-            option = self.config.option
-            if self.level is None:
-                raise HostError("the session was asked for before the tests were collected")
-            self._session = self._stack.enter_context(
-                open_session(
-                    option.rescue_results,
-                    progress=self._say,
-                    boot_timeout_s=option.rescue_boot_timeout,
-                    control_boots=option.rescue_control_boots,
-                    level=self.level,
-                )
-            )
-            self.results_path = self._session.folder.path
-        return self._session
-
-    def result(self, item: ScenarioItem) -> CaseResult:
-        """The result of an item's case; the cases after it are under way meanwhile."""
-        if self._pool is None:
-            self._pool = self._open_pool([each for each in item.session.items if isinstance(each, ScenarioItem)])
-        return self._pool.result(self._positions[item.nodeid])
-
-    def _open_pool(self, items: list[ScenarioItem]) -> CasePool:
-        from harness.run.pool import CasePool, Unobserved, default_jobs  # noqa: PLC0415 - libvirt is slow to load
-
-        cases = [item.case for item in items]
-        self._positions = {item.nodeid: position for position, item in enumerate(items)}
-        jobs = self.config.option.rescue_jobs or default_jobs(cases)
-        ahead = jobs if self.config.option.maxfail else None
-        return self._stack.enter_context(CasePool(cases, self.session(), Unobserved(), jobs=jobs, ahead=ahead))
-
-    def _say(self, message: str) -> None:
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and self.config.option.verbose > 0:
-            reporter.write_line(message)
-
-    def close(self) -> None:
-        """Release everything."""
-        self._stack.close()
-
-
-def _end_on_terminate() -> None:
-    """Have SIGTERM, which CI systems send, end the run as Ctrl-C does: guests destroyed, files removed."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-_RUN: pytest.StashKey[SharedRun] = pytest.StashKey()
-
-
-def shared_run(config: pytest.Config) -> SharedRun:
-    """The shared run of a pytest configuration, for fixtures."""
-    return config.stash[_RUN]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pycdlib
 
 from harness.domain.placement import DiskSource, Encryption, Export
-from harness.errors import HostError
+from harness.errors import disk_error
 from harness.evidence.inventory import Marker
 from harness.evidence.marker import marker_block, marker_offset
 from harness.image import ImageSet, write_floppy
@@ -146,14 +146,6 @@ def _volume_file(folder: Path, name: str, backend: VolumeBackend, encryption: En
     if backend is VolumeBackend.QCOW2:
         return DiskSource(folder / f"{name}.qcow2", "qcow2", encryption)
     return DiskSource(folder / f"{name}.raw", "raw", encryption)
-
-
-def disk_error(error: OSError, folder: Path, *, variable: str = "RESCUE_HARNESS_CACHE") -> HostError:
-    """What a failed write means for the user; ``variable`` names the setting that moves the folder."""
-    return HostError(
-        f"{error.strerror or error} while writing below {folder}",
-        hint=f"free some space there, or set {variable} to a folder that has it",
-    )
 
 
 _META_DATA = json.dumps({"uuid": "config-drive", "hostname": "instance"}).encode()

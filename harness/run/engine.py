@@ -9,9 +9,8 @@ from contextlib import suppress
 
 import libvirt
 
-from harness.errors import HarnessError, HostError
+from harness.errors import HarnessError, HostError, disk_error
 from harness.run.cases import Case
-from harness.run.disks import disk_error
 from harness.run.drive import Drive
 from harness.run.machine import build_machines
 from harness.run.outcome import Outcome, Progress

@@ -1,25 +1,20 @@
-"""Cases in parallel: a ThreadPoolExecutor that stays a few cases ahead of whoever asks for results in order."""
+"""Cases in parallel: a ThreadPoolExecutor that stays ahead of whoever asks for one result after the other."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Protocol, Self
 
 import libvirt
-import psutil
 
 from harness.hypervisor.reaping import orphans_reaped
+from harness.run.capacity import guests_at_once
 from harness.run.cases import Case
 from harness.run.engine import run_case
 from harness.run.result import CaseResult
 from harness.run.session import Session
-from harness.scenario.words import MIB
-
-QEMU_OVERHEAD_BYTES = 192 * MIB
-"""What a QEMU under TCG takes beside the guest's memory: translation cache, device state."""
 
 
 class Observer(Protocol):
@@ -37,9 +32,7 @@ class Observer(Protocol):
 
 def default_jobs(cases: Sequence[Case]) -> int:
     """How many guests at once: one a core, as long as they fit into the memory that is free now."""
-    largest = max((case.point.scenario.instance.memory_bytes for case in cases), default=0) + QEMU_OVERHEAD_BYTES
-    by_memory = int(psutil.virtual_memory().available // largest)
-    return max(1, min(len(os.sched_getaffinity(0)), by_memory))
+    return guests_at_once(max((case.point.scenario.instance.memory_bytes for case in cases), default=0))
 
 
 class Unobserved:
@@ -56,7 +49,7 @@ class Unobserved:
 
 
 class CasePool:
-    """Runs ``cases`` in order, ``jobs`` at once, at most ``ahead`` cases beyond the one asked for.
+    """Runs ``cases`` from the one asked for on, ``jobs`` at once, at most ``ahead`` beyond it (default: all of them).
 
     Leaving the context ends what is still under way: its guests are destroyed and its files removed.
     """
@@ -69,7 +62,7 @@ class CasePool:
         self._observer = observer
         self._ahead = len(cases) if ahead is None else ahead
         self._executor = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="case")
-        self._futures: list[Future[CaseResult]] = []
+        self._futures: dict[int, Future[CaseResult]] = {}
 
     def result(self, index: int) -> CaseResult:
         """Wait for a case's result.
@@ -78,8 +71,9 @@ class CasePool:
             HostError: there can be no folder for its artefacts.
             CancelledError: the run was interrupted.
         """
-        for case in self._cases[len(self._futures) : index + 1 + self._ahead]:
-            self._futures.append(self._executor.submit(self._run, case))
+        for number in range(index, min(index + 1 + self._ahead, len(self._cases))):
+            if number not in self._futures:
+                self._futures[number] = self._executor.submit(self._run, self._cases[number])
         return self._futures[index].result()
 
     def _run(self, case: Case) -> CaseResult:
@@ -94,7 +88,7 @@ class CasePool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if any(not future.done() for future in self._futures):
+        if any(not future.done() for future in self._futures.values()):
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._session.hypervisor.cancelled.set()
             self._destroy_guests()

@@ -14,7 +14,7 @@ from typing import Generic, Literal
 import libvirt
 
 from harness.domain.placement import DirectKernel, DiskSource, Placement, UefiFirmware
-from harness.errors import HostError
+from harness.errors import HostError, disk_error
 from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
 from harness.hypervisor.connection import usb_cdrom_is_disk
@@ -23,7 +23,7 @@ from harness.image import instance_command_line
 from harness.rescue.naming import RESCUE, map_disks
 from harness.rescue.request import RescueRequest, request_or_none
 from harness.run.cases import Case
-from harness.run.disks import DiskFactory, disk_error
+from harness.run.disks import DiskFactory
 from harness.run.performer import Performer, R, console_path
 from harness.run.record import folder_name
 from harness.run.session import Session

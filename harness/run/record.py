@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import tempfile
-import threading
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+from harness.errors import disk_error
 from harness.evidence.inventory import Inventory
 from harness.guest.booted import BootedGuest, qemu_log_path
-from harness.run.disks import disk_error
 from harness.run.result import CaseResult, RunSummary
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -85,16 +87,20 @@ class CaseFolder:
             raise disk_error(error, self.path, variable="--results") from error
 
 
-@dataclass
+@dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run. Safe between threads."""
+    """The folder of one run. Safe between threads and between processes that share it."""
 
     path: Path
     started_at: str
     accelerator: str
     versions: dict[str, str]
-    results: list[CaseResult] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def results(self) -> tuple[CaseResult, ...]:
+        """What was added so far, by whomever, in that order."""
+        summary = self._summary()
+        return () if summary is None else summary.results
 
     def case_folder(self, case: str) -> CaseFolder:
         """A new folder for one case; cases of the same name, from different files, get one each.
@@ -119,34 +125,34 @@ class RunFolder:
         Raises:
             HostError: the disk is full.
         """
-        with self._lock:
-            self.results.append(result)
-            write_atomically(self.path / result.artefacts / "result.json", result.model_dump_json(indent=1) + "\n")
-            summary = RunSummary(
-                started_at=self.started_at,
-                accelerator=self.accelerator,
-                versions=self.versions,
-                results=tuple(self.results),
+        write_atomically(self.path / result.artefacts / "result.json", result.model_dump_json(indent=1) + "\n")
+        with _held(self.path):
+            summary = self._summary() or RunSummary(
+                started_at=self.started_at, accelerator=self.accelerator, versions=self.versions, results=()
             )
-            write_atomically(self.path / "run.json", summary.model_dump_json(indent=1) + "\n")
+            summary = summary.model_copy(update={"results": (*summary.results, result)})
+            write_atomically(self._summary_path, summary.model_dump_json(indent=1) + "\n")
+
+    @property
+    def _summary_path(self) -> Path:
+        return self.path / "run.json"
+
+    def _summary(self) -> RunSummary | None:
+        try:
+            return RunSummary.model_validate_json(self._summary_path.read_bytes())
+        except FileNotFoundError:
+            return None
 
 
-def new_run_path(parent: Path) -> Path:
-    """A fresh folder below ``parent``, named by the time; ``latest`` points to it.
-
-    Raises:
-        HostError: it cannot be made.
-    """
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Be the only one who changes a folder's summary; the kernel lets go of it for whoever dies meanwhile."""
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        path = Path(tempfile.mkdtemp(prefix=f"{stamp}-", dir=parent))
-        path.chmod(0o755)
-        link = parent / "latest"
-        scratch = parent / f".latest-{os.getpid()}"
-        scratch.unlink(missing_ok=True)
-        scratch.symlink_to(path.name)
-        scratch.replace(link)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise disk_error(error, parent, variable="--results") from error
-    return path
+        raise disk_error(error, folder, variable="--results") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

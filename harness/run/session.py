@@ -13,7 +13,8 @@ from harness.hypervisor.host import Hypervisor, find_emulator, open_hypervisor
 from harness.hypervisor.roots import clean_all
 from harness.image import ImageSet, obtain_images
 from harness.run.media_server import media_server
-from harness.run.record import RunFolder, new_run_path, utc_now
+from harness.run.record import RunFolder, utc_now
+from harness.run.run_path import make_run_path, run_name
 from harness.scenario.words import Level
 
 CONTROL_BOOTS = 3
@@ -46,8 +47,11 @@ def open_session(
     boot_timeout_s: float | None = None,
     control_boots: int = CONTROL_BOOTS,
     level: Level = Level.GUEST,
+    name: str | None = None,
 ) -> Iterator[Session]:
     """Everything a run needs whose deepest level is ``level``, released at the end.
+
+    ``name`` is that of the run's folder below ``results``, for processes that share one; by default it is a fresh one.
 
     Raises:
         HostError: images cannot be built, or QEMU or libvirt does not work.
@@ -63,7 +67,8 @@ def open_session(
             if leftovers:
                 progress(f"removed what an earlier run left: {leftovers}")
         port = 0 if images is None else stack.enter_context(media_server(images))
-        folder = RunFolder(new_run_path(results), utc_now(), hypervisor.accelerator.reason, hypervisor.versions)
+        path = make_run_path(results / (name or run_name()))
+        folder = RunFolder(path, utc_now(), hypervisor.accelerator.reason, hypervisor.versions)
         yield Session(
             images=images,
             hypervisor=hypervisor,

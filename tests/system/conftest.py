@@ -13,6 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.hypervisor.canary import find_accelerator
+from harness.hypervisor.host import find_emulator
+from harness.hypervisor.roots import take_over_probes
 from harness.image import cache_root, obtain_images
 from harness.run.session import Session
 
@@ -45,7 +48,7 @@ def session(rescue_session: Session) -> Session:
 @pytest.fixture
 def own_session(rescue_session: Session, tmp_path: Path) -> Session:
     """The session with a results folder of the test's own."""
-    return replace(rescue_session, folder=replace(rescue_session.folder, path=tmp_path / "results", results=[]))
+    return replace(rescue_session, folder=replace(rescue_session.folder, path=tmp_path / "results"))
 
 
 @pytest.fixture
@@ -106,13 +109,14 @@ class CommandLine:
 
 @pytest.fixture
 def command_line(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[CommandLine]:
-    obtain_images()
+    find_accelerator(obtain_images(), find_emulator())
     # A short path: QEMU's sockets have 108 bytes.
     cache = Path(f"/tmp/rh-test-{os.getpid()}-{abs(hash(request.node.nodeid)) % 10000}")  # noqa: S108
     cache.mkdir(mode=0o700)
     (cache / "images").symlink_to(cache_root() / "images")
-    if (cache_root() / "accelerator.json").is_file():
-        (cache / "accelerator.json").write_bytes((cache_root() / "accelerator.json").read_bytes())
+    for name in ("accelerator.json", "packages.json"):
+        (cache / name).write_bytes((cache_root() / name).read_bytes())
+    take_over_probes(cache / "hv" / "0", (cache_root() / "hv").glob("*"))
     line = CommandLine(cache, tmp_path)
     yield line
     for process in line.qemus():

@@ -1,0 +1,32 @@
+"""Where a run's folder is: named by the time, so that several processes can agree on it before one makes it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.errors import disk_error
+
+
+def run_name() -> str:
+    """A fresh name for a run's folder: UTC time and a random part."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
+def make_run_path(path: Path) -> Path:
+    """Make a run's folder, if no other process of the run has; ``latest`` beside it points to it.
+
+    Raises:
+        HostError: it cannot be made.
+    """
+    link, scratch = path.parent / "latest", path.parent / f".latest-{os.getpid()}"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        scratch.unlink(missing_ok=True)
+        scratch.symlink_to(path.name)
+        scratch.replace(link)
+    except OSError as error:
+        raise disk_error(error, path.parent, variable="--results") from error
+    return path
