@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .setup
 RESULTS ?= results
+# A guest at a time in each; as many as there are cores, if memory allows.
+WORKERS ?= logical
 
 .DEFAULT_GOAL := help
 .PHONY: help run test unit lint bench schema tables clean
@@ -32,7 +34,7 @@ run: $(STAMPS)/environment
 	@$(BIN)/rescue-harness run --keep-going --results $(RESULTS)
 
 test: $(STAMPS)/environment lint
-	@$(BIN)/pytest $(PYTEST_OPTIONS)
+	@$(BIN)/pytest -n $(WORKERS) --maxschedchunk 1 $(PYTEST_OPTIONS)
 
 unit: $(STAMPS)/environment
 	@$(BIN)/pytest tests/unit $(PYTEST_OPTIONS)

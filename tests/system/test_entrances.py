@@ -40,7 +40,7 @@ def test_run_boots_three_states_and_leaves_all_artefacts(
 def test_what_is_not_as_expected_is_exit_code_1(command_line: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "wrong.yaml"
     path.write_text(WRONGLY_EXPECTED)
-    done = command_line.run("run", str(path))
+    done = command_line.run("run", str(path), "--level", "machine")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "expected but not found" in done.stdout
 
@@ -74,12 +74,12 @@ def test_pytest_collects_cases_and_fails_without_our_traceback(pytester: pytest.
     folder = pytester.mkdir("scenarios")
     (folder / "minimal.yaml").write_text(MINIMAL)
     (folder / "wrong.yaml").write_text(WRONGLY_EXPECTED)
-    done = pytester.runpytest_subprocess("--junitxml=junit.xml")
+    done = pytester.runpytest_subprocess("--junitxml=junit.xml", "--rescue-level=machine")
     done.assert_outcomes(passed=1, failed=1)
     output = done.stdout.str()
     assert "wrongly-expected: stable, expected moved" in output
     assert "artefacts: results/" in output
-    assert f"again:     pytest {folder / 'wrong.yaml'}::wrongly-expected" in output
+    assert f"again:     pytest {folder / 'wrong.yaml'}::wrongly-expected --rescue-level machine" in output
     assert "Traceback" not in output
     assert "plugin.py" not in output
     names = {case.get("name") for case in etree.parse(pytester.path / "junit.xml").iter("testcase")}

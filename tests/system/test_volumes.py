@@ -21,7 +21,7 @@ from harness.run.fingerprint import fingerprint
 from harness.run.iscsi_server import iscsi_server
 from harness.run.nbd_server import nbd_server
 from harness.run.session import Session
-from harness.scenario.words import MIB, VerdictName
+from harness.scenario.words import MIB, Level, VerdictName
 
 from .conftest import CommandLine, wait_for
 
@@ -191,7 +191,7 @@ def every_backend(tmp_path: Path) -> Path:
 
 
 def test_case_with_every_backend_leaves_nothing(own_session: Session, every_backend: Path) -> None:
-    (case,) = collect_cases([every_backend], Reference())
+    (case,) = collect_cases([every_backend], Reference(), level=Level.MACHINE)
     root = own_session.hypervisor.root
     result = run_case(case, own_session)
     assert (result.verdict, result.findings) == (VerdictName.STABLE, ())
