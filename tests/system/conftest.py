@@ -124,7 +124,7 @@ def command_line(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Com
     subprocess.run(["rm", "-rf", str(cache)], check=False)
 
 
-def wait_for(condition: Callable[[], object], what: str, timeout_s: float = 120) -> None:
+def wait_for(condition: Callable[[], object], what: str, timeout_s: float = 300) -> None:
     """Poll until a condition holds."""
     ends = time.monotonic() + timeout_s
     while not condition():

@@ -251,7 +251,7 @@ def test_interrupted_run_leaves_nothing(command_line: CommandLine, minimal: Path
 def test_results_survive_an_interrupt(command_line: CommandLine, minimal: Path, tmp_path: Path) -> None:
     process = command_line.start("run", str(minimal), "--repeat", "9", "-j", "1", "--level", "machine")
     summary = tmp_path / "results" / "latest" / "run.json"
-    wait_for(summary.is_file, "the first result", 180)
+    wait_for(summary.is_file, "the first result")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
