@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -104,21 +103,25 @@ class _ImpatientPace(Pace):
 
 
 class _KilledWhileRescued(threading.Thread):
-    """Kills the QEMU that follows the running one, a second after it has started."""
+    """Kills the QEMU that follows the running one, as soon as its guest says something."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(daemon=True)
-        self._pids = root / "run" / "qemu"
+        self._root = root
 
     def run(self) -> None:
         before = self._running()
         wait_for(lambda: self._running() - before, "the rescued guest's QEMU")
-        time.sleep(1)
+        wait_for(self._said_something, "the rescued guest's first line")
         for pid in self._running() - before:
             os.kill(pid, signal.SIGKILL)
 
     def _running(self) -> set[int]:
-        return {int(text) for path in self._pids.glob("*.pid") if (text := path.read_text().strip())}
+        pids = (self._root / "run" / "qemu").glob("*.pid")
+        return {int(text) for path in pids if (text := path.read_text().strip())}
+
+    def _said_something(self) -> bool:
+        return any(path.stat().st_size for path in (self._root / "work").glob("*/console.log"))
 
 
 def works(session: Session, scenario: Path) -> bool:
