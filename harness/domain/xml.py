@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -68,10 +69,10 @@ class PciAddress:
     @classmethod
     def of(cls, element: etree._Element) -> PciAddress | None:
         """The PCI address of a device element, if it has one."""
-        address = element.find("address[@type='pci']")
-        if address is None:
-            return None
-        return cls(*(int(address.get(key, "0"), 16) for key in ("bus", "slot", "function", "domain")))
+        for address in element.iterchildren("address"):
+            if address.get("type") == "pci":
+                return _pci_address(*(address.get(key, "0") for key in ("bus", "slot", "function", "domain")))
+        return None
 
     def __str__(self) -> str:
         return f"{self.domain:04x}:{self.bus:02x}:{self.slot:02x}.{self.function:x}"
@@ -82,6 +83,12 @@ class PciAddress:
             f"<address type='pci' domain='0x{self.domain:04x}' bus='0x{self.bus:02x}'"
             f" slot='0x{self.slot:02x}' function='0x{self.function:x}'/>"
         )
+
+
+@lru_cache(maxsize=1024)
+def _pci_address(*numbers: str) -> PciAddress:
+    """Remembered: a sweep reads the same few addresses ten thousand times over."""
+    return PciAddress(*(int(number, 16) for number in numbers))
 
 
 def pci_addresses(root: etree._Element) -> Iterator[tuple[etree._Element, PciAddress]]:
@@ -104,10 +111,10 @@ class DriveAddress:
     @classmethod
     def of(cls, element: etree._Element) -> DriveAddress | None:
         """The drive address of a disk element, if it has one."""
-        address = element.find("address[@type='drive']")
-        if address is None:
-            return None
-        return cls(*(int(address.get(key, "0")) for key in ("controller", "bus", "target", "unit")))
+        for address in element.iterchildren("address"):
+            if address.get("type") == "drive":
+                return cls(*(int(address.get(key, "0")) for key in ("controller", "bus", "target", "unit")))
+        return None
 
     def __str__(self) -> str:
         return f"drive {self.controller}:{self.bus}:{self.target}:{self.unit}"

@@ -24,6 +24,7 @@ from harness.domain.xml import (
     parse_domain,
     source_of,
 )
+from harness.evidence.definition import OF_DISKS, OF_NETWORK_INTERFACES, settings
 from harness.evidence.inventory import (
     DIRECT_KERNEL,
     NETWORK,
@@ -50,6 +51,7 @@ _SCSI_DRIVERS = {
 _IDE_ON_PC = PciAddress(0, 1, 1)
 _XHCI = ("qemu-xhci", "nec-xhci")
 _USB_CLASS = "0c0300"
+_TOLD_OF_THEMSELVES = ("disk", "interface")
 CDROM_SECTOR_BYTES = 2048
 SECTOR_BYTES = 512
 
@@ -146,6 +148,7 @@ class _Domain:
                 read_only=disk.find("readonly") is not None,
                 removable=slot.kind != "disk" or _target_is_removable(disk),
                 storage=_storage(disk),
+                settings=settings(disk, OF_DISKS),
                 marker=self.sources.marker(source_of(disk)),
                 predicted=names[target],
             )
@@ -242,6 +245,7 @@ class _Domain:
                 mac="" if mac is None else mac.get("address", ""),
                 address=f"pci {'/'.join(function.path)}",
                 driver=None if model is None else model.get("type"),
+                settings=settings(nic, OF_NETWORK_INTERFACES),
             )
 
     def _pci_devices(self) -> Iterator[PciDevice]:
@@ -257,6 +261,7 @@ class _Domain:
                 class_code=_USB_CLASS if element.get("type") == "usb" else "",
                 driver=None,
                 model=_model(element),
+                settings={} if element.tag in _TOLD_OF_THEMSELVES else settings(element),
             )
 
     def _usb_devices(self) -> Iterator[UsbDevice]:
@@ -270,6 +275,7 @@ class _Domain:
                 controller="" if function is None else function.path[-1],
                 vendor_product="",
                 product=_model(element),
+                settings=settings(element),
             )
 
     def _boots_first(self) -> str | None:

@@ -52,7 +52,8 @@ class BlockDevice(Frozen):
     ``address`` identifies where the device sits and holds nothing that the kernel hands out by arrival: the PCI path
     from the root bus down, then SCSI channel:target:LUN, ATA port and device, or USB port. ``hctl`` is the raw SCSI
     H:C:T:L, whose host number is arrival order. ``storage`` is how a domain has its bytes kept: format, encryption,
-    whether they are thrown away at the end, and the server they come from.
+    whether they are thrown away at the end, and the server they come from. ``settings``, of this and of every other
+    device, is what its definition or its machine says of it beside all that, value by name.
     """
 
     name: str
@@ -72,6 +73,7 @@ class BlockDevice(Frozen):
     read_only: bool
     removable: bool
     storage: str | None = None
+    settings: dict[str, str] = Field(default_factory=dict)
     by_path: tuple[str, ...] = ()
     by_id: tuple[str, ...] = ()
     partitions: tuple[Partition, ...] = ()
@@ -89,6 +91,7 @@ class NetworkInterface(Frozen):
     mac: str
     address: str
     driver: str | None
+    settings: dict[str, str] = Field(default_factory=dict)
 
 
 class PciDevice(Frozen):
@@ -104,6 +107,7 @@ class PciDevice(Frozen):
     class_code: str
     driver: str | None
     model: str | None = None
+    settings: dict[str, str] = Field(default_factory=dict)
 
 
 class UsbDevice(Frozen):
@@ -113,6 +117,7 @@ class UsbDevice(Frozen):
     controller: str
     vendor_product: str
     product: str
+    settings: dict[str, str] = Field(default_factory=dict)
 
 
 class Inventory(Frozen):

@@ -1,70 +1,67 @@
-"""What a domain has beside devices on PCI, USB and disk buses, as text by name, for comparing two domains."""
+"""What a domain has beside devices on PCI, USB and disk buses, as text by path, for comparing two domains."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator
 
 from lxml import etree
 
 from harness.domain.xml import devices_of
+from harness.evidence.definition import NOTHING, OF_DEVICES_ON_NO_BUS, numbered, settings
 
-_LEFT_OUT = frozenset(
-    {"name", "title", "description", "metadata", "devices", "os", "seclabel", "currentMemory", "resource"}
-)
-_OF_THE_BUSES = frozenset({"disk", "controller", "emulator", "interface", "hostdev"})
+_TOLD_OTHERWISE = frozenset({"devices", "os"})
+_BOOT_ORDER = frozenset({"boot", "kernel", "initrd", "cmdline"})
+_OURS = "opt/rescue-harness/"
+"""How the harness's own entries of the firmware configuration begin (harness.guest.access)."""
 
 
 def platform_of(root: etree._Element, variables: Collection[str]) -> dict[str, str]:
-    """Accelerator, machine, firmware, UUID, memory, CPU and the like; the devices on no bus that the inventory lists.
+    """All that is no device, accelerator, machine, firmware, UUID, memory, CPU and the like; and the devices on no bus
+    that the inventory lists.
 
     ``variables`` are the UEFI variable stores that hold the instance's own; which of them is used is all the same.
     """
-    facts = {"accelerator": root.get("type", "")}
+    facts = {("accelerator" if name == "type" else f"domain@{name!s}"): str(value) for name, value in root.items()}
+    seen: Counter[str] = Counter()
     for element in root:
-        if not isinstance(element.tag, str) or element.tag in _LEFT_OUT or _is_ours(element):
-            continue
-        facts[element.tag] = _text(element)
-    facts |= _boot_facts(root, variables)
-    for element in devices_of(root):
-        if element.tag in _OF_THE_BUSES or element.find("address[@type='pci']") is not None:
-            continue
-        if element.find("address[@type='usb']") is not None:
-            continue
-        number = sum(key.startswith(f"{element.tag} ") for key in facts)
-        facts[f"{element.tag} {number}"] = _text(element)
+        if isinstance(element.tag, str) and element.tag not in _TOLD_OTHERWISE and not _is_ours(element):
+            facts.update(settings(element, NOTHING, name=numbered(element, seen)))
+    os_element = root.find("os")
+    if os_element is not None:
+        facts.update(_boot_facts(os_element, variables))
+    counted: Counter[str] = Counter()
+    for element in _on_no_bus(root):
+        tag = str(element.tag)
+        facts.update(settings(element, OF_DEVICES_ON_NO_BUS, name=f"{tag} {counted[tag]}"))
+        counted[tag] += 1
     return facts
 
 
 def _is_ours(element: etree._Element) -> bool:
-    return element.tag == "sysinfo" and element.get("type") == "fwcfg"
+    return element.tag == "sysinfo" and all(entry.get("name", "").startswith(_OURS) for entry in element)
 
 
-def _boot_facts(root: etree._Element, variables: Collection[str]) -> dict[str, str]:
-    os_element = root.find("os")
-    if os_element is None:
-        return {}
-    facts = {}
+def _boot_facts(os_element: etree._Element, variables: Collection[str]) -> dict[str, str]:
+    facts = {f"os@{name!s}": str(value) for name, value in os_element.items()}
     for element in os_element:
-        if not isinstance(element.tag, str) or element.tag in ("boot", "kernel", "initrd", "cmdline"):
+        if not isinstance(element.tag, str) or element.tag in _BOOT_ORDER:
             continue
+        found = settings(element, NOTHING, name=element.tag).copy()
         if element.tag == "type":
-            facts["machine"] = element.get("machine", "")
-            facts["architecture"] = element.get("arch", "")
+            facts |= {"machine": found.pop("type@machine", ""), "architecture": found.pop("type@arch", "")}
         elif element.tag == "nvram":
-            facts["UEFI variables"] = "the instance's" if element.text in variables else "others"
-        else:
-            facts[element.tag] = _text(element)
+            facts["UEFI variables"] = "the instance's" if found.pop("nvram", None) in variables else "others"
+        facts |= found
     return facts
 
 
-def _text(element: etree._Element) -> str:
-    if len(element) or not element.text:
-        return _markup(element)
-    return " ".join((element.text, *(f"{name!s}={value!s}" for name, value in sorted(element.items()))))
-
-
-def _markup(element: etree._Element) -> str:
-    """The element on one line with its attributes in order; etree.canonicalize takes ten times as long."""
-    attributes = "".join(f' {name!s}="{value!s}"' for name, value in sorted(element.items()))
-    inside = (element.text or "").strip() + "".join(_markup(child) for child in element)
-    return f"<{element.tag}{attributes}>{inside}</{element.tag}>" if inside else f"<{element.tag}{attributes}/>"
+def _on_no_bus(root: etree._Element) -> Iterator[etree._Element]:
+    """The devices that no list of the inventory has, with the PCI root: other controllers without a place come and go
+    with what hangs on them.
+    """
+    for element in devices_of(root):
+        if element.tag == "disk" or (element.tag == "controller" and element.get("type") != "pci"):
+            continue
+        if not any(address.get("type") in ("pci", "usb") for address in element.iterchildren("address")):
+            yield element

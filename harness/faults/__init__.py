@@ -8,6 +8,7 @@ from harness.faults.files import FILE_FAULTS
 from harness.faults.identity import IDENTITY_FAULTS
 from harness.faults.places import PLACE_FAULTS
 from harness.faults.platform import PLATFORM_FAULTS
+from harness.faults.settings import SETTING_FAULTS
 from harness.faults.unrescue import UNRESCUE_FAULTS
 
 FAULTS: tuple[Fault, ...] = (
@@ -17,6 +18,7 @@ FAULTS: tuple[Fault, ...] = (
     *PLACE_FAULTS,
     *DEVICE_FAULTS,
     *PLATFORM_FAULTS,
+    *SETTING_FAULTS,
     *UNRESCUE_FAULTS,
     *FILE_FAULTS,
 )

@@ -9,6 +9,7 @@ from harness.scenario.words import ClaimName, Level
 from harness.verdict.comparison import Comparison, Pair, holder, holders
 from harness.verdict.finding import Finding
 from harness.verdict.place import move, place_of
+from harness.verdict.settings import changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,18 +105,19 @@ def _link_changes(comparison: Comparison, lost: list[str], new: list[str]) -> It
 
 
 def identity(comparison: Comparison) -> Iterator[Finding]:
-    """What the device says of itself, and its partitions by number, first byte and size."""
+    """What the device says of itself, its partitions by number, first byte and size, and what it is set to."""
     for pair in comparison.pairs:
-        for trait, before in _traits(pair.before).items():
-            after = _traits(pair.after)[trait]
-            if before != after:
-                yield Finding(
-                    claim=ClaimName.IDENTITY,
-                    device=pair.disk,
-                    before=f"{trait} {before}",
-                    after=f"{trait} {after}",
-                    message=f"{trait} {before} -> {after}",
-                )
+        for trait, before, after in (
+            *changed(_traits(pair.before), _traits(pair.after)),
+            *changed(pair.before.settings, pair.after.settings),
+        ):
+            yield Finding(
+                claim=ClaimName.IDENTITY,
+                device=pair.disk,
+                before=f"{trait} {before}",
+                after=f"{trait} {after}",
+                message=f"{trait} {before} -> {after}",
+            )
 
 
 def _traits(device: BlockDevice) -> dict[str, str]:

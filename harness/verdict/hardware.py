@@ -10,10 +10,11 @@ from harness.verdict.finding import Finding
 from harness.verdict.network import network_interfaces, pair_network_interfaces
 from harness.verdict.pci import describe, identifiers, pci_changes
 from harness.verdict.place import move, place_of
+from harness.verdict.settings import changed
 from harness.verdict.usb import usb_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from harness.evidence.inventory import BlockDevice, NetworkInterface
     from harness.verdict.comparison import Comparison
@@ -28,8 +29,7 @@ def other_hardware(comparison: Comparison) -> Iterator[Finding]:
         ("dmi", comparison.normal.dmi, comparison.other.dmi),
         ("domain", comparison.normal.platform, comparison.other.platform),
     ):
-        for key in sorted(before.keys() | after.keys()):
-            yield from _trait(device, key, before.get(key), after.get(key))
+        yield from _settings(device, "", before, after)
     yield from _trait("cpu", "model", comparison.normal.cpu_model, comparison.other.cpu_model)
 
 
@@ -62,6 +62,11 @@ def _trait(device: str, trait: str, before: str | None, after: str | None) -> It
         yield _finding(device, f"{trait} {old}", f"{trait} {new}", f"{trait} {old} -> {new}")
 
 
+def _settings(device: str, what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Finding]:
+    for name, old, new in changed(before, after):
+        yield _finding(device, f"{name} {old}", f"{name} {new}", f"{what} {name} {old} -> {new}".lstrip())
+
+
 def _network(comparison: Comparison) -> Iterator[Finding]:
     known = network_interfaces(comparison.normal)
     found = pair_network_interfaces(comparison.normal, comparison.other)
@@ -88,6 +93,7 @@ def _network_interface(label: str, before: NetworkInterface, after: NetworkInter
     if moved is not None:
         yield _finding(label, moved.before, moved.after, moved.phrase, ClaimName.ADDRESSES)
     yield from _trait(label, "driver", before.driver, after.driver)
+    yield from _settings(label, "", before.settings, after.settings)
 
 
 def _pci(comparison: Comparison) -> Iterator[Finding]:
@@ -97,6 +103,8 @@ def _pci(comparison: Comparison) -> Iterator[Finding]:
         if old == new:
             old, new = "/".join(before.path), "/".join(after.path)
         yield _finding(before.address, old, new, f"{describe(before)} PCI {old} -> {new}")
+    for before, after in changes.same:
+        yield from _settings(before.address, describe(before), before.settings, after.settings)
     for before, after in changes.changed:
         old, new = identifiers(before), identifiers(after)
         yield _finding(before.address, old, new, f"{describe(before)} is now {describe(after)} ({old} -> {new})")
@@ -115,6 +123,8 @@ def _usb(comparison: Comparison) -> Iterator[Finding]:
         if before.controller != after.controller:
             old, new = f"{before.controller} {old}", f"{after.controller} {new}"
         yield _finding(f"usb {before.vendor_product}", old, new, f"{before.product} {old} -> {new}")
+    for before, after in changes.same:
+        yield from _settings(f"usb {before.vendor_product}", before.product, before.settings, after.settings)
     for device in changes.missing:
         yield _finding(f"usb {device.vendor_product}", "present", "missing", f"{device.product} is missing")
     for device in changes.new:

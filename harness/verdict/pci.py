@@ -47,8 +47,12 @@ _CLASS_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class PciChanges:
-    """``moved`` and ``changed`` hold what a function was and is now; ``brought`` came with the rescue device."""
+    """``moved`` and ``changed`` hold what a function was and is now; ``brought`` came with the rescue device.
 
+    ``same`` are those that are there in both states, moved or not, with what they are set to.
+    """
+
+    same: tuple[tuple[PciDevice, PciDevice], ...]
     moved: tuple[tuple[PciDevice, PciDevice], ...]
     changed: tuple[tuple[PciDevice, PciDevice], ...]
     missing: tuple[PciDevice, ...]
@@ -67,10 +71,12 @@ def pci_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None)
     old_tree = {function.path: function for function in normal.pci_devices}
     new_tree = {function.path: function for function in other.pci_devices}
     gone: list[PciDevice] = []
+    same: list[tuple[PciDevice, PciDevice]] = []
     changed: list[tuple[PciDevice, PciDevice]] = []
     for path, function in old_tree.items():
         successor = new_tree.get(path)
         if successor is not None and _signature(successor) == _signature(function):
+            same.append((function, successor))
             continue
         owner = old_owners.get(function.address)
         if successor is not None and owner is not None and owner == new_owners.get(successor.address):
@@ -100,6 +106,7 @@ def pci_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None)
             changed.append((function, successor))
         arrived.remove(successor)
     return PciChanges(
+        same=(*same, *moved),
         moved=tuple(moved),
         changed=tuple(changed),
         missing=tuple(missing),

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UsbChanges:
-    """``moved`` holds what a device was and is now; ``brought`` are the hubs that the rescue stick hangs on."""
+    """``moved`` holds what a device was and is now; ``brought`` are the hubs that the rescue stick hangs on.
 
+    ``same`` are those that are there in both states, moved or not, with what they are set to.
+    """
+
+    same: tuple[tuple[UsbDevice, UsbDevice], ...]
     moved: tuple[tuple[UsbDevice, UsbDevice], ...]
     missing: tuple[UsbDevice, ...]
     new: tuple[UsbDevice, ...]
@@ -24,8 +28,11 @@ class UsbChanges:
 def usb_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None) -> UsbChanges:
     """Compare by controller and port, leaving out what carries a block device: the claims on disks speak of that."""
     before, after = _no_disks(normal), _no_disks(other)
-    gone = [device for device in before if device not in after]
-    arrived = [device for device in after if device not in before]
+    found = {_identity(device): device for device in after}
+    known = {_identity(device) for device in before}
+    same = [(device, found[_identity(device)]) for device in before if _identity(device) in found]
+    gone = [device for device in before if _identity(device) not in found]
+    arrived = [device for device in after if _identity(device) not in known]
     moved: list[tuple[UsbDevice, UsbDevice]] = []
     missing: list[UsbDevice] = []
     for device in gone:
@@ -36,6 +43,7 @@ def usb_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None)
             moved.append((device, successor))
             arrived.remove(successor)
     return UsbChanges(
+        same=(*same, *moved),
         moved=tuple(moved),
         missing=tuple(missing),
         new=tuple(device for device in arrived if not _leads_to(rescue, device)),
@@ -55,6 +63,10 @@ def _no_disks(inventory: Inventory) -> list[UsbDevice]:
 
 def _kind(device: UsbDevice) -> tuple[str, str]:
     return device.vendor_product, device.product
+
+
+def _identity(device: UsbDevice) -> tuple[str, str, str, str]:
+    return (device.controller, device.port, *_kind(device))
 
 
 def _leads_to(rescue: BlockDevice | None, device: UsbDevice) -> bool:

@@ -132,7 +132,9 @@ def test_platform_holds_what_is_on_no_bus() -> None:
     facts = inventory(live("q35")).platform
     assert facts["machine"] == "pc-q35-7.2"
     assert facts["uuid"] == parse_domain((SAMPLES / "live-q35.xml").read_text()).findtext("uuid")
-    assert {"input 0", "input 1", "serial 0"} <= set(facts)
+    assert facts["input 0@type"] == "mouse"
+    assert facts["input 1@type"] == "keyboard"
+    assert {"serial 0@type", "controller 0@model"} <= set(facts)
     assert not any("authorized_keys" in value for value in facts.values())
 
 
@@ -181,4 +183,5 @@ def test_platform_has_the_accelerator_and_what_attributes_say() -> None:
     root.find("vcpu").set("current", "1")  # type: ignore[union-attr]
     facts = inventory(root).platform
     assert facts["accelerator"] == "kvm"
-    assert facts["vcpu"] == "1 current=1 placement=static"
+    assert facts["vcpu"] == facts["vcpu@current"] == "1"
+    assert facts["vcpu@placement"] == "static"

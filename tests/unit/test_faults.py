@@ -70,6 +70,12 @@ VARIATIONS: dict[str, Callable[[str], str]] = {
         "<source file='/instances/full/volume1.raw' index='3'/>",
         "<source protocol='nbd' name='volume1'><host name='127.0.0.1' port='10809'/></source>",
     ),
+    "other devices": lambda text: text.replace("model='piix3-uhci'", "model='qemu-xhci'").replace(
+        "<memballoon",
+        "<filesystem type='mount'><source dir='/share'/><target dir='share'/></filesystem>"
+        "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
+        "<watchdog model='i6300esb' action='none'/><memballoon",
+    ),
     "second LUN": lambda text: text.replace("unit='0'/>", "unit='1'/>"),
 }
 

@@ -108,6 +108,10 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
         changed(RESCUED, "volume1", sector_bytes=4096),
         {("identity", "volume1", "sector size 512", "sector size 4096")},
     ),
+    "a disk throttled": (
+        changed(RESCUED, "volume1", settings={"iotune/read_iops_sec": "100"}),
+        {("identity", "volume1", "iotune/read_iops_sec none", "iotune/read_iops_sec 100")},
+    ),
     "a disk made read-only": (
         changed(RESCUED, "volume1", read_only=True),
         {("identity", "volume1", "access writable", "access read-only")},
@@ -166,6 +170,10 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
             ("other-hardware", "nic0", "predictable name enp1s0", "predictable name enp8s0"),
         },
     ),
+    "a NIC unplugged": (
+        nic(RESCUED, settings={"link@state": "down"}),
+        {("other-hardware", "nic0", "link@state none", "link@state down")},
+    ),
     "no NIC": (edited(RESCUED, network_interfaces=()), {("other-hardware", "nic0", "present", "missing")}),
     "another UUID": (
         edited(RESCUED, dmi=NORMAL.dmi | {"product_uuid": "uuid-2"}),
@@ -193,7 +201,28 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
             )
         },
     ),
+    "a balloon set otherwise": (
+        pci(RESCUED, BALLOON.address, BALLOON.model_copy(update={"settings": {"stats@period": "60"}})),
+        {("other-hardware", BALLOON.address, "stats@period none", "stats@period 60")},
+    ),
+    "the balloon moved and set otherwise": (
+        pci(
+            RESCUED,
+            BALLOON.address,
+            function("0000:07:00.0", "1af4:1045", "00ff00", "0000:00:02.5").model_copy(
+                update={"settings": {"stats@period": "60"}}
+            ),
+        ),
+        {
+            ("other-hardware", BALLOON.address, BALLOON.address, "0000:07:00.0"),
+            ("other-hardware", BALLOON.address, "stats@period none", "stats@period 60"),
+        },
+    ),
     "the balloon gone": (pci(RESCUED, BALLOON.address), {("other-hardware", BALLOON.address, "present", "missing")}),
+    "the tablet set otherwise": (
+        edited(RESCUED, usb_devices=(TABLET.model_copy(update={"settings": {"driver@iommu": "on"}}), STICK)),
+        {("other-hardware", "usb 0627:0001", "driver@iommu none", "driver@iommu on")},
+    ),
     "the tablet moved": (
         edited(RESCUED, usb_devices=(TABLET.model_copy(update={"port": "1-2"}), STICK)),
         {("other-hardware", "usb 0627:0001", "port 1", "port 2")},

@@ -1,0 +1,71 @@
+"""What a domain says of a device or of itself, word for word: what no other field of an inventory interprets.
+
+Everything libvirt writes is kept, so that a setting nobody thought of is compared too. Left out is only what a rescue
+may change, and what the inventory tells in the guest's terms.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+
+from lxml import etree
+
+PRESENT = "present"
+"""The value of an element that says all it has to by being there, such as ``<readonly/>``."""
+
+_PLACE = frozenset(
+    f"address@{name}" for name in ("type", "domain", "bus", "slot", "function", "controller", "target", "unit", "port")
+)
+_BOOT_ORDER = frozenset({"boot@order"})
+OF_DEVICES = _PLACE | _BOOT_ORDER | {"@index"}
+"""Where a device is, and its turn at booting. A controller's index is libvirt's own; the guest sees where it is."""
+OF_DISKS = OF_DEVICES | {
+    *("@device", "target@dev", "target@bus", "target@removable", "serial", "wwn", "vendor", "product", "readonly"),
+    *("driver@type", "blockio@logical_block_size", "transient", "source/encryption@format", "encryption@format"),
+    *(f"source@{name}" for name in ("file", "dev", "name", "protocol", "volume")),
+    *(f"source/host@{name}" for name in ("name", "port")),
+}
+OF_NETWORK_INTERFACES = OF_DEVICES | {"mac@address", "model@type", "acpi@index"}
+OF_DEVICES_ON_NO_BUS = _BOOT_ORDER
+NOTHING: frozenset[str] = frozenset()
+
+
+def settings(element: etree._Element, interpreted: frozenset[str] = OF_DEVICES, *, name: str = "") -> dict[str, str]:
+    """Value by path of every text and attribute within an element, such as ``iotune/read_iops_sec`` or ``driver@io``.
+
+    Paths in ``interpreted`` are left out; a ``name`` is put before the others. Further elements of one tag are counted:
+    ``ip``, ``ip 1``.
+    """
+    return _settings(etree.tostring(element, with_tail=False), interpreted, name)
+
+
+@lru_cache(maxsize=1024)
+def _settings(text: bytes, interpreted: frozenset[str], name: str) -> dict[str, str]:
+    """By text, since a rescue leaves nearly every device as it was, and printing one is faster than walking it."""
+    found = dict(_walk(etree.fromstring(text), ""))
+    return {_below(name, path): value for path, value in found.items() if path not in interpreted}
+
+
+def _below(name: str, path: str) -> str:
+    return f"{name}/{path}" if name and path and not path.startswith("@") else f"{name}{path}"
+
+
+def _walk(element: etree._Element, path: str) -> Iterator[tuple[str, str]]:
+    text = (element.text or "").strip()
+    children = [child for child in element if isinstance(child.tag, str)]
+    if text or not (children or element.attrib):
+        yield path, text or PRESENT
+    for attribute, value in element.items():
+        yield f"{path}@{attribute!s}", str(value)
+    seen: Counter[str] = Counter()
+    for child in children:
+        yield from _walk(child, _below(path, numbered(child, seen)))
+
+
+def numbered(element: etree._Element, seen: Counter[str]) -> str:
+    """The tag, with a number behind it for every further one in ``seen``, which is counted up."""
+    tag = str(element.tag)
+    seen[tag] += 1
+    return tag if seen[tag] == 1 else f"{tag} {seen[tag] - 1}"
