@@ -13,6 +13,7 @@ from functools import cached_property
 from lxml import etree
 
 from harness.domain.pci_topology import GuestFunction, guest_functions
+from harness.domain.pinning import pinned
 from harness.domain.placement import Placement
 from harness.domain.xml import (
     DriveAddress,
@@ -22,6 +23,7 @@ from harness.domain.xml import (
     disk_target,
     disks_of,
     parse_domain,
+    serialise,
     source_of,
 )
 from harness.evidence.definition import OF_DISKS, OF_NETWORK_INTERFACES, settings
@@ -90,6 +92,15 @@ def defined_inventory(domain_xml: str, sources: Sources, *, usb_cdrom_is_disk: b
     ``usb_cdrom_is_disk``: what libvirt makes of a USB CD-ROM, see harness.hypervisor.connection.
     """
     return _Domain(parse_domain(domain_xml), sources, usb_cdrom_is_disk).inventory()
+
+
+def running_inventory(live_xml: str, sources: Sources, *, usb_cdrom_is_disk: bool) -> Inventory:
+    """The same of a domain that runs, without what libvirt adds while it does; raises HostError likewise.
+
+    Two running domains are compared rather than their definitions: libvirt expands some of these when it starts them,
+    such as a host-model CPU, and a rescue that starts from the running domain defines what it was expanded to.
+    """
+    return defined_inventory(serialise(pinned(live_xml)), sources, usb_cdrom_is_disk=usb_cdrom_is_disk)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.domain.placement import DiskSource
 from harness.errors import GuestError, HarnessError, Refused
 from harness.evidence.collection import collection_script, parse_inventory, parse_writes, write_script
-from harness.evidence.defined import Sources, defined_inventory
+from harness.evidence.defined import Sources, running_inventory
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.marker import BLOCK_BYTES, data_offset
 from harness.guest.booted import BootedGuest
@@ -24,7 +24,7 @@ from harness.run.record import CaseFolder
 from harness.run.result import Refusal, StateRecord
 from harness.run.session import Session
 from harness.scenario.words import ClaimName
-from harness.verdict.claims import additions, compare_rescued, compare_unrescued
+from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import ByteRange, Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.prediction import contradictions
@@ -43,6 +43,8 @@ class Drive:
     folder: CaseFolder
     progress: Progress
     outcome: Outcome
+    defined: dict[State, Inventory] = field(default_factory=dict)
+    """The domain of each state's first boot, as level plan sees it."""
 
     def drive(self) -> None:
         """Bring the case through its states and leave what was found in ``outcome``.
@@ -80,9 +82,10 @@ class Drive:
             nvram_equal=performer.variables_restored,
             changes=_changes(before, after, written),
         )
-        findings = (
-            *compare_rescued(normal, rescued, expected),
-            *compare_unrescued(normal, rescued, unrescued, expected, host),
+        findings = joined(
+            compare_rescued(normal, rescued, expected),
+            compare_unrescued(normal, rescued, unrescued, expected, host),
+            compare_definitions(self.defined, expected),
         )
         self.outcome.findings = findings
         self.outcome.additions = additions(normal, rescued, expected)
@@ -127,11 +130,12 @@ class Drive:
 
     def _check_the_model(self, state: State, guest: BootedGuest, inventory: Inventory) -> None:
         performer = self.ready.performer
-        predicted = defined_inventory(
+        predicted = running_inventory(
             guest.live_xml,
             Sources.of(performer.placement, self.ready.tokens),
             usb_cdrom_is_disk=usb_cdrom_is_disk(guest.hypervisor.connection),
         )
+        self.defined.setdefault(state, predicted)
         self.outcome.about_model += [
             finding
             for finding in contradictions(state, predicted, inventory)

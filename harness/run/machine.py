@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from harness.errors import Refused
-from harness.evidence.defined import Sources
+from harness.evidence.defined import Sources, running_inventory
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.machine import machine_inventory
 from harness.guest.paused import PausedMachine
+from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.run.cases import Case
 from harness.run.outcome import Outcome, Progress
 from harness.run.preparation import Prepared
 from harness.run.record import CaseFolder
 from harness.run.result import Refusal
-from harness.verdict.claims import additions, compare_rescued, compare_unrescued
+from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import HostEvidence
 
 
@@ -26,9 +27,12 @@ def build_machines(
     """
     performer = ready.performer
     sources = Sources.of(performer.placement, ready.tokens)
+    defined: dict[State, Inventory] = {}
 
     def look(state: State, machine: PausedMachine) -> Inventory:
         inventory = machine_inventory(machine.query, machine.live_xml, sources)
+        is_disk = usb_cdrom_is_disk(performer.hypervisor.connection)
+        defined[state] = running_inventory(machine.live_xml, sources, usb_cdrom_is_disk=is_disk)
         folder.write(f"{state}/defined.xml", performer.defined_xml[state])
         folder.write(f"{state}/live.xml", machine.live_xml)
         folder.write(f"{state}/inventory.json", inventory.model_dump_json(indent=1))
@@ -48,8 +52,9 @@ def build_machines(
         domain_xml_equal=performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
         nvram_equal=performer.variables_restored,
     )
-    outcome.findings = (
-        *compare_rescued(normal, rescued, ready.expected),
-        *compare_unrescued(normal, rescued, unrescued, ready.expected, host),
+    outcome.findings = joined(
+        compare_rescued(normal, rescued, ready.expected),
+        compare_unrescued(normal, rescued, unrescued, ready.expected, host),
+        compare_definitions(defined, ready.expected),
     )
     outcome.additions = additions(normal, rescued, ready.expected)

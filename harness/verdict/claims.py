@@ -14,7 +14,7 @@ from harness.verdict import hardware
 from harness.verdict.addition import only_addition
 from harness.verdict.booting import booted_from_rescue
 from harness.verdict.comparison import Comparison, compare
-from harness.verdict.disks import addresses, all_present, content, identity, links, names
+from harness.verdict.disks import addresses, all_present, content, disk_settings, identity, links, names
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.restoring import as_restored, data, restored_on_host
 
@@ -63,6 +63,25 @@ def compare_unrescued(
         found = check(comparison)
         findings += found if claim is ClaimName.BOOTED_FROM_RESCUE else as_restored(found)
     return (*findings, *restored_on_host(host), *data(comparison, host))
+
+
+def compare_definitions(by_state: Mapping[State, Inventory], expected: Expected) -> tuple[Finding, ...]:
+    """What domains are set to otherwise than in the normal state, from their inventories at level plan.
+
+    For levels that look deeper: most of it no machine and no guest shows.
+    """
+    normal = by_state[State.NORMAL]
+    findings: list[Finding] = []
+    for state, other in by_state.items():
+        comparison = compare(state, normal, other, expected, booted_before=())
+        found = (*disk_settings(comparison), *hardware.hardware_settings(comparison))
+        findings += as_restored(found) if state is State.UNRESCUED else found
+    return tuple(findings)
+
+
+def joined(*findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """All findings in order, each once, since two kinds of evidence may show the same."""
+    return tuple(dict.fromkeys(finding for some in findings for finding in some))
 
 
 def additions(normal: Inventory, rescued: Inventory, expected: Expected) -> tuple[str, ...]:

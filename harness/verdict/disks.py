@@ -12,7 +12,7 @@ from harness.verdict.place import move, place_of
 from harness.verdict.settings import changed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 def all_present(comparison: Comparison) -> Iterator[Finding]:
@@ -107,17 +107,25 @@ def _link_changes(comparison: Comparison, lost: list[str], new: list[str]) -> It
 def identity(comparison: Comparison) -> Iterator[Finding]:
     """What the device says of itself, its partitions by number, first byte and size, and what it is set to."""
     for pair in comparison.pairs:
-        for trait, before, after in (
-            *changed(_traits(pair.before), _traits(pair.after)),
-            *changed(pair.before.settings, pair.after.settings),
-        ):
-            yield Finding(
-                claim=ClaimName.IDENTITY,
-                device=pair.disk,
-                before=f"{trait} {before}",
-                after=f"{trait} {after}",
-                message=f"{trait} {before} -> {after}",
-            )
+        yield from _identity(pair.disk, _traits(pair.before), _traits(pair.after))
+    yield from disk_settings(comparison)
+
+
+def disk_settings(comparison: Comparison) -> Iterator[Finding]:
+    """What each disk is set to, word for word, which no guest shows: the part of ``identity`` that definitions tell."""
+    for pair in comparison.pairs:
+        yield from _identity(pair.disk, pair.before.settings, pair.after.settings)
+
+
+def _identity(disk: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Finding]:
+    for trait, old, new in changed(before, after):
+        yield Finding(
+            claim=ClaimName.IDENTITY,
+            device=disk,
+            before=f"{trait} {old}",
+            after=f"{trait} {new}",
+            message=f"{trait} {old} -> {new}",
+        )
 
 
 def _traits(device: BlockDevice) -> dict[str, str]:

@@ -8,10 +8,10 @@ from harness.evidence.inventory import State
 from harness.scenario.words import ClaimName
 from harness.verdict.finding import Finding
 from harness.verdict.network import network_interfaces, pair_network_interfaces
-from harness.verdict.pci import describe, identifiers, pci_changes
+from harness.verdict.pci import PciChanges, describe, identifiers, pci_changes
 from harness.verdict.place import move, place_of
 from harness.verdict.settings import changed
-from harness.verdict.usb import usb_changes
+from harness.verdict.usb import UsbChanges, usb_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,15 +22,36 @@ if TYPE_CHECKING:
 
 def other_hardware(comparison: Comparison) -> Iterator[Finding]:
     """Network interfaces, the rest of the PCI tree, USB devices, DMI and CPU; of a domain, all that is no disk."""
+    pci, usb = _changes(comparison)
     yield from _network(comparison)
-    yield from _pci(comparison)
-    yield from _usb(comparison)
-    for device, before, after in (
-        ("dmi", comparison.normal.dmi, comparison.other.dmi),
-        ("domain", comparison.normal.platform, comparison.other.platform),
-    ):
-        yield from _settings(device, "", before, after)
+    yield from _pci(pci)
+    yield from _usb(usb)
+    yield from _settings("dmi", "", comparison.normal.dmi, comparison.other.dmi)
     yield from _trait("cpu", "model", comparison.normal.cpu_model, comparison.other.cpu_model)
+    yield from _all_settings(comparison, pci, usb)
+
+
+def hardware_settings(comparison: Comparison) -> Iterator[Finding]:
+    """What the domain and each device that is no disk are set to, word for word: the part that definitions tell."""
+    yield from _all_settings(comparison, *_changes(comparison))
+
+
+def _changes(comparison: Comparison) -> tuple[PciChanges, UsbChanges]:
+    normal, other, entitled = comparison.normal, comparison.other, _entitled(comparison)
+    return pci_changes(normal, other, entitled), usb_changes(normal, other, entitled)
+
+
+def _all_settings(comparison: Comparison, pci: PciChanges, usb: UsbChanges) -> Iterator[Finding]:
+    yield from _settings("domain", "", comparison.normal.platform, comparison.other.platform)
+    found = pair_network_interfaces(comparison.normal, comparison.other)
+    for label, nic in network_interfaces(comparison.normal).items():
+        successor = found[label]
+        if successor is not None:
+            yield from _settings(label, "", nic.settings, successor.settings)
+    for function, now in pci.same:
+        yield from _settings(function.address, describe(function), function.settings, now.settings)
+    for before, after in usb.same:
+        yield from _settings(f"usb {before.vendor_product}", before.product, before.settings, after.settings)
 
 
 def additions(comparison: Comparison) -> Iterator[str]:
@@ -93,18 +114,14 @@ def _network_interface(label: str, before: NetworkInterface, after: NetworkInter
     if moved is not None:
         yield _finding(label, moved.before, moved.after, moved.phrase, ClaimName.ADDRESSES)
     yield from _trait(label, "driver", before.driver, after.driver)
-    yield from _settings(label, "", before.settings, after.settings)
 
 
-def _pci(comparison: Comparison) -> Iterator[Finding]:
-    changes = pci_changes(comparison.normal, comparison.other, _entitled(comparison))
+def _pci(changes: PciChanges) -> Iterator[Finding]:
     for before, after in changes.moved:
         old, new = before.address, after.address
         if old == new:
             old, new = "/".join(before.path), "/".join(after.path)
         yield _finding(before.address, old, new, f"{describe(before)} PCI {old} -> {new}")
-    for before, after in changes.same:
-        yield from _settings(before.address, describe(before), before.settings, after.settings)
     for before, after in changes.changed:
         old, new = identifiers(before), identifiers(after)
         yield _finding(before.address, old, new, f"{describe(before)} is now {describe(after)} ({old} -> {new})")
@@ -116,15 +133,12 @@ def _pci(comparison: Comparison) -> Iterator[Finding]:
         )
 
 
-def _usb(comparison: Comparison) -> Iterator[Finding]:
-    changes = usb_changes(comparison.normal, comparison.other, _entitled(comparison))
+def _usb(changes: UsbChanges) -> Iterator[Finding]:
     for before, after in changes.moved:
         old, new = f"port {before.port}", f"port {after.port}"
         if before.controller != after.controller:
             old, new = f"{before.controller} {old}", f"{after.controller} {new}"
         yield _finding(f"usb {before.vendor_product}", old, new, f"{before.product} {old} -> {new}")
-    for before, after in changes.same:
-        yield from _settings(f"usb {before.vendor_product}", before.product, before.settings, after.settings)
     for device in changes.missing:
         yield _finding(f"usb {device.vendor_product}", "present", "missing", f"{device.product} is missing")
     for device in changes.new:
