@@ -11,7 +11,8 @@ from lxml import etree
 from harness.domain.xml import parse_domain
 
 _RUNTIME_ONLY = (
-    "seclabel",
+    "seclabel[@type='dynamic']",
+    "seclabel/imagelabel",
     "devices/*/backingStore",
     "devices/*/mirror",
     "devices/*/seclabel",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from harness.domain.pinning import pinned
 from harness.domain.placement import DiskSource, Placement, UefiFirmware
 from harness.domain.xml import address_text, controllers, devices_of, disk_target, disks_of, parse_domain
 from harness.errors import Refused
@@ -194,6 +195,14 @@ def test_legacy_rescue_of_a_volume_backed_instance_is_refused() -> None:
 
 def test_unrescue_gives_back_what_was_saved_byte_for_byte() -> None:
     assert Reference().unrescued(live("pc")) == live("pc")
+
+
+def test_a_label_that_the_instance_defines_is_kept() -> None:
+    label = "<seclabel type='static' model='dac' relabel='no'><label>+1:+1</label><imagelabel>+1:+1</imagelabel>"
+    root = pinned(live("pc").replace("</domain>", f"{label}</seclabel></domain>"))
+    assert [etree.tostring(each, encoding="unicode") for each in root.findall("seclabel")] == [
+        '<seclabel type="static" model="dac" relabel="no"><label>+1:+1</label></seclabel>'
+    ]
 
 
 def test_nothing_of_a_running_domain_is_left_in_the_definition() -> None:
