@@ -26,6 +26,7 @@ from harness.evidence.inventory import (
 )
 from harness.evidence.kernel_names import Slot, predict_names
 from harness.evidence.machine_facts import Drive, MachineFacts, Query, machine_facts
+from harness.evidence.machine_settings import MachineSettings
 from harness.evidence.machine_tree import Device
 from harness.scenario.words import Level
 
@@ -96,6 +97,10 @@ class _Machine:
         plugged = tree.functions()
         return {plugged[each].index: seen for each, seen in in_the_guest(plugged, tree.pci_root().index).items()}
 
+    @cached_property
+    def _settings(self) -> MachineSettings:
+        return MachineSettings(self.facts.tree)
+
     def _function(self, device: Device) -> GuestFunction | None:
         """The PCI function that the device is, or hangs on."""
         above = (self._functions.get(each.index) for each in self.facts.tree.upwards(device))
@@ -130,6 +135,7 @@ class _Machine:
             driver=self._driver(drive),
             read_only=kind == "cdrom" or (medium is not None and medium.read_only),
             removable=drive.removable,
+            settings=self._settings.of(device) | ({} if medium is None else dict(medium.settings)),
             marker=None if medium is None else self.sources.marker(medium.source),
             predicted=predicted,
         )
@@ -211,9 +217,12 @@ class _Machine:
                 mac=card.mac,
                 address=f"pci {'/'.join(function.path)}",
                 driver="virtio" if card.device.kind.startswith("virtio-net") else card.device.kind,
+                settings=self._settings.of(card.device),
             )
 
     def _pci_devices(self) -> Iterator[PciDevice]:
+        told = [card.device for card in self.facts.network_cards]
+        told += [self._settings.owner(drive.device) or drive.device for drive in self.facts.drives]
         for index, function in self._functions.items():
             device = self.facts.tree.devices[index]
             if device.pci is not None:
@@ -224,6 +233,7 @@ class _Machine:
                     subsystem=device.pci.subsystem,
                     class_code=device.pci.class_code,
                     driver=None,
+                    settings={} if device in told else self._settings.of(device),
                 )
 
     def _usb_devices(self) -> Iterator[UsbDevice]:
@@ -235,6 +245,7 @@ class _Machine:
                     controller="" if function is None else function.path[-1],
                     vendor_product=_USB_IDS.get(device.kind, ""),
                     product=device.usb.product,
+                    settings=self._settings.of(device),
                 )
 
     def _platform(self) -> dict[str, str]:
@@ -255,7 +266,8 @@ class _Machine:
         for device in tree.devices:
             if device.id and device.pci is None and device.usb is None and device.index not in disks:
                 platform[device.id] = f"{device.kind} on {tree.bus_of(device).name}"
-        return platform
+                platform |= {f"{device.id} {name}": value for name, value in self._settings.of(device).items()}
+        return platform | self._settings.of_the_board
 
     def _boots_first(self) -> str | None:
         if self.facts.kernel:

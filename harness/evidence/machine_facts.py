@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HostError
+from harness.evidence.machine_settings import medium_settings
 from harness.evidence.machine_tree import Device, DeviceTree, parse_device_tree
 
 Query = Callable[..., Any]
@@ -32,6 +33,7 @@ class Medium:
     source: str | None
     size_bytes: int
     read_only: bool
+    settings: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ def _medium(block: Mapping[str, Any]) -> Medium | None:
         source=_source(str(inserted["file"])),
         size_bytes=int(inserted["image"]["virtual-size"]),
         read_only=bool(inserted["ro"]),
+        settings=medium_settings(inserted),
     )
 
 

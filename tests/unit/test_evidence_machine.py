@@ -221,6 +221,21 @@ def test_sizes_and_identity_are_what_qemu_has(pc: Recorded) -> None:
     assert (pc.disk("sda").serial, pc.disk("sda").wwn) == ("other", "0x5000c50015ea71aa")
 
 
+def test_settings_are_told_of_the_device_they_are_of(pc: Recorded) -> None:
+    first = pc.inventory()
+    index = next(index for index, line in enumerate(pc.lines) if "dev: virtio-net-device" in line)
+    pc.lines.insert(index + 1, " " * 60 + "rx_queue_size = 512 (0x200)")
+    pc.block("/instances/volume1")["inserted"]["iops"] = 100
+    pc.lines.append('  dev: hpet, id ""')
+    pc.lines.append("    timers = 2 (0x2)")
+    seen = pc.inventory()
+    assert seen.network_interfaces[0].settings == {"virtio-net-device 1 rx_queue_size": "512 (0x200)"}
+    assert {disk.name for disk in seen.block_devices if disk.settings.get("iops") == "100"} == {"vde"}
+    assert seen.platform.items() - first.platform.items() == {("hpet 2 timers", "2 (0x2)")}
+    told_of_themselves = {seen.network_interfaces[0].address.split("/")[-1].removeprefix("pci ")}
+    assert not [each for each in seen.pci_devices if each.address in told_of_themselves and each.settings]
+
+
 def test_a_usb_cdrom_is_one_where_libvirt_makes_it_one() -> None:
     """libvirt 11.5 put it on usb-bot: recorded with libvirt 12.8 and QEMU 11.1."""
     rescue = next(
