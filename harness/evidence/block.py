@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _SECTOR_BYTES = 512
 _SCSI_TYPE_CDROM = 5
-_MEDIUM_MOUNT_POINTS = ("/medium", "/")
+MEDIUM = "/medium"
+"""Where our images mount the medium they booted from, read-only (images/guest/init)."""
+_MEDIUM_MOUNT_POINTS = (MEDIUM, "/")
 
 
 def links_from(capture: Capture) -> Literal["udev", "computed"]:

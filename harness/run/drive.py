@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from harness.guest.booted import BootedGuest
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.rescue.naming import RESCUE
 from harness.run.cases import Case
-from harness.run.fingerprint import Fingerprint, changed_ranges, fingerprint
+from harness.run.fingerprint import Fingerprint, changed_ranges, fingerprint, unwritten
 from harness.run.outcome import Outcome, Progress
 from harness.run.preparation import Prepared
 from harness.run.record import CaseFolder
@@ -53,6 +53,7 @@ class Drive:
             HostError, GuestError: host or guest failed.
         """
         performer = self.ready.performer
+        new = self._fingerprints()
         guest = self._boot(State.NORMAL, performer.start)
         normal = self._look(State.NORMAL, guest)
         self.outcome.versions["firmware"] = f"{normal.dmi.get('bios_vendor', '')} {normal.dmi.get('bios_version', '')}"
@@ -80,7 +81,7 @@ class Drive:
         host = HostEvidence(
             domain_xml_equal=performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
             nvram_equal=performer.variables_restored,
-            changes=_changes(before, after, written),
+            changes=_joined(_changes(unwritten(new, normal), before), _changes(before, after, written)),
         )
         findings = joined(
             compare_rescued(normal, rescued, expected),
@@ -225,13 +226,20 @@ def _folder(state: State, control: int) -> str:
 
 
 def _changes(
-    before: Mapping[str, Fingerprint], after: Mapping[str, Fingerprint], written: Mapping[str, str]
+    before: Mapping[str, Fingerprint], after: Mapping[str, Fingerprint], written: Collection[str] = ()
 ) -> dict[str, tuple[ByteRange, ...]]:
-    """What differs of each disk between the two moments at which no guest ran, but for what was written on purpose."""
+    """What differs of each disk between two moments at which no guest ran, but for what was written on purpose."""
     changes = {}
     for name, chunks in after.items():
+        if name not in before:
+            continue
         allowed = [data_offset(len(before[name]) * BLOCK_BYTES)] if name in written else []
         ranges = changed_ranges(before[name], chunks, allowed_offsets=allowed)
         if ranges:
             changes[name] = tuple(ByteRange(start_bytes=start, end_bytes=end) for start, end in ranges)
     return changes
+
+
+def _joined(*changes: Mapping[str, tuple[ByteRange, ...]]) -> dict[str, tuple[ByteRange, ...]]:
+    names = dict.fromkeys(name for each in changes for name in each)
+    return {name: tuple(part for each in changes for part in each.get(name, ())) for name in names}

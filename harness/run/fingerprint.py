@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from harness.domain.placement import DiskSource
+from harness.evidence.block import MEDIUM
+from harness.evidence.inventory import Inventory
 from harness.run.disk_image import raw_view
 
 CHUNK_BYTES = 4096
@@ -53,3 +55,18 @@ def changed_ranges(
         else:
             ranges.append((start, end))
     return tuple(ranges)
+
+
+def unwritten(disks: Mapping[str, Fingerprint], normal: Inventory) -> dict[str, Fingerprint]:
+    """The disks that the normal guest does not write to: what changes there before the rescued one starts is the
+    rescue's doing.
+
+    They are not in use as swap, and mounted nowhere but as the medium, which is read-only.
+    """
+    in_use = {
+        device.marker.disk
+        for device in normal.block_devices
+        if device.marker is not None
+        and (set(device.mounted_at) - {MEDIUM} or any(swap.startswith(device.name) for swap in normal.active_swaps))
+    }
+    return {name: chunks for name, chunks in disks.items() if name not in in_use}
