@@ -7,6 +7,7 @@ no file, as at level plan, nothing is done.
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -117,6 +118,22 @@ def _bytes_overwritten(draft: Draft) -> None:
         _write(path, path.stat().st_size // 2, b"stray".ljust(BLOCK_BYTES))
 
 
+def _laid_over_a_copy(draft: Draft) -> None:
+    root = draft.source(Role.ROOT)
+    if root.format != "qcow2":
+        raise NotApplicable("the root disk is laid over no other file")
+    _replace(root.path, lambda new: _lay_over_a_copy(root.path, new))
+
+
+def _lay_over_a_copy(root: Path, new: Path) -> None:
+    """The same bytes, but from another file: only its name is copied."""
+    shutil.copyfile(root, new)
+    described = run("qemu-img", "info", "--force-share", "--output=json", root)
+    below = root.with_name("copy.img")
+    below.symlink_to(json.loads(described)["full-backing-filename"])
+    run("qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-F", "raw", "-b", below, new)
+
+
 def _write(path: Path, offset_bytes: int, block: bytes) -> None:
     with path.open("r+b") as file:
         file.seek(offset_bytes)
@@ -133,6 +150,22 @@ FILE_FAULTS = (
         ClaimName.IDENTITY,
         rescued=_volume_grown,
         level=Level.MACHINE,
+        case=_SMALL,
+    ),
+    Fault(
+        "another-image-below",
+        "the root disk is laid over another file than the instance's image",
+        ClaimName.IDENTITY,
+        rescued=_laid_over_a_copy,
+        level=Level.MACHINE,
+        case=_SMALL,
+    ),
+    Fault(
+        "stray-write-of-the-rescue",
+        "the rescue writes over bytes of a volume that are nobody's, before its guest starts",
+        ClaimName.DATA,
+        rescued=_bytes_overwritten,
+        level=Level.GUEST,
         case=_SMALL,
     ),
     Fault(

@@ -21,10 +21,10 @@ _BLIND = (ClaimName.LINKS, ClaimName.DATA)
 _PARTLY: Mapping[Level, Mapping[ClaimName, str]] = {
     Level.PLAN: {
         **_NO_GUEST,
-        ClaimName.IDENTITY: "sizes",
-        ClaimName.OTHER_HARDWARE: "what QEMU builds of it, DMI, CPU",
+        ClaimName.IDENTITY: "sizes, and what the files are laid over",
+        ClaimName.OTHER_HARDWARE: "what QEMU builds of it, and what the guest makes of that",
     },
-    Level.MACHINE: {**_NO_GUEST, ClaimName.OTHER_HARDWARE: "DMI, CPU"},
+    Level.MACHINE: {**_NO_GUEST, ClaimName.OTHER_HARDWARE: "what the guest makes of it"},
     Level.GUEST: {},
 }
 

@@ -9,16 +9,17 @@ from dataclasses import replace
 import pytest
 
 from harness.faults import FAULTS, Broken, Fault
+from harness.faults.draft import Draft
 from harness.rescue.reference import Reference
 from harness.run.cases import SHIPPED_SUITE, collect_cases
 from harness.run.engine import run_case
 from harness.run.result import CaseResult
 from harness.run.session import Session
-from harness.scenario.words import Level, VerdictName
+from harness.scenario.words import ClaimName, Level, VerdictName
 
 from .conftest import CommandLine
 
-# Two that nobody can catch: the one makes no difference, the other one that no claim is about.
+# Two that are not caught: the one makes no difference, the other one that its claim is not about.
 UNCAUGHT = """\
 import harness.faults
 from harness.faults import Fault
@@ -41,7 +42,7 @@ main(["prove"])
 
 
 def test_every_fault_of_level_plan_is_caught(command_line: CommandLine) -> None:
-    done = command_line.run("prove", timeout_s=240)
+    done = command_line.run("prove", timeout_s=400)
     assert done.returncode == 0, done.stdout + done.stderr
     shallow = [fault for fault in FAULTS if fault.level is Level.PLAN]
     assert f"{len(shallow)} of {len(shallow)} faults caught" in done.stdout
@@ -89,3 +90,27 @@ def test_deeper_fault_is_caught_by_its_claim(session: Session, name: str) -> Non
     result = run_broken(broken, session)
     assert result.verdict is VerdictName.MOVED, result.sentences()
     assert broken.claim in {finding.claim for finding in result.findings if finding.cause == "rescue"}
+
+
+def test_a_limit_is_seen_in_the_definition_and_in_qemu(session: Session) -> None:
+    """Level machine compares what level plan does, and what QEMU made of it."""
+    case = fault("volume-grown").case
+    result = run_broken(replace(fault("volume-throttled"), level=Level.MACHINE, case=case), session)
+    seen = {(finding.claim, finding.before, finding.after) for finding in result.findings}
+    assert {
+        (ClaimName.IDENTITY, "iotune/total_iops_sec none", "iotune/total_iops_sec 100"),
+        (ClaimName.IDENTITY, "iops 0", "iops 100"),
+    } <= seen
+
+
+def test_a_guest_is_not_all_that_is_looked_at(session: Session) -> None:
+    """Neither a limit nor bytes that nobody reads show in a guest."""
+    stray, throttled = fault("stray-write-of-the-rescue"), fault("volume-throttled")
+
+    def both(draft: Draft) -> None:
+        for each in (stray, throttled):
+            assert each.rescued is not None
+            each.rescued(draft)
+
+    result = run_broken(replace(stray, rescued=both), session)
+    assert {finding.claim for finding in result.findings} == {ClaimName.IDENTITY, ClaimName.DATA}

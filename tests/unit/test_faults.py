@@ -16,6 +16,7 @@ from harness.errors import Refused
 from harness.faults import FAULTS, Broken, Fault
 from harness.faults.draft import Draft, NotApplicable
 from harness.faults.page import faults_page
+from harness.image.command import run
 from harness.rescue.protocol import Implementation, RunningInstance
 from harness.rescue.reference import Reference
 from harness.run.cases import SHIPPED_SUITE, collect_cases
@@ -82,10 +83,13 @@ VARIATIONS: dict[str, Callable[[str], str]] = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the samples' disks and variables are: a file for each, of its name over and over."""
+    """Where the samples' disks and variables are: a file for each, of its name over and over; root is laid over one."""
     disks = re.findall(r"/instances/full/([\w.]+)", live("pc"))
     for path in (*disks, "rescue.qcow2", "variables.fd", "template.fd"):
         (tmp_path / path).write_bytes((path.encode() * DISK_BYTES)[:DISK_BYTES])
+    root = tmp_path / "root.qcow2"
+    image = root.rename(tmp_path / "instance.img")
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image, root)
     return tmp_path
 
 
@@ -98,7 +102,10 @@ def running_instances(folder: Path) -> Iterator[RunningInstance]:
             loader = f"<loader type='pflash'>{uefi.code_path}</loader><nvram>{uefi.variables_path}</nvram>"
             text = text.replace("<boot dev='hd'/>", f"{loader}<boot dev='hd'/>")
         paths = [folder / Path(source_of(disk) or "").name for disk in disks_of(parse_domain(live(machine)))]
-        sources = {path.stem: DiskSource(path, "raw") for path in (*paths, folder / "rescue.qcow2")}
+        sources = {
+            path.stem: DiskSource(path, "qcow2" if path.stem == "root" else "raw")
+            for path in (*paths, folder / "rescue.qcow2")
+        }
         placement = Placement(
             domain_name="rh-1",
             uuid="b6186992-7207-4000-8000-000000000000",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.evidence.inventory import Inventory, Partition
+from harness.evidence.inventory import Inventory, Partition, State
 from harness.scenario.words import ClaimName
-from harness.verdict.claims import CHECKS, compare_rescued, compare_unrescued
+from harness.verdict.claims import CHECKS, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import HostEvidence
 
 from .verdict_inventories import (
@@ -348,3 +348,13 @@ def test_unmarked_devices_of_the_normal_state_are_followed_by_address() -> None:
 def test_the_normal_state_must_have_booted_from_root_too() -> None:
     found = compare_rescued(edited(NORMAL, boot_medium="sda"), RESCUED, EXPECTED)
     assert keys(found) == {("booted-from-rescue", "root", "root", "volume1")}
+
+
+def test_settings_of_definitions_are_compared_for_both_states() -> None:
+    throttled = changed(RESCUED, "volume1", settings={"iotune/read_iops_sec": "100"})
+    found = compare_definitions({State.NORMAL: NORMAL, State.RESCUED: throttled, State.UNRESCUED: throttled}, EXPECTED)
+    assert [(finding.claim, finding.aspect) for finding in found] == [
+        (ClaimName.IDENTITY, None),
+        (ClaimName.RESTORED, ClaimName.IDENTITY),
+    ]
+    assert len(joined(found, found)) == len(found)
