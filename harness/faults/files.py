@@ -217,6 +217,14 @@ FILE_FAULTS = (
         case=_UEFI,
     ),
     Fault(
+        "variables-reset-by-the-rescue",
+        "the rescue gives the instance the UEFI variables of a new one",
+        ClaimName.RESTORED,
+        rescued=_new_variables,
+        level=Level.GUEST,
+        case=_UEFI,
+    ),
+    Fault(
         "written-data-lost",
         "what the rescued guest wrote to a volume is gone after the unrescue",
         ClaimName.DATA,

@@ -98,6 +98,7 @@ class Performer(Generic[R]):
         """
         if self.state is State.RESCUED:
             raise Refused("the instance is rescued already: unrescue it first")
+        self._variables_before = self._variables()
         running = RunningInstance(self.instance, self.placement, self._domain().XMLDesc(0))
         rescued_xml = self._with_access(self.implementation.rescued(running, image))
         self.saved_xml = definition_of(self._domain())
@@ -107,7 +108,6 @@ class Performer(Generic[R]):
             self._define(self.saved_xml)
             raise Refused(str(error), refused_by="libvirt") from error
         self.shut_down()
-        self._variables_before = self._variables()
         try:
             when_off()
             self._give_rescue_its_variables()
