@@ -50,6 +50,14 @@ class UefiFirmware:
 
 
 @dataclass(frozen=True)
+class EmulatedTpm:
+    """A TPM 2.0: the folder of its state, and the libvirt secret that this is encrypted with."""
+
+    state_path: Path
+    secret_uuid: str
+
+
+@dataclass(frozen=True)
 class DirectKernel:
     """Kernel, ramdisk and command line that QEMU starts itself, past the firmware's boot order."""
 
@@ -77,3 +85,4 @@ class Placement:
     usb_cdrom_is_disk: bool = True
     direct_kernel: DirectKernel | None = None
     share_path: Path | None = None
+    tpm: EmulatedTpm | None = None

@@ -61,6 +61,19 @@ tails() {
     done
 }
 
+# TPM2_ReadPublic of the RSA endorsement key, which TCG's EK profile keeps under handle 0x81010001.
+endorsement_keys() {
+    for tpm in /dev/tpmrm*; do
+        [ -c "$tpm" ] || continue
+        echo
+        echo "==> $tpm <=="
+        {
+            printf '\200\001\000\000\000\016\000\000\001\163\201\001\000\001' >&3
+            dd bs=4096 count=1 <&3
+        } 3<>"$tpm"
+    done
+}
+
 {
     echo '%% rescue-harness evidence 1'
     if settle; then echo 'settled yes'; else echo 'settled no'; fi
@@ -93,12 +106,12 @@ tails() {
         /sys/class/net/*/device/uevent /sys/class/net/*/device/acpi_index /sys/class/net/*/device/../acpi_index \
         /sys/class/net/*/device/index /sys/class/net/*/device/../index \
         /sys/class/net/*/device/ari_enabled /sys/class/net/*/device/../ari_enabled \
-        /sys/class/dmi/id/* /proc/sys/kernel/osrelease /proc/sys/kernel/random/boot_id \
+        /sys/class/tpm/tpm*/tpm_version_major /sys/class/dmi/id/* /proc/sys/kernel/osrelease /proc/sys/kernel/random/boot_id \
         /proc/cmdline /proc/cpuinfo /proc/mounts /proc/swaps
 
     echo '%% links'
     ls -ld $blocks /sys/class/net/* /sys/bus/pci/devices/* /sys/bus/usb/devices/* /sys/class/scsi_host/* \
-        /sys/class/ata_port/* /dev/disk/by-path/* /dev/disk/by-id/*
+        /sys/class/ata_port/* /sys/class/tpm/tpm*/device/driver /dev/disk/by-path/* /dev/disk/by-id/*
 
     echo '%% binary'
     {
@@ -106,6 +119,7 @@ tails() {
         echo
         head -v -c 64 /sys/class/net/*/device/config /sys/class/net/*/device/../config
         tails
+        endorsement_keys
     } | gzip -1 | base64
 
     echo '%% end'

@@ -15,6 +15,7 @@ from harness.evidence import block, hardware
 from harness.evidence.capture import parse_capture, unreadable
 from harness.evidence.inventory import Inventory
 from harness.evidence.marker import BLOCK_BYTES, DATA_MAGIC, data_block
+from harness.evidence.tpm import tpms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +73,7 @@ def parse_inventory(raw: bytes | str) -> Inventory:
         command_line=capture.text("/proc/cmdline") or "",
         cpu_model=hardware.cpu_model(capture),
         dmi=hardware.dmi(capture),
+        platform=tpms(capture),
         block_devices=devices,
         network_interfaces=hardware.network_interfaces(capture),
         pci_devices=hardware.pci_devices(capture),

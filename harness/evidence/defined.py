@@ -341,5 +341,6 @@ def _model(element: etree._Element) -> str:
     """What libvirt calls a device: tag, type and model."""
     nested = element.find("model")
     named = None if nested is None else nested.get("type") or nested.get("name")
-    words = (element.get("type"), str(element.tag), element.get("model") or named)
+    words = [element.get("type"), str(element.tag), element.get("model") or named]
+    words += [f"CID {cid.get('address', 'chosen by libvirt')}" for cid in element.findall("cid")]
     return " ".join(word for word in words if word)

@@ -125,7 +125,7 @@ class Inventory(Frozen):
 
     ``boot_medium`` is the name of the block device that holds the mounted system; without a guest, of the one that
     boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``platform`` is what a domain has beside the devices
-    on PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports.
+    on PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports; of a guest, its TPM.
     """
 
     level: Level = Level.GUEST

@@ -25,8 +25,10 @@ stdio_handler = "file"
 _QEMU_CONF_AS_ROOT = """\
 user = "root"
 group = "root"
+swtpm_user = "root"
+swtpm_group = "root"
 """
-"""As root it would run QEMU as another user, who cannot read our files; any other user's driver takes no such order."""
+"""As root it would run QEMU and swtpm as users who cannot read our files; another user's driver takes no such order."""
 
 
 @cache

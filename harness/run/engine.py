@@ -12,6 +12,7 @@ import libvirt
 from harness.errors import HarnessError, HostError, disk_error
 from harness.run.cases import Case
 from harness.run.drive import Drive
+from harness.run.host_needs import lacking
 from harness.run.machine import build_machines
 from harness.run.outcome import Outcome, Progress
 from harness.run.plan import plan_case
@@ -38,6 +39,8 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     expectation = None
     try:
         expectation = applicable_expectation(case.point.scenario, session.hypervisor.versions)
+        if missing := lacking(case.point.scenario.instance, case.level):
+            raise missing
         match case.level:
             case Level.PLAN:
                 plan_case(case, session, folder, progress, outcome)

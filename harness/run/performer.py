@@ -194,7 +194,12 @@ class Performer(Generic[R]):
                 shutil.copyfile(source, kept / name)
 
     def _logs(self) -> dict[str, Path]:
-        return {"console.log": self.console_path, "qemu.log": self._qemu_log_path}
+        return {"console.log": self.console_path, "qemu.log": self._qemu_log_path} | self._helper_logs()
+
+    def _helper_logs(self) -> dict[str, Path]:
+        """Of what libvirt starts beside QEMU: swtpm and virtiofsd."""
+        found = (self.hypervisor.root.path / "log").glob(f"*/{self.placement.domain_name}-*.log")
+        return {f"{path.stem.rpartition('-')[2]}.log": path for path in found}
 
     def _variables(self) -> bytes | None:
         uefi = self.placement.uefi
@@ -238,4 +243,5 @@ class Performer(Generic[R]):
             domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
         except libvirt.libvirtError as error:
             _log.warning("%s stays defined: %s", self.placement.domain_name, error)
-        self._qemu_log_path.unlink(missing_ok=True)
+        for path in (self._qemu_log_path, *self._helper_logs().values()):
+            path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import libvirt
 
-from harness.domain.placement import DirectKernel, Placement
+from harness.domain.placement import DirectKernel, EmulatedTpm, Placement
 from harness.errors import HostError, Refused
 from harness.evidence.defined import Sources, defined_inventory
 from harness.evidence.inventory import Inventory, State
@@ -215,6 +215,7 @@ class Planner:
             direct_kernel=DirectKernel(folder / "kernel", folder / "ramdisk", "root=/dev/vda")
             if instance.direct_kernel
             else None,
+            tpm=EmulatedTpm(folder / "tpm", str(uuid.uuid4())) if instance.properties.hw_tpm_version else None,
         )
 
     def _read_back(self, xml: str) -> str:

@@ -13,11 +13,12 @@ from typing import Generic, Literal
 
 import libvirt
 
-from harness.domain.placement import DirectKernel, DiskSource, Placement, UefiFirmware
+from harness.domain.placement import DirectKernel, DiskSource, EmulatedTpm, Placement, UefiFirmware
 from harness.errors import HostError, disk_error
 from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
 from harness.hypervisor.connection import usb_cdrom_is_disk
+from harness.hypervisor.emulated_tpm import emulated_tpm
 from harness.hypervisor.firmware import find_uefi
 from harness.image import instance_command_line
 from harness.rescue.naming import RESCUE, map_disks
@@ -27,7 +28,7 @@ from harness.run.disks import DiskFactory
 from harness.run.performer import Performer, R, console_path
 from harness.run.record import folder_name
 from harness.run.session import Session
-from harness.run.volume_resources import volume_resources
+from harness.run.volume_resources import VolumeResources, volume_resources
 from harness.scenario.models import Instance
 from harness.scenario.words import DeviceType, Firmware, OtherDevice
 from harness.verdict.expected import Expected
@@ -97,6 +98,9 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
         sources = factory.make_instance_disks(instance)
         device = request.device if request is not None else DeviceType.DISK
         sources[RESCUE] = factory.make_rescue_disk(RESCUE, device, session.http_port)
+        tpm = None
+        if instance.properties.hw_tpm_version is not None:
+            tpm = stack.enter_context(_tpm(session.hypervisor.root.path, str(domain_uuid), volumes))
         placement = placement_for(
             instance,
             sources,
@@ -108,6 +112,7 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
             direct_kernel=DirectKernel(images.kernel, images.initramfs, instance_command_line())
             if instance.direct_kernel
             else None,
+            tpm=tpm,
         )
         if placement.share_path is not None:
             placement.share_path.mkdir()
@@ -117,6 +122,13 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
             )
         )
         yield Prepared(performer, tokens, request, folder)
+
+
+@contextmanager
+def _tpm(root: Path, domain_uuid: str, volumes: VolumeResources) -> Iterator[EmulatedTpm]:
+    encryption = volumes.encryption("tpm", "vtpm")
+    with emulated_tpm(root, domain_uuid, encryption.passphrase_path) as state_path:
+        yield EmulatedTpm(state_path, encryption.secret_uuid)
 
 
 @contextmanager
@@ -151,6 +163,7 @@ def placement_for(
     domain_type: Literal["qemu", "kvm"],
     usb_cdrom_is_disk: bool,
     direct_kernel: DirectKernel | None,
+    tpm: EmulatedTpm | None,
 ) -> Placement:
     """The placement of an instance whose files are in ``folder``.
 
@@ -172,6 +185,7 @@ def placement_for(
         uefi=uefi,
         usb_cdrom_is_disk=usb_cdrom_is_disk,
         direct_kernel=direct_kernel,
-        share_path=folder / "share" if OtherDevice.SHARE in instance.devices else None,
+        share_path=folder / "share" if {OtherDevice.SHARE, OtherDevice.VIRTIOFS} & {*instance.devices} else None,
+        tpm=tpm,
         rescue_variables_path=folder / "uefi-variables-rescue.fd" if uefi else None,
     )

@@ -1,4 +1,4 @@
-"""What the volumes of a case need beside their files, made when a volume first needs it: servers and secrets."""
+"""What the volumes and the TPM of a case need beside their files, made when first needed: servers and secrets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.domain.placement import Encryption, Export
-from harness.hypervisor.volume_secrets import volume_secret
+from harness.hypervisor.libvirt_secrets import SecretUsage, libvirt_secret
 from harness.run.iscsi_server import IscsiServer, iscsi_server
 from harness.run.nbd_server import nbd_server
 from harness.scenario.words import VolumeBackend
@@ -20,7 +20,7 @@ PASSPHRASE_BYTES = 16
 
 @dataclass
 class VolumeResources:
-    """Servers on loopback and libvirt's secrets for the volumes of one case, until the end of its context."""
+    """Servers on loopback for volumes, and libvirt's secrets for volumes and TPM, until the end of a case's context."""
 
     folder: Path
     root: Path
@@ -40,17 +40,17 @@ class VolumeResources:
             case VolumeBackend.RAW | VolumeBackend.QCOW2:
                 return None
 
-    def encryption(self, volume: str) -> Encryption:
-        """A passphrase for a volume, which libvirt knows as a secret.
+    def encryption(self, name: str, usage: SecretUsage = "volume") -> Encryption:
+        """A passphrase for a volume or a TPM, which libvirt knows as a secret.
 
         Raises:
             HostError: libvirt takes no secret.
         """
         passphrase = secrets.token_hex(PASSPHRASE_BYTES)
-        path = self.folder / f"{volume}.passphrase"
+        path = self.folder / f"{name}.passphrase"
         path.touch(mode=0o600)
         path.write_text(passphrase)
-        return Encryption(self._held.enter_context(volume_secret(self.root, passphrase.encode())), path)
+        return Encryption(self._held.enter_context(libvirt_secret(self.root, passphrase.encode(), usage)), path)
 
     @cached_property
     def _iscsi(self) -> IscsiServer:

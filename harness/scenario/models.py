@@ -36,6 +36,11 @@ class InstanceProperties(Frozen):
     hw_usb_model: Literal["piix3-uhci", "ich9-ehci1", "nec-xhci", "qemu-xhci"] | None = Field(
         default=None, description="default: libvirt's, piix3-uhci, from which firmware reads 0.4 MB/s under TCG"
     )
+    hw_tpm_version: Literal["2.0"] | None = Field(default=None, description="an emulated TPM; default: none")
+    hw_tpm_model: Literal["tpm-tis", "tpm-crb"] = "tpm-tis"
+    hw_video_model: Literal["vga", "cirrus", "qxl", "virtio"] | None = Field(
+        default=None, description="a graphics card; default: none"
+    )
     img_hv_type: str = Field(default="qemu", description="hypervisor the image is for: qemu, kvm, xen, lxc")
 
 
@@ -60,7 +65,7 @@ class Instance(Frozen):
     )
     devices: tuple[OtherDevice, ...] = Field(
         default=(),
-        description="virtio RNG, i6300esb watchdog, USB keyboard, second serial port, 9p share",
+        description="virtio RNG, i6300esb watchdog, USB keyboard, second serial port, 9p or virtiofs share, vsock",
         json_schema_extra={"uniqueItems": True},
     )
 
@@ -180,6 +185,9 @@ class Scenario(Frozen):
     links: tuple[str, ...] = ()
     level: Level = Field(
         default=Level.PLAN, description="the shallowest level that can decide this scenario; it runs at no other above"
+    )
+    optional: bool = Field(
+        default=False, description="whether to leave it out on a host that lacks what a device of the instance takes"
     )
     instance: Instance
     rescue_image: RescueImage = RescueImage()

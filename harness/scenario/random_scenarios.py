@@ -66,6 +66,7 @@ def random_scenarios(draw: st.DrawFn) -> Scenario:
                 hw_usb_model=st.sampled_from(usb_models),
                 hw_vif_model=st.sampled_from(["virtio", "e1000"]),
                 hw_pointer_model=st.just("ps2mouse"),
+                hw_video_model=st.sampled_from(["vga", "cirrus", "qxl", "virtio"]),
             )
         ),
         "disks": draw(_disks()),

@@ -117,6 +117,8 @@ class OtherDevice(StrEnum):
     KEYBOARD = "keyboard"
     SERIAL = "serial"
     SHARE = "9p"
+    VIRTIOFS = "virtiofs"
+    VSOCK = "vsock"
 
 
 class VolumeBackend(StrEnum):

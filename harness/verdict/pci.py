@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 _USB_CONTROLLER = "0c03"
 # (vendor:device) as QEMU's docs/specs/pci-ids.rst has them; class codes as in include/linux/pci_ids.h.
 _DEVICE_NAMES = {
+    "1af4:1050": "virtio graphics card",
+    "1af4:1053": "virtio vsock",
+    "1af4:105a": "virtio file system",
+    "1af4:1009": "virtio 9p share",
+    "1af4:1049": "virtio 9p share",
     "1af4:1000": "virtio network card",
     "1af4:1041": "virtio network card",
     "1af4:1001": "virtio disk",

@@ -264,6 +264,7 @@ def test_results_survive_an_interrupt(command_line: CommandLine, minimal: Path, 
 
 
 def test_killed_run_is_cleaned_up(command_line: CommandLine, minimal: Path) -> None:
+    minimal.write_text(MINIMAL.replace("instance:", 'instance:\n  properties: {hw_tpm_version: "2.0"}'))
     process = command_line.start("run", str(minimal))
     wait_for(command_line.guests, "a running guest")
     process.kill()
@@ -274,7 +275,9 @@ def test_killed_run_is_cleaned_up(command_line: CommandLine, minimal: Path) -> N
     assert doctor.returncode == 3
     cleaned = command_line.run("clean")
     assert "removed domain rh-" in cleaned.stdout
+    assert "server process" in cleaned.stdout, "swtpm"
     assert not command_line.qemus()
+    assert not list(command_line.cache.glob("hv/*/lib/swtpm/*"))
     assert not command_line.work_folders()
 
 

@@ -18,6 +18,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RESCUE_HARNESS_CACHE", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("harness.hypervisor.roots._MEMORY", tmp_path / "no such folder")
     path = roots_folder() / "0"
     path.mkdir()
     return path
@@ -57,7 +58,7 @@ def test_what_a_dead_run_left_is_found_and_removed(root: Path, emulator: Start) 
     assert leftovers_everywhere() == []
 
 
-@pytest.mark.parametrize("name", ["qemu-nbd", "tgtd"])
+@pytest.mark.parametrize("name", ["qemu-nbd", "tgtd", "swtpm"])
 def test_server_of_a_dead_run_is_found_and_killed(root: Path, emulator: Start, name: str) -> None:
     process = emulator(name=name)
     ((_, found),) = leftovers_everywhere()

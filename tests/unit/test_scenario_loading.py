@@ -79,8 +79,8 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
             'with a letter or digit; did you mean "many-errors"?'
         ),
         (
-            'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, level, instance, rescue_image, '
-            'matrix, sweep, expect; did you mean "links"?'
+            'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, level, optional, instance, '
+            'rescue_image, matrix, sweep, expect; did you mean "links"?'
         ),
         (
             'a.yaml:5: instance.machine: found "q53"; allowed: pc, q35 or a versioned one such as pc-q35-7.2 or '

@@ -1,4 +1,4 @@
-"""Passphrases of encrypted volumes, as secrets of libvirt's embedded driver.
+"""Passphrases of encrypted volumes and TPMs, as secrets of libvirt's embedded driver.
 
 The embedded QEMU driver takes secrets from the embedded secret driver of the same root (libvirt's drvsecret,
 "Embedded driver"). That one is made to live in a daemon, and what a daemon does for it is done here, with functions
@@ -17,11 +17,11 @@ from __future__ import annotations
 import ctypes
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import libvirt
 
@@ -31,18 +31,21 @@ from harness.hypervisor.connection import version_text
 _DEFINITION = """\
 <secret ephemeral='no' private='yes'>
   <uuid>{uuid}</uuid>
-  <usage type='volume'>
-    <volume>{uuid}</volume>
+  <usage type='{usage}'>
+    <{tag}>{uuid}</{tag}>
   </usage>
 </secret>
 """
+SecretUsage = Literal["volume", "vtpm"]
+"""What a secret of libvirt's is for."""
+_TAG_OF_USAGE: Mapping[SecretUsage, str] = {"volume": "volume", "vtpm": "name"}
 _OVERWRITTEN = b"none"
 _HINT = "see 'Encrypted volumes' in docs/troubleshooting.md"
 _first_use = threading.Lock()
 
 
 @contextmanager
-def volume_secret(root: Path, passphrase: bytes) -> Iterator[str]:
+def libvirt_secret(root: Path, passphrase: bytes, usage: SecretUsage) -> Iterator[str]:
     """A secret of the embedded driver in ``root``, for the domains that this thread starts; yields its UUID.
 
     At the end its value and its files are gone; only libvirt's note that it was there lasts as long as the process.
@@ -55,10 +58,10 @@ def volume_secret(root: Path, passphrase: bytes) -> Iterator[str]:
         with _first_use:
             connection = _connection(root)
             _make_usable_in_this_thread(connection)
-        secret = connection.secretDefineXML(_DEFINITION.format(uuid=secret_uuid))
+        secret = connection.secretDefineXML(_DEFINITION.format(uuid=secret_uuid, usage=usage, tag=_TAG_OF_USAGE[usage]))
         secret.setValue(passphrase)
     except libvirt.libvirtError as error:
-        raise HostError(f"libvirt takes no secret for an encrypted volume: {error}", hint=_HINT) from error
+        raise HostError(f"libvirt takes no secret for an encrypted {usage}: {error}", hint=_HINT) from error
     try:
         yield secret_uuid
     finally:
@@ -97,6 +100,6 @@ def _private(name: str) -> Any:
         return getattr(ctypes.CDLL("libvirt.so.0"), name)
     except (AttributeError, OSError) as error:
         raise HostError(
-            f"libvirt {version_text(libvirt.getVersion())} has no encrypted volumes without a daemon: {error}",
+            f"libvirt {version_text(libvirt.getVersion())} has no secrets without a daemon: {error}",
             hint=_HINT,
         ) from error

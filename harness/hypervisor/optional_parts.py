@@ -1,0 +1,72 @@
+"""What only some scenarios take of the host: servers, emulators, devices; and what to do where one is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from harness.errors import HostError
+from harness.image.command import search_path
+
+VHOST_VSOCK = Path("/dev/vhost-vsock")
+_QEMU_MODULES = "usr/lib/*/qemu/{}.so"
+_VHOST_USER = Path("/usr/share/qemu/vhost-user")
+
+
+def lacks_nbd() -> HostError | None:
+    """What volumes behind an NBD server miss here."""
+    return _lacks_packages("an NBD volume ('backend: nbd')", {"qemu-utils": _on_path("qemu-nbd")})
+
+
+def lacks_iscsi() -> HostError | None:
+    """What volumes behind an iSCSI server miss here: the server, or QEMU's driver, which is a module of its own."""
+    driver = any(Path("/").glob(_QEMU_MODULES.format("block-iscsi")))
+    return _lacks_packages("an iSCSI volume ('backend: iscsi')", {"tgt": _on_path("tgtd"), "qemu-block-extra": driver})
+
+
+def lacks_tpm() -> HostError | None:
+    """What emulated TPMs miss here."""
+    packages = {"swtpm": _on_path("swtpm"), "swtpm-tools": _on_path("swtpm_setup")}
+    return _lacks_packages("a TPM ('hw_tpm_version')", packages)
+
+
+def lacks_virtiofs() -> HostError | None:
+    """What virtiofs shares miss here: libvirt 9.0 says "not yet supported in session mode" to any other user."""
+    if os.getuid():
+        return HostError("a virtiofs share takes root: libvirt has it for no other user", hint="run as root, or use 9p")
+    daemons = (path.read_text() for path in _VHOST_USER.glob("*.json"))
+    return _lacks_packages("a virtiofs share", {"virtiofsd": any('"fs"' in daemon for daemon in daemons)})
+
+
+def lacks_vsock() -> HostError | None:
+    """What vsock devices miss here."""
+    if os.access(VHOST_VSOCK, os.R_OK | os.W_OK):
+        return None
+    absent = "which this user may not open" if VHOST_VSOCK.exists() else "which this host does not have"
+    return HostError(
+        f"a vsock device takes {VHOST_VSOCK}, {absent}",
+        hint="modprobe vhost_vsock, as root; in a container, hand the device in; --level plan does without it",
+    )
+
+
+OPTIONAL_PARTS: Mapping[str, Callable[[], HostError | None]] = {
+    "NBD volumes": lacks_nbd,
+    "iSCSI volumes": lacks_iscsi,
+    "TPM": lacks_tpm,
+    "virtiofs": lacks_virtiofs,
+    "vsock": lacks_vsock,
+}
+"""By what doctor calls them."""
+
+
+def _on_path(tool: str) -> bool:
+    return shutil.which(tool, path=search_path()) is not None
+
+
+def _lacks_packages(what: str, packages: Mapping[str, bool]) -> HostError | None:
+    missing = [package for package, installed in packages.items() if not installed]
+    if not missing:
+        return None
+    return HostError(f"{what} takes {' and '.join(missing)}", hint=f"apt-get install {' '.join(missing)}")
