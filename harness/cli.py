@@ -123,7 +123,19 @@ def run(
 
 
 def _cases(paths: Sequence[Path], keyword: str | None, repeat: int = 1, level: Level = Level.GUEST) -> list[Case]:
-    cases = collect_cases(paths or [SHIPPED_SUITE], Reference(), keyword=keyword, repeat=repeat, level=level)
+    left_out: list[tuple[Case, HostError]] = []
+    cases = collect_cases(
+        paths or [SHIPPED_SUITE],
+        Reference(),
+        keyword=keyword,
+        repeat=repeat,
+        level=level,
+        left_out=lambda case, why: left_out.append((case, why)),
+    )
+    if left_out and not cases:
+        raise left_out[0][1]
+    for case, why in left_out:
+        open_console().print(f"left out: {case.id}: {why.message}", style="dim", soft_wrap=True)
     if not cases:
         raise click.UsageError(f"no case matches -k '{keyword}'")
     return cases
@@ -163,7 +175,7 @@ def show(scenario: Path, keyword: str | None, xml: bool) -> None:
     from harness.run.plan import open_planner  # noqa: PLC0415
     from harness.terminal.table import plan_table  # noqa: PLC0415
 
-    cases = _cases([scenario], keyword)
+    cases = _cases([scenario], keyword, level=Level.PLAN)
     console = open_console()
     with open_planner() as planner:
         for case in cases:
@@ -185,8 +197,8 @@ def doctor() -> None:
     console = open_console()
     bad = False
     for check in diagnose(status_on(console)):
-        bad |= not check.good
-        mark = ("✓", "green") if check.good else ("✗", "bold red")
+        bad |= not check.good and not check.optional
+        mark = ("✓", "green") if check.good else ("-", "dim") if check.optional else ("✗", "bold red")
         console.print(Text.assemble(mark, f" {check.subject:<20} {check.seen}"), soft_wrap=True)
         if not check.good and check.hint:
             console.print(f"    {check.hint}", soft_wrap=True)

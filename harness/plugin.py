@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import HarnessError, ScenarioError
+from harness.errors import HarnessError, HostError, ScenarioError
 from harness.plugin_run import SharedRun, shared_run
 
 if TYPE_CHECKING:
@@ -122,12 +122,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("rescued", cases, indirect=True, ids=[case.id for case in cases], scope="module")
 
 
-def _cases_in(path: Path, keyword: str | None = None, level: str = "guest") -> list[Case]:
+def _cases_in(
+    path: Path,
+    keyword: str | None = None,
+    level: str = "guest",
+    left_out: Callable[[Case, HostError], None] = lambda _case, _why: None,
+) -> list[Case]:
     from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
     from harness.run.cases import collect_cases  # noqa: PLC0415
     from harness.scenario.words import Level  # noqa: PLC0415
 
-    return collect_cases([path], Reference(), keyword=keyword, level=Level(level))
+    return collect_cases([path], Reference(), keyword=keyword, level=Level(level), left_out=left_out)
 
 
 class ScenarioFile(pytest.File):
@@ -139,12 +144,35 @@ class ScenarioFile(pytest.File):
         Raises:
             CollectError: the file is wrong; the message lists every problem.
         """
+        left_out: list[tuple[Case, HostError]] = []
         try:
-            cases = _cases_in(self.path, level=self.config.option.rescue_level)
+            cases = _cases_in(
+                self.path,
+                level=self.config.option.rescue_level,
+                left_out=lambda case, why: left_out.append((case, why)),
+            )
         except ScenarioError as error:
             raise self.CollectError(str(error)) from error
         for case in cases:
             yield ScenarioItem.from_parent(self, name=case.id, case=case)
+        for case, why in left_out:
+            yield LeftOutItem.from_parent(self, name=case.id, why=why)
+
+
+class LeftOutItem(pytest.Item):
+    """A case of an optional scenario, of which this host lacks something."""
+
+    def __init__(self, *, why: HostError, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._why = why
+
+    def runtest(self) -> None:
+        """Skip it, and say why."""
+        pytest.skip(str(self._why))
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the test comes from."""
+        return self.path, None, self.name
 
 
 class CaseFailedError(Exception):

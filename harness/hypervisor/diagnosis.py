@@ -16,6 +16,7 @@ from harness.hypervisor.canary import find_accelerator
 from harness.hypervisor.connection import connect, embedded_uri, version_text
 from harness.hypervisor.firmware import find_uefi
 from harness.hypervisor.host import find_emulator
+from harness.hypervisor.optional_parts import OPTIONAL_PARTS
 from harness.hypervisor.roots import held_root, leftovers_everywhere
 from harness.image import ImageSet, cache_root, obtain_images
 
@@ -26,12 +27,16 @@ NEEDED_DISK_BYTES = GIB
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: whether it is good, what was seen, and what to do if it is not."""
+    """One thing looked at: whether it is good, what was seen, and what to do if it is not.
+
+    ``optional`` is what only some scenarios take.
+    """
 
     subject: str
     good: bool
     seen: str
     hint: str | None = None
+    optional: bool = False
 
 
 def diagnose(progress: Callable[[str], None]) -> Iterator[Check]:
@@ -46,6 +51,7 @@ def diagnose(progress: Callable[[str], None]) -> Iterator[Check]:
     if images:
         progress("booting the canary guest")
         yield _attempt("accelerator", lambda: find_accelerator(images[0], find_emulator()).reason)
+    yield from _for_some_scenarios()
     memory = psutil.virtual_memory().available
     yield Check(
         "free memory", memory >= NEEDED_MEMORY_BYTES, _gib(memory), "a guest takes 256 MiB and its QEMU 192 MiB"
@@ -62,6 +68,15 @@ def diagnose(progress: Callable[[str], None]) -> Iterator[Check]:
         "; ".join(f"{path}: {found}" for path, found in leftovers) or "none",
         "'rescue-harness clean' removes them, as does the next run",
     )
+
+
+def _for_some_scenarios() -> Iterator[Check]:
+    for subject, look in OPTIONAL_PARTS.items():
+        missing = look()
+        if missing is None:
+            yield Check(subject, good=True, seen="can be had", optional=True)
+        else:
+            yield Check(subject, good=False, seen=missing.message, hint=missing.hint, optional=True)
 
 
 def _attempt(subject: str, look: Callable[[], str]) -> Check:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 
-from harness.errors import ScenarioError
+from harness.errors import HostError, ScenarioError
 from harness.rescue.protocol import Implementation
+from harness.run.host_needs import lacking
 from harness.scenario.loading import LoadedScenario, load_scenarios
 from harness.scenario.matrix import Point, expand
 from harness.scenario.words import Level
@@ -37,21 +38,27 @@ def collect_cases(
     keyword: str | None = None,
     repeat: int = 1,
     level: Level = Level.GUEST,
+    left_out: Callable[[Case, HostError], None] = lambda _case, _why: None,
 ) -> list[Case]:
     """All cases below ``paths``, those whose id matches ``keyword`` (pytest's -k: words with and, or, not).
 
-    Each is at ``level``, or at the deeper one that its scenario asks for.
+    Each is at ``level``, or at the deeper one that its scenario asks for. ``left_out`` is told of those of optional
+    scenarios that this host cannot run.
 
     Raises:
         ScenarioError: a file is wrong, or the keyword expression is.
     """
-    loaded = load_scenarios(paths)
-    return [
-        case
-        for scenario in loaded
-        for case in cases_of(scenario, implementation, repeat=repeat, level=level)
-        if keyword is None or matches_keyword(keyword, case.id)
-    ]
+    found = []
+    for scenario in load_scenarios(paths):
+        for case in cases_of(scenario, implementation, repeat=repeat, level=level):
+            if keyword is not None and not matches_keyword(keyword, case.id):
+                continue
+            missing = lacking(case.point.scenario.instance, case.level) if scenario.scenario.optional else None
+            if missing is None:
+                found.append(case)
+            else:
+                left_out(case, missing)
+    return found
 
 
 def cases_of(
