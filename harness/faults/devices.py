@@ -11,6 +11,8 @@ from harness.faults.fault import Edit, Fault
 from harness.scenario.words import ClaimName
 
 _OTHER_SCSI_MODEL = {"virtio-scsi": "vmpvscsi"}
+_OTHER_TPM_MODEL = {"tpm-crb": "tpm-tis"}
+_OTHER_VIDEO_MODEL = {"virtio": "vga"}
 _OTHER_NIC_MODEL = {"e1000": "rtl8139"}
 
 
@@ -66,6 +68,26 @@ def _mac(draft: Draft) -> None:
 def _nic_model(draft: Draft) -> None:
     model = child(draft.one("devices/interface"), "model")
     model.set("type", _OTHER_NIC_MODEL.get(model.get("type", ""), "e1000"))
+
+
+def _tpm_model(draft: Draft) -> None:
+    tpm = draft.one("devices/tpm")
+    tpm.set("model", _OTHER_TPM_MODEL.get(tpm.get("model", ""), "tpm-crb"))
+
+
+def _tpm_secret(draft: Draft) -> None:
+    backend = draft.one("devices/tpm/backend")
+    backend.remove(child(backend, "encryption"))
+
+
+def _video_model(draft: Draft) -> None:
+    video = draft.one("devices/video")
+    old = child(video, "model").get("type", "")
+    video.replace(child(video, "model"), etree.Element("model", type=_OTHER_VIDEO_MODEL.get(old, "virtio")))
+
+
+def _vsock_address(draft: Draft) -> None:
+    child(draft.one("devices/vsock"), "cid").attrib.update({"auto": "no", "address": "77"})
 
 
 def _slots_exchanged(draft: Draft) -> None:
@@ -149,5 +171,51 @@ DEVICE_FAULTS = (
         "network interface and memory balloon have changed slots",
         ClaimName.OTHER_HARDWARE,
         rescued=_slots_exchanged,
+    ),
+    Fault(
+        "tpm-missing", "the TPM is left out of the rescue", ClaimName.OTHER_HARDWARE, rescued=_without("devices/tpm")
+    ),
+    Fault("another-tpm", "the TPM is of another model", ClaimName.OTHER_HARDWARE, rescued=_tpm_model),
+    Fault(
+        "tpm-not-encrypted",
+        "the TPM's state is no longer taken for encrypted",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_tpm_secret,
+    ),
+    Fault(
+        "share-missing",
+        "the share of a host folder is left out of the rescue",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_without("devices/filesystem"),
+    ),
+    Fault(
+        "graphics-card-missing",
+        "the graphics card is left out of the rescue",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_without("devices/video"),
+    ),
+    Fault(
+        "another-graphics-card",
+        "the graphics card is of another model",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_video_model,
+    ),
+    Fault(
+        "vsock-missing",
+        "the vsock device is left out of the rescue",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_without("devices/vsock"),
+    ),
+    Fault(
+        "vsock-moved",
+        "the vsock device is in another slot",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_to_a_free_slot("devices/vsock"),
+    ),
+    Fault(
+        "another-vsock-address",
+        "the instance has another address (CID) on its vsock",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_vsock_address,
     ),
 )

@@ -99,6 +99,13 @@ def _new_variables(draft: Draft) -> None:
     _replace(uefi.variables_path, lambda new: shutil.copyfile(uefi.variables_template_path, new))
 
 
+def _tpm_state_lost(draft: Draft) -> None:
+    if draft.placement.tpm is None:
+        raise NotApplicable("no TPM")
+    for path in draft.placement.tpm.state_path.glob("*.permall"):
+        path.unlink()
+
+
 def _serial_twice(draft: Draft) -> None:
     volume = draft.first(Role.VOLUME, "virtio")
     if child(draft.rescue, "target").get("bus") != "virtio":
@@ -140,6 +147,7 @@ def _write(path: Path, offset_bytes: int, block: bytes) -> None:
         file.write(block)
 
 
+_TPM = "other-devices[pc]"
 _SMALL = "scsi-disk-new-controller[pc]"
 _UEFI = "cell-uefi[pc-virtio-disk]"
 
@@ -239,5 +247,13 @@ FILE_FAULTS = (
         unrescued=_bytes_overwritten,
         level=Level.GUEST,
         case=_SMALL,
+    ),
+    Fault(
+        "tpm-state-lost",
+        "the TPM is a new one: what the instance's had kept, its endorsement key among it, is gone",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_tpm_state_lost,
+        level=Level.GUEST,
+        case=_TPM,
     ),
 )

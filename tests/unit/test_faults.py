@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.domain.placement import DiskSource, Placement, UefiFirmware
+from harness.domain.placement import DiskSource, EmulatedTpm, Placement, UefiFirmware
 from harness.domain.xml import disks_of, parse_domain, serialise, source_of
 from harness.errors import Refused
 from harness.faults import FAULTS, Broken, Fault
@@ -60,6 +60,13 @@ def test_cases_of_faults_are_in_the_suite_and_stable() -> None:
     assert verdicts == {VerdictName.STABLE}
 
 
+MORE_DEVICES = """
+  <filesystem type='mount'><driver type='virtiofs'/><source dir='/share'/><target dir='share'/></filesystem>
+  <tpm model='tpm-crb'><backend type='emulator' version='2.0'><encryption secret='a-secret'/></backend></tpm>
+  <video><model type='virtio' heads='1' primary='yes'/></video>
+  <vsock model='virtio'><cid auto='yes' address='3'/></vsock>
+"""
+
 # What the samples lack and a fault may need, beside other firmware.
 VARIATIONS: dict[str, Callable[[str], str]] = {
     "as recorded": lambda text: text,
@@ -77,6 +84,7 @@ VARIATIONS: dict[str, Callable[[str], str]] = {
         "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
         "<watchdog model='i6300esb' action='none'/><memballoon",
     ),
+    "more devices": lambda text: text.replace("</devices>", f"{MORE_DEVICES}</devices>"),
     "second LUN": lambda text: text.replace("unit='0'/>", "unit='1'/>"),
 }
 
@@ -85,7 +93,7 @@ VARIATIONS: dict[str, Callable[[str], str]] = {
 def folder(tmp_path: Path) -> Path:
     """Where the samples' disks and variables are: a file for each, of its name over and over; root is laid over one."""
     disks = re.findall(r"/instances/full/([\w.]+)", live("pc"))
-    for path in (*disks, "rescue.qcow2", "variables.fd", "template.fd"):
+    for path in (*disks, "rescue.qcow2", "variables.fd", "template.fd", "tpm.permall"):
         (tmp_path / path).write_bytes((path.encode() * DISK_BYTES)[:DISK_BYTES])
     root = tmp_path / "root.qcow2"
     image = root.rename(tmp_path / "instance.img")
@@ -115,6 +123,7 @@ def running_instances(folder: Path) -> Iterator[RunningInstance]:
             sources=sources,
             uefi=uefi,
             rescue_variables_path=folder / "variables-rescue.fd" if uefi else None,
+            tpm=EmulatedTpm(folder, "a-secret") if "<tpm" in text else None,
         )
         yield RunningInstance(full(machine, firmware=firmware), placement, text)
 
@@ -131,8 +140,9 @@ def made_by(implementation: Implementation, running: RunningInstance, image: Res
         implementation.rescued(running, image),
         implementation.unrescued(running.live_xml),
     )
-    uefi = running.placement.uefi
-    paths = [source.path for source in running.placement.sources.values()] + ([uefi.variables_path] if uefi else [])
+    uefi, tpm = running.placement.uefi, running.placement.tpm
+    paths = [source.path for source in running.placement.sources.values()]
+    paths += ([uefi.variables_path] if uefi else []) + (sorted(tpm.state_path.glob("*.permall")) if tpm else [])
     files = {path: path.read_bytes() for path in paths if path.is_file()}
     return *(serialise(parse_domain(xml)) for xml in domains), files
 
