@@ -7,7 +7,7 @@ from harness.image.recipe import Recipe, recipe_folder
 __all__ = ["ImageSet", "cache_root", "instance_command_line", "obtain_images", "write_floppy"]
 
 
-def instance_command_line() -> str:
+def instance_command_line(*, from_iso: bool = False) -> str:
     """The kernel command line on which the instance image's own boot loader starts its kernel."""
     recipe = Recipe.load(recipe_folder())
-    return recipe.command_line(recipe.instance)
+    return recipe.command_line(recipe.instance_iso if from_iso else recipe.instance)

@@ -39,7 +39,8 @@ def build_images(recipe: Recipe, inputs: dict[str, str], target: Path, work: Pat
     media_folder.mkdir()
     media = MediaBuilder(recipe, root, media_folder, epoch)
     media.build_instance(kernel, initramfs, target / image_set.INSTANCE)
-    media.build_rescue(kernel, initramfs, target / image_set.RESCUE)
+    media.build_hybrid(recipe.instance_iso, kernel, initramfs, target / image_set.INSTANCE_ISO)
+    media.build_hybrid(recipe.rescue, kernel, initramfs, target / image_set.RESCUE)
     media.build_floppy(target / image_set.FLOPPY)
 
 

@@ -23,7 +23,6 @@ TOOL_PACKAGES: Mapping[str, str] = {
     "apt-get": "apt",
     "depmod": "kmod",
     "dpkg": "dpkg",
-    "grub-mkimage": "grub-common",
     "mcopy": "mtools",
     "mmd": "mtools",
     "mkfs.vfat": "dosfstools",

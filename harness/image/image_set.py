@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 KERNEL = "vmlinuz"
 INITRAMFS = "initramfs.cpio.gz"
 INSTANCE = "instance.img"
+INSTANCE_ISO = "instance.iso"
 RESCUE = "rescue.iso"
 FLOPPY = "rescue-floppy.img"
 MANIFEST = "manifest.json"
-FILES = (KERNEL, INITRAMFS, INSTANCE, RESCUE, FLOPPY)
+FILES = (KERNEL, INITRAMFS, INSTANCE, INSTANCE_ISO, RESCUE, FLOPPY)
 
 _PORT_PLACEHOLDER = b"@PORT@"
 
@@ -37,6 +38,7 @@ class ImageSet:
     kernel: Path
     initramfs: Path
     instance: Path
+    instance_iso: Path
     rescue: Path
     floppy: Path
     inputs: Mapping[str, str]
@@ -51,6 +53,7 @@ class ImageSet:
             kernel=directory / KERNEL,
             initramfs=directory / INITRAMFS,
             instance=directory / INSTANCE,
+            instance_iso=directory / INSTANCE_ISO,
             rescue=directory / RESCUE,
             floppy=directory / FLOPPY,
             inputs=manifest["inputs"],

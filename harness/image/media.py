@@ -24,7 +24,9 @@ TAIL_BYTES = MIB
 _SECTOR_BYTES = 512
 _PARTITION_START = MIB // _SECTOR_BYTES
 _FAT16_LBA = 0x0E
-_GRUB_MODULES = ("part_msdos", "fat", "iso9660", "normal", "linuxefi", "test", "regexp")
+_GRUB_CONFIGURATION = "EFI/debian/grub.cfg"
+"""Where the GRUB that Debian signs looks, on the device it was loaded from; it cannot be told otherwise."""
+_EFI_BYTES = 6 * MIB
 
 Files = dict[str, bytes]
 
@@ -50,8 +52,8 @@ class MediaBuilder:
             "ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
             "vmlinuz": kernel,
             "initramfs.cpio.gz": initramfs,
-            "EFI/BOOT/BOOTX64.EFI": self._grub(),
-            "EFI/BOOT/grub.cfg": recipe.boot_configuration("grub.cfg", recipe.instance),
+            **self._uefi_loaders(),
+            _GRUB_CONFIGURATION: recipe.boot_configuration("grub.cfg", recipe.instance),
         }
         self._make_fat(partition, partition_bytes, recipe.instance, contents, hidden_sectors=_PARTITION_START)
         self._install_syslinux(partition)
@@ -61,28 +63,28 @@ class MediaBuilder:
             _write_sparse(disk.fileno(), MIB, partition.read_bytes())
         partition.unlink()
 
-    def build_rescue(self, kernel: bytes, initramfs: bytes, target: Path) -> None:
-        """A hybrid medium: a CD-ROM for BIOS and UEFI, and a disk for both."""
+    def build_hybrid(self, medium: Medium, kernel: bytes, initramfs: bytes, target: Path) -> None:
+        """A CD-ROM for BIOS and UEFI, and a disk for both."""
         recipe = self._recipe
-        tree = self._folder / "iso"
-        grub_configuration = recipe.boot_configuration("grub.cfg", recipe.rescue)
+        tree = self._folder / medium.name
+        grub_configuration = recipe.boot_configuration("grub.cfg", medium)
         efi = self._folder / "efi.img"
-        efi_contents = {"EFI/BOOT/BOOTX64.EFI": self._grub(), "EFI/BOOT/grub.cfg": grub_configuration}
-        self._make_fat(efi, MIB, recipe.rescue, efi_contents, serial="0E510E51")
+        efi_contents = {**self._uefi_loaders(), _GRUB_CONFIGURATION: grub_configuration}
+        self._make_fat(efi, _EFI_BYTES, medium, efi_contents, serial="0E510E51")
         self._write_tree(
             tree,
             {
                 "isolinux/isolinux.bin": self._loader("usr/lib/ISOLINUX/isolinux.bin"),
                 "isolinux/ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
-                "isolinux/isolinux.cfg": recipe.boot_configuration("syslinux.cfg", recipe.rescue),
+                "isolinux/isolinux.cfg": recipe.boot_configuration("syslinux.cfg", medium),
                 "EFI/BOOT/efi.img": efi.read_bytes(),
-                "EFI/BOOT/grub.cfg": grub_configuration,
+                _GRUB_CONFIGURATION: grub_configuration,
                 "vmlinuz": kernel,
                 "initramfs.cpio.gz": initramfs,
             },
         )
-        when = recipe.rescue.uuid.replace("-", "")
-        volume = ("-V", recipe.rescue.label, f"--modification-date={when}", "-R")
+        when = medium.uuid.replace("-", "")
+        volume = ("-V", medium.label, f"--modification-date={when}", "-R")
         bios = ("-b", "isolinux/isolinux.bin", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table")
         uefi = ("-eltorito-alt-boot", "-e", "EFI/BOOT/efi.img", "-no-emul-boot", "-isohybrid-gpt-basdat")
         disk = ("-isohybrid-mbr", self._root / "usr/lib/ISOLINUX/isohdpfx.bin")
@@ -110,11 +112,15 @@ class MediaBuilder:
     def _loader(self, path: str) -> bytes:
         return (self._root / path).read_bytes()
 
-    def _grub(self) -> bytes:
-        target = self._folder / "grub.efi"
-        modules = self._root / "usr/lib/grub/x86_64-efi"
-        run("grub-mkimage", "-d", modules, "-O", "x86_64-efi", "-p", "/EFI/BOOT", "-o", target, *_GRUB_MODULES)
-        return target.read_bytes()
+    def _uefi_loaders(self) -> Files:
+        """Signed by Microsoft and Debian, so the same media boot with and without secure boot.
+
+        Firmware starts shim under the removable media's name, and shim the GRUB beside it.
+        """
+        return {
+            "EFI/BOOT/BOOTX64.EFI": self._loader("usr/lib/shim/shimx64.efi.signed"),
+            "EFI/BOOT/grubx64.efi": self._loader("usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"),
+        }
 
     def _make_fat(
         self,

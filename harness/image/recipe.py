@@ -45,6 +45,7 @@ class Recipe:
     instance: Medium
     instance_partition_mib: int
     instance_disk_signature: int
+    instance_iso: Medium
     rescue: Medium
     floppy: Medium
 
@@ -69,6 +70,7 @@ class Recipe:
             instance=medium("instance"),
             instance_partition_mib=chosen["instance"]["partition_mib"],
             instance_disk_signature=chosen["instance"]["disk_signature"],
+            instance_iso=medium("instance_iso"),
             rescue=medium("rescue"),
             floppy=medium("floppy"),
         )
@@ -83,7 +85,7 @@ class Recipe:
 
     def command_line(self, medium: Medium) -> str:
         """The kernel command line of a medium."""
-        role = "instance" if medium is self.instance else "rescue"
+        role = "instance" if medium in (self.instance, self.instance_iso) else "rescue"
         return f"{self.kernel_arguments} harness.medium={role} root=UUID={medium.uuid}"
 
 

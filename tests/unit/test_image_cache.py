@@ -248,9 +248,11 @@ def test_floppy_refuses_what_is_no_port(folder: Path, builder: FakeBuilder, tmp_
 def test_each_medium_says_on_the_command_line_what_it_is() -> None:
     recipe = Recipe.load(recipe_folder())
     instance = recipe.boot_configuration("syslinux.cfg", recipe.instance).decode()
+    instance_iso = recipe.boot_configuration("grub.cfg", recipe.instance_iso).decode()
     rescue = recipe.boot_configuration("grub.cfg", recipe.rescue).decode()
     floppy = recipe.boot_configuration("boot.ipxe", recipe.floppy).decode()
     assert f"harness.medium=instance root=UUID={recipe.instance.uuid}" in instance
+    assert f"harness.medium=instance root=UUID={recipe.instance_iso.uuid}" in instance_iso
     assert f"harness.medium=rescue root=UUID={recipe.rescue.uuid}" in rescue
     assert f"harness.medium=rescue root=UUID={recipe.floppy.uuid}" in floppy
     assert "@CMDLINE@" not in instance + rescue + floppy
