@@ -42,11 +42,15 @@ class DiskSource:
 
 @dataclass(frozen=True)
 class UefiFirmware:
-    """An OVMF build: its code, the variable store a new instance starts from, and this instance's own store."""
+    """An OVMF build: its code, the variable store a new instance starts from, and this instance's own store.
+
+    ``secure_boot``: it starts only what is signed, and keeps its variables from the guest by SMM.
+    """
 
     code_path: Path
     variables_template_path: Path
     variables_path: Path
+    secure_boot: bool = False
 
 
 @dataclass(frozen=True)

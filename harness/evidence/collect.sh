@@ -107,7 +107,8 @@ endorsement_keys() {
         /sys/class/net/*/device/index /sys/class/net/*/device/../index \
         /sys/class/net/*/device/ari_enabled /sys/class/net/*/device/../ari_enabled \
         /sys/class/tpm/tpm*/tpm_version_major /sys/class/dmi/id/* /proc/sys/kernel/osrelease /proc/sys/kernel/random/boot_id \
-        /proc/cmdline /proc/cpuinfo /proc/mounts /proc/swaps
+        /proc/cmdline /proc/cpuinfo /proc/mounts /proc/swaps \
+        /sys/kernel/security/lockdown
 
     echo '%% links'
     ls -ld $blocks /sys/class/net/* /sys/bus/pci/devices/* /sys/bus/usb/devices/* /sys/class/scsi_host/* \
@@ -118,6 +119,8 @@ endorsement_keys() {
         head -v -c 1024 /sys/block/*/device/vpd_pg8[039]
         echo
         head -v -c 64 /sys/class/net/*/device/config /sys/class/net/*/device/../config
+        echo
+        head -v -c 5 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
         tails
         endorsement_keys
     } | gzip -1 | base64

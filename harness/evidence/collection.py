@@ -74,6 +74,8 @@ def parse_inventory(raw: bytes | str) -> Inventory:
         cpu_model=hardware.cpu_model(capture),
         dmi=hardware.dmi(capture),
         platform=tpms(capture),
+        secure_boot=hardware.secure_boot(capture),
+        lockdown=hardware.lockdown(capture),
         block_devices=devices,
         network_interfaces=hardware.network_interfaces(capture),
         pci_devices=hardware.pci_devices(capture),

@@ -18,6 +18,7 @@ from harness.domain.placement import Placement
 from harness.domain.xml import (
     DriveAddress,
     PciAddress,
+    boots_from_uefi,
     controller_index,
     devices_of,
     disk_target,
@@ -113,12 +114,19 @@ class _Domain:
         return Inventory(
             level=Level.PLAN,
             platform=platform_of(self.root, self.sources.variables),
+            secure_boot=self._secure_boot(),
             block_devices=tuple(self._block_devices()),
             network_interfaces=tuple(self._network_interfaces()),
             pci_devices=tuple(sorted(self._pci_devices(), key=lambda device: device.address)),
             usb_devices=tuple(self._usb_devices()),
             boot_medium=self._boots_first(),
         )
+
+    def _secure_boot(self) -> bool | None:
+        loader = self.root.find("os/loader")
+        if loader is None or not boots_from_uefi(self.root):
+            return None
+        return loader.get("secure") == "yes"
 
     @cached_property
     def _functions(self) -> dict[PciAddress, GuestFunction]:

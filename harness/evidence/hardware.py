@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _DMI = "/sys/class/dmi/id/"
 _NOT_DMI = frozenset({"uevent", "modalias"})
+_SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+_VARIABLE_ATTRIBUTES = 4
 _ETHERNET = 1
 _HEADER_TYPE = 14
 _MULTIFUNCTION = 0x80
@@ -97,6 +99,21 @@ def cpu_model(capture: Capture) -> str:
         if match := re.match(r"model name\s*:\s*(.*)", line):
             return match[1].strip()
     return ""
+
+
+def secure_boot(capture: Capture) -> bool | None:
+    """The UEFI variable SecureBoot, four bytes of attributes and its value; None where there is none to read.
+
+    UEFI specification, section 3.3, and the kernel's Documentation/filesystems/efivarfs.rst.
+    """
+    variable = capture.blobs.get(_SECURE_BOOT, b"")
+    return bool(variable[_VARIABLE_ATTRIBUTES]) if len(variable) > _VARIABLE_ATTRIBUTES else None
+
+
+def lockdown(capture: Capture) -> str | None:
+    """The kernel's lockdown mode: none, integrity or confidentiality."""
+    chosen = re.search(r"\[(\w+)\]", capture.text("/sys/kernel/security/lockdown") or "")
+    return chosen[1] if chosen else None
 
 
 def _predictable_name(capture: Capture, name: str, path: str, slots: dict[str, str]) -> str | None:

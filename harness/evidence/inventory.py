@@ -125,7 +125,8 @@ class Inventory(Frozen):
 
     ``boot_medium`` is the name of the block device that holds the mounted system; without a guest, of the one that
     boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``platform`` is what a domain has beside the devices
-    on PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports; of a guest, its TPM.
+    on PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports; of a guest, its TPM. ``secure_boot``: whether
+    the firmware starts only what is signed; None where that was not seen, as with BIOS. ``lockdown`` is the kernel's mode.
     """
 
     level: Level = Level.GUEST
@@ -135,6 +136,8 @@ class Inventory(Frozen):
     cpu_model: str | None = None
     dmi: dict[str, str] = Field(default_factory=dict)
     platform: dict[str, str] = Field(default_factory=dict)
+    secure_boot: bool | None = None
+    lockdown: str | None = None
     block_devices: tuple[BlockDevice, ...]
     network_interfaces: tuple[NetworkInterface, ...]
     pci_devices: tuple[PciDevice, ...]

@@ -83,6 +83,7 @@ class _Machine:
         return Inventory(
             level=Level.MACHINE,
             platform=self._platform(),
+            secure_boot=self.facts.secure_boot,
             block_devices=tuple(self._block_devices()),
             network_interfaces=tuple(self._network_interfaces()),
             pci_devices=tuple(sorted(self._pci_devices(), key=lambda device: device.address)),

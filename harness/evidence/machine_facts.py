@@ -59,13 +59,15 @@ class NetworkCard:
 class MachineFacts:
     """A machine as its QEMU tells it. Of the boot indices the lowest boots first, and -1 does not boot.
 
-    ``flash`` are the sources of firmware and UEFI variables, in this order.
+    ``flash`` are the sources of firmware and UEFI variables, in this order. ``secure_boot``: only code in SMM can write
+    to the variables; None without flash.
     """
 
     tree: DeviceTree
     drives: tuple[Drive, ...]
     network_cards: tuple[NetworkCard, ...]
     flash: tuple[str | None, ...]
+    secure_boot: bool | None
     machine_type: str
     firmware: str
     kernel: str
@@ -103,6 +105,7 @@ def _machine_facts(query: Query) -> MachineFacts:
             if device.id and device.pci is not None and device.pci.class_code.startswith(_NETWORK_CLASS)
         ),
         flash=tuple(None if medium is None else medium.source for medium in map(_medium, flash)),
+        secure_boot=_guards_variables(query) if flash else None,
         machine_type=_property(query, "/machine", "type").removesuffix("-machine"),
         firmware=_property(query, "/machine", "firmware"),
         kernel=_property(query, "/machine", "kernel"),
@@ -112,6 +115,10 @@ def _machine_facts(query: Query) -> MachineFacts:
         cpu_type=_property(query, cpus[0]["qom-path"], "type"),
         cpus=len(cpus),
     )
+
+
+def _guards_variables(query: Query) -> bool:
+    return _property(query, "/machine", "smm") == "on" and bool(_property(query, f"{_FLASH}0", "secure"))
 
 
 def _property(query: Query, path: str, name: str) -> Any:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +23,9 @@ from harness.rescue.naming import RESCUE
 from harness.scenario.words import ClaimName, Level, Role
 
 _GROWTH_BYTES = 1024 * 1024
+_PLATFORM_KEY = uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c").bytes_le + "PK\0".encode("utf-16-le")
+_STATE_BEFORE_GUID = 42
+_DELETED = 0xFD
 
 
 def _plain_volume(draft: Draft) -> Path:
@@ -104,6 +109,25 @@ def _tpm_state_lost(draft: Draft) -> None:
         raise NotApplicable("no TPM")
     for path in draft.placement.tpm.state_path.glob("*.permall"):
         path.unlink()
+
+
+def _platform_key_lost(draft: Draft) -> None:
+    draft.one("os/loader[@secure='yes']")
+    path = _uefi(draft).variables_path
+    _replace(path, lambda new: new.write_bytes(_without_platform_key(path.read_bytes())))
+
+
+def _without_platform_key(store: bytes) -> bytes:
+    """A variable store in which the variable PK is marked as deleted (edk2, Guid/VariableFormat.h)."""
+    edited = bytearray(store)
+    for found in re.finditer(re.escape(_PLATFORM_KEY), store):
+        edited[found.start() - _STATE_BEFORE_GUID] &= _DELETED
+    return bytes(edited)
+
+
+def _variables_deleted(draft: Draft) -> None:
+    """libvirt makes the instance new ones from the template."""
+    _uefi(draft).variables_path.unlink(missing_ok=True)
 
 
 def _serial_twice(draft: Draft) -> None:
@@ -231,6 +255,22 @@ FILE_FAULTS = (
         rescued=_new_variables,
         level=Level.GUEST,
         case=_UEFI,
+    ),
+    Fault(
+        "firmware-variables-deleted",
+        "the unrescue deletes the instance's UEFI variables",
+        ClaimName.RESTORED,
+        unrescued=_variables_deleted,
+        level=Level.MACHINE,
+        case=_UEFI,
+    ),
+    Fault(
+        "platform-key-lost",
+        "the platform key is gone from the UEFI variables, without which secure boot is off",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_platform_key_lost,
+        level=Level.GUEST,
+        case="secure-boot",
     ),
     Fault(
         "written-data-lost",

@@ -68,6 +68,12 @@ def _bios(draft: Draft) -> None:
         os_element.remove(child(os_element, tag))
 
 
+def _secure_boot_lost(draft: Draft) -> None:
+    del draft.one("os/loader[@secure='yes']").attrib["secure"]
+    features = draft.one("features")
+    features.remove(child(features, "smm"))
+
+
 PLATFORM_FAULTS = (
     Fault(
         "another-machine-type",
@@ -93,5 +99,11 @@ PLATFORM_FAULTS = (
         rescued=_variables,
     ),
     Fault("another-firmware", "the firmware is another build", ClaimName.OTHER_HARDWARE, rescued=_loader),
+    Fault(
+        "secure-boot-lost",
+        "the firmware's keys are no longer guarded by SMM",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_secure_boot_lost,
+    ),
     Fault("bios-for-uefi", "a UEFI instance is rescued with BIOS", ClaimName.OTHER_HARDWARE, rescued=_bios),
 )

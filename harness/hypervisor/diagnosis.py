@@ -46,6 +46,7 @@ def diagnose(progress: Callable[[str], None]) -> Iterator[Check]:
     yield _attempt("BIOS firmware", _seabios)
     for machine in ("pc", "q35"):
         yield _attempt(f"UEFI firmware, {machine}", partial(_uefi, machine))
+    yield _attempt("UEFI firmware, secure boot", partial(_uefi, "q35", secure_boot=True))
     images: list[ImageSet] = []
     yield _attempt("guest images", lambda: _images(progress, images))
     if images:
@@ -97,8 +98,8 @@ def _libvirt() -> str:
         return f"{version_text(connection.getLibVersion())}, embedded driver in {root.path}"
 
 
-def _uefi(machine: str) -> str:
-    return str(find_uefi(machine).code_path)
+def _uefi(machine: str, *, secure_boot: bool = False) -> str:
+    return str(find_uefi(machine, secure_boot=secure_boot).code_path)
 
 
 def _seabios() -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from harness.errors import HostError
 
 DESCRIPTOR_FOLDERS = (Path("/etc/qemu/firmware"), Path("/usr/share/qemu/firmware"))
-_NEEDS_MORE_THAN_WE_GIVE = {"requires-smm", "secure-boot", "enrolled-keys"}
+_SECURE_BOOT = {"requires-smm", "secure-boot", "enrolled-keys"}
+"""What a build that checks signatures has, and Microsoft's keys in its variables, which it guards by SMM."""
 
 
 @dataclass(frozen=True)
@@ -22,30 +23,31 @@ class UefiBuild:
     variables_template_path: Path
 
 
-def find_uefi(machine: str, folders: tuple[Path, ...] = DESCRIPTOR_FOLDERS) -> UefiBuild:
-    """The first build for x86_64 and this machine that needs neither SMM nor enrolled keys.
+def find_uefi(machine: str, *, secure_boot: bool = False, folders: tuple[Path, ...] = DESCRIPTOR_FOLDERS) -> UefiBuild:
+    """The first build for x86_64 and this machine: with SMM, secure boot and enrolled keys, or with none of them.
 
     Raises:
         HostError: there is none.
     """
     canonical = {"pc": "pc-i440fx-0", "q35": "pc-q35-0"}.get(machine, machine)
     for path in sorted((path for folder in folders for path in folder.glob("*.json")), key=lambda path: path.name):
-        build = _suitable(json.loads(path.read_text()), canonical)
+        build = _suitable(json.loads(path.read_text()), canonical, _SECURE_BOOT if secure_boot else set())
         if build is not None:
             return build
     raise HostError(
-        f"no UEFI firmware without secure boot for {machine} among QEMU's firmware descriptors",
+        f"no UEFI firmware {'with' if secure_boot else 'without'} secure boot for {machine}"
+        " among QEMU's firmware descriptors",
         hint="install the package ovmf",
     )
 
 
-def _suitable(descriptor: dict[str, Any], machine: str) -> UefiBuild | None:
+def _suitable(descriptor: dict[str, Any], machine: str, wanted: set[str]) -> UefiBuild | None:
     mapping = descriptor.get("mapping", {})
     fits = (
         "uefi" in descriptor.get("interface-types", ())
         and mapping.get("device") == "flash"
         and "nvram-template" in mapping
-        and not _NEEDS_MORE_THAN_WE_GIVE & set(descriptor.get("features", ()))
+        and wanted == _SECURE_BOOT & set(descriptor.get("features", ()))
         and any(
             target["architecture"] == "x86_64" and any(fnmatch(machine, pattern) for pattern in target["machines"])
             for target in descriptor.get("targets", ())

@@ -120,15 +120,18 @@ def _mapped(
         bus = cdrom_bus(instance) if iso else instance.properties.hw_disk_bus
         device = DeviceType.CDROM if iso else DeviceType.DISK
         return MappedDisk(name, disk.role, bus, device, first_free_target(bus, taken))
-    bus = disk.bus or instance.properties.hw_disk_bus
+    device = disk.device if isinstance(disk, Volume | RootDisk) else DeviceType.DISK
+    by_default = instance.properties.hw_disk_bus
+    if isinstance(disk, RootDisk) and device is DeviceType.CDROM:
+        by_default = cdrom_bus(instance)
+    bus = disk.bus or by_default
     target = disk.device_name or first_free_target(bus, taken)
-    device = disk.device if isinstance(disk, Volume) else DeviceType.DISK
     return MappedDisk(name, disk.role, bus, device, target, serial=_serial(disk, name), boots=disk.role is Role.ROOT)
 
 
 def _serial(disk: RootDisk | EphemeralDisk | SwapDisk | Volume, name: str) -> str | None:
     match disk:
-        case Volume(device=DeviceType.FLOPPY):
+        case Volume(device=DeviceType.FLOPPY | DeviceType.LUN):
             return None
         case Volume():
             return disk.serial or default_serial(name)

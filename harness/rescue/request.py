@@ -69,7 +69,8 @@ def _device(value: str | None) -> DeviceType:
     try:
         return DeviceType(value)
     except ValueError:
-        raise Refused(_no_such("hw_rescue_device", value, list(DeviceType))) from None
+        devices = [str(device) for device in DeviceType if device is not DeviceType.LUN]
+        raise Refused(_no_such("hw_rescue_device", value, devices)) from None
 
 
 def _bus(value: str | None, key: str) -> DiskBus | None:
@@ -91,7 +92,7 @@ def _no_such(key: str, value: str, allowed: list[str]) -> str:
 
 def _default_bus(device: DeviceType, instance: Instance, properties: RescueProperties) -> DiskBus:
     match device:
-        case DeviceType.DISK:
+        case DeviceType.DISK | DeviceType.LUN:
             return _bus(properties.hw_disk_bus, "hw_disk_bus") or instance.properties.hw_disk_bus
         case DeviceType.CDROM:
             return _bus(properties.hw_cdrom_bus, "hw_cdrom_bus") or cdrom_bus(instance)

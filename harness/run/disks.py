@@ -72,7 +72,8 @@ class DiskFactory:
         name = entry.name
         match disk:
             case RootDisk(source="image"):
-                return self._overlay(name, self.images.instance)
+                iso = disk.device is DeviceType.CDROM
+                return self._overlay(name, self.images.instance_iso if iso else self.images.instance)
             case RootDisk() | Volume():
                 return self._volume(name, disk)
             case EphemeralDisk():

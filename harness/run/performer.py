@@ -160,9 +160,9 @@ class Performer(Generic[R]):
     @property
     def variables_restored(self) -> bool | None:
         """Whether the UEFI variables came back from the rescue as they went in; None without UEFI."""
-        if self._variables_before is None or self._variables_after is None:
+        if self.placement.uefi is None:
             return None
-        return self._variables_before == self._variables_after
+        return self._variables_before is not None and self._variables_before == self._variables_after
 
     def failed_boot_logs(self) -> dict[str, Path]:
         """Console and QEMU log of the boot that failed, by file name."""
@@ -202,12 +202,13 @@ class Performer(Generic[R]):
         return {f"{path.stem.rpartition('-')[2]}.log": path for path in found}
 
     def _variables(self) -> bytes | None:
+        """The instance's store; None without UEFI, or where somebody has removed it."""
         uefi = self.placement.uefi
-        return None if uefi is None else uefi.variables_path.read_bytes()
+        return uefi.variables_path.read_bytes() if uefi is not None and uefi.variables_path.is_file() else None
 
     def _give_rescue_its_variables(self) -> None:
         uefi, target = self.placement.uefi, self.placement.rescue_variables_path
-        if uefi is not None and target is not None:
+        if uefi is not None and target is not None and uefi.variables_path.is_file():
             shutil.copyfile(uefi.variables_path, target)
 
     def _with_access(self, xml: str) -> str:

@@ -30,7 +30,7 @@ from harness.run.record import folder_name
 from harness.run.session import Session
 from harness.run.volume_resources import VolumeResources, volume_resources
 from harness.scenario.models import Instance
-from harness.scenario.words import DeviceType, Firmware, OtherDevice
+from harness.scenario.words import DeviceType, Firmware, OtherDevice, Role
 from harness.verdict.expected import Expected
 
 
@@ -109,7 +109,7 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
             emulator=session.hypervisor.emulator,
             domain_type=session.hypervisor.accelerator.domain_type,
             usb_cdrom_is_disk=usb_cdrom_is_disk(session.hypervisor.connection),
-            direct_kernel=DirectKernel(images.kernel, images.initramfs, instance_command_line())
+            direct_kernel=DirectKernel(images.kernel, images.initramfs, _command_line(instance))
             if instance.direct_kernel
             else None,
             tpm=tpm,
@@ -122,6 +122,11 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
             )
         )
         yield Prepared(performer, tokens, request, folder)
+
+
+def _command_line(instance: Instance) -> str:
+    from_iso = any(disk.role is Role.ROOT and disk.device is DeviceType.CDROM for disk in instance.disks)
+    return instance_command_line(from_iso=from_iso)
 
 
 @contextmanager
@@ -173,8 +178,10 @@ def placement_for(
     digits = domain_uuid.hex
     uefi = None
     if instance.firmware is Firmware.UEFI:
-        build = find_uefi(instance.machine_type)
-        uefi = UefiFirmware(build.code_path, build.variables_template_path, folder / "uefi-variables.fd")
+        secure_boot = instance.properties.os_secure_boot == "required"
+        build = find_uefi(instance.machine_type, secure_boot=secure_boot)
+        variables_path = folder / "uefi-variables.fd"
+        uefi = UefiFirmware(build.code_path, build.variables_template_path, variables_path, secure_boot)
     return Placement(
         domain_name=f"rh-{digits[:12]}",
         uuid=str(domain_uuid),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
 from harness.scenario.models import Instance, Scenario
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
-from harness.scenario.words import DeviceType, DiskBus, Role
+from harness.scenario.words import DeviceType, DiskBus, Firmware, Role, VolumeBackend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +63,7 @@ def check(scenario: Scenario) -> list[Problem]:
     placed = list(_placed(instance))
     return [
         *_machine_problems(instance),
+        *_secure_boot_problems(instance),
         *_name_problems(placed),
         *_device_name_problems(placed),
         *_bus_problems(instance, placed),
@@ -83,7 +84,7 @@ def _placed(instance: Instance) -> Iterator[_Placed]:
         bus, bus_key = instance.properties.hw_disk_bus, (*properties, "hw_disk_bus")
         name = str(disk.role)
         match disk:
-            case ConfigDrive(format="iso9660"):
+            case ConfigDrive(format="iso9660") | RootDisk(device=DeviceType.CDROM, bus=None):
                 device = DeviceType.CDROM
                 bus = instance.properties.hw_cdrom_bus or (DiskBus.SATA if instance.is_q35 else DiskBus.IDE)
                 bus_key = (*properties, "hw_cdrom_bus")
@@ -92,6 +93,8 @@ def _placed(instance: Instance) -> Iterator[_Placed]:
             case _ if disk.bus is not None:
                 bus, bus_key = disk.bus, (*key, "bus")
         match disk:
+            case RootDisk():
+                device = disk.device
             case Volume():
                 device, name = disk.device, disk.name or f"volume{earlier + 1}"
                 bus_key = bus_key if device is DeviceType.DISK else (*key, "bus")
@@ -113,6 +116,19 @@ def _machine_problems(instance: Instance) -> Iterator[Problem]:
             f"found {quoted(wanted)}, but instance.machine is {quoted(instance.machine)}",
             "one of the two keys, or the same value in both",
         )
+
+
+def _secure_boot_problems(instance: Instance) -> Iterator[Problem]:
+    if instance.properties.os_secure_boot != "required":
+        return
+    key: Key = ("instance", "properties", "os_secure_boot")
+    if instance.firmware is not Firmware.UEFI:
+        yield Problem(
+            key, 'found "required", but SeaBIOS knows no secure boot', "required together with firmware: uefi"
+        )
+    elif not instance.is_q35:
+        found = f'found "required", but OVMF guards its keys by SMM, and not on {instance.machine_type}'
+        yield Problem(key, found, "required together with machine: q35")
 
 
 def _name_problems(placed: list[_Placed]) -> Iterator[Problem]:
@@ -173,6 +189,8 @@ def _impossible(instance: Instance, entry: _Placed) -> str | None:
         return None if entry.bus is DiskBus.FDC else "floppies are on a floppy controller only"
     if entry.bus is DiskBus.FDC:
         return "a floppy controller has floppies only"
+    if entry.device is DeviceType.LUN and entry.bus is not DiskBus.SCSI:
+        return "only QEMU's SCSI buses pass SCSI commands through"
     if entry.bus is DiskBus.VIRTIO and entry.device is DeviceType.CDROM:
         return "virtio-blk has no ejectable media"
     if entry.bus is DiskBus.IDE and instance.is_q35:
@@ -188,6 +206,8 @@ def _buses_for(instance: Instance, device: DeviceType) -> str:
         impossible.add(DiskBus.IDE)
     if device is DeviceType.CDROM:
         impossible.add(DiskBus.VIRTIO)
+    if device is DeviceType.LUN:
+        return str(DiskBus.SCSI)
     return ", ".join(bus for bus in DiskBus if bus not in impossible)
 
 
@@ -205,6 +225,11 @@ def _ide_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem
 
 def _storage_problems(placed: list[_Placed]) -> Iterator[Problem]:
     for entry in placed:
+        if entry.device is DeviceType.LUN:
+            yield from _lun_problems(entry)
+        if isinstance(entry.disk, RootDisk) and entry.device is DeviceType.CDROM and entry.disk.source == "volume":
+            found = 'found "cdrom" for a root disk from a volume: Nova takes it from an image of format iso'
+            yield Problem((*entry.key, "device"), found, "cdrom together with 'from: image'")
         if not isinstance(entry.disk, RootDisk) or entry.disk.source == "volume":
             continue
         for name, value in (("backend", entry.disk.backend), ("encryption", entry.disk.encryption)):
@@ -213,10 +238,25 @@ def _storage_problems(placed: list[_Placed]) -> Iterator[Problem]:
                 yield Problem((*entry.key, name), found, f"{name} together with 'from: volume'")
 
 
+def _lun_problems(entry: _Placed) -> Iterator[Problem]:
+    """SCSI commands need somebody to answer them: here it is the iSCSI target, and it knows its own serial only."""
+    if not isinstance(entry.disk, Volume):
+        return
+    if entry.disk.backend is not VolumeBackend.ISCSI:
+        found = f"found {quoted(str(entry.disk.backend))} for a lun: a file answers no SCSI commands"
+        yield Problem((*entry.key, "backend"), found, str(VolumeBackend.ISCSI))
+    for name, value in (("encryption", entry.disk.encryption), ("serial", entry.disk.serial)):
+        if value is not None:
+            found = f"found {quoted(value)} for a lun, of which the guest sees what the target says and stores"
+            yield Problem((*entry.key, name), found, f"no {name}")
+
+
 def _serial_problems(placed: list[_Placed]) -> Iterator[Problem]:
     seen: dict[str, _Placed] = {}
     for entry in placed:
         if not isinstance(entry.disk, RootDisk | Volume) or entry.disk.serial is None:
+            continue
+        if entry.device is DeviceType.LUN:
             continue
         serial, key = entry.disk.serial, (*entry.key, "serial")
         if isinstance(entry.disk, RootDisk) and entry.disk.source != "volume":

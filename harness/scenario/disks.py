@@ -17,7 +17,10 @@ class RootDisk(Frozen):
     source: Literal["image", "volume"] = Field(
         default="image", alias="from", description="'volume' is boot from volume"
     )
-    bus: DiskBus | None = Field(default=None, description="default: hw_disk_bus")
+    device: Literal[DeviceType.DISK, DeviceType.CDROM] = Field(
+        default=DeviceType.DISK, description="'cdrom': the image is an ISO image (disk_format iso)"
+    )
+    bus: DiskBus | None = Field(default=None, description="default: hw_disk_bus; of a cdrom, hw_cdrom_bus")
     serial: str | None = Field(default=None, min_length=1, description="the volume's id; only with 'from: volume'")
     device_name: str | None = Field(default=None, pattern=r"^(vd|sd|hd)[a-z]+$")
     backend: VolumeBackend | None = Field(
@@ -53,7 +56,9 @@ class Volume(Frozen):
     name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]*$", description="default: volume1, volume2, ...")
     size_bytes: Size = Field(default=16 * MIB, alias="size")
     bus: DiskBus | None = Field(default=None, description="default: hw_disk_bus")
-    device: DeviceType = DeviceType.DISK
+    device: DeviceType = Field(
+        default=DeviceType.DISK, description="'lun': the guest's SCSI commands reach an iSCSI target"
+    )
     serial: str | None = Field(default=None, min_length=1, description="default: an id derived from the name")
     device_name: str | None = Field(default=None, pattern=r"^(vd|sd|hd)[a-z]+$", description="the name asked for")
     backend: VolumeBackend = Field(

@@ -41,6 +41,9 @@ class InstanceProperties(Frozen):
     hw_video_model: Literal["vga", "cirrus", "qxl", "virtio"] | None = Field(
         default=None, description="a graphics card; default: none"
     )
+    os_secure_boot: Literal["required", "disabled"] = Field(
+        default="disabled", description="required: the firmware starts only what is signed; q35 with UEFI"
+    )
     img_hv_type: str = Field(default="qemu", description="hypervisor the image is for: qemu, kvm, xen, lxc")
 
 

@@ -63,6 +63,7 @@ class DeviceType(StrEnum):
     DISK = "disk"
     CDROM = "cdrom"
     FLOPPY = "floppy"
+    LUN = "lun"
 
 
 class Firmware(StrEnum):

@@ -28,6 +28,9 @@ def other_hardware(comparison: Comparison) -> Iterator[Finding]:
     yield from _usb(usb)
     yield from _settings("dmi", "", comparison.normal.dmi, comparison.other.dmi)
     yield from _trait("cpu", "model", comparison.normal.cpu_model, comparison.other.cpu_model)
+    secure = comparison.normal.secure_boot, comparison.other.secure_boot
+    if None not in secure:
+        yield from _trait("firmware", "secure boot", *("on" if each else "off" for each in secure))
     yield from _all_settings(comparison, pci, usb)
 
 

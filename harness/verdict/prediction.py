@@ -13,17 +13,24 @@ if TYPE_CHECKING:
 
 
 def contradictions(state: State, predicted: Inventory, seen: Inventory) -> tuple[Finding, ...]:
-    """Every disk that is not where, or not called what, the inventory of the domain's XML says.
+    """Whatever is not as the inventory of the domain's XML says: places and names of disks, secure boot.
 
-    Disks are matched by marker; what is missing is not asked about here.
+    Disks are matched by marker; what is missing is not asked about here. Secure boot must be proven where it is set up.
     """
     devices = {device.marker: device for device in seen.block_devices if device.marker is not None}
-    return tuple(
+    of_disks = tuple(
         finding
         for device in predicted.block_devices
         if device.marker is not None and device.marker in devices
         for finding in _contradictions(state, device.marker.disk, device, devices[device.marker])
     )
+    return (*of_disks, *_secure_boot(state, predicted, seen))
+
+
+def _secure_boot(state: State, predicted: Inventory, seen: Inventory) -> Iterator[Finding]:
+    if bool(predicted.secure_boot) != bool(seen.secure_boot):
+        before, after = ("on" if inventory.secure_boot else "off" for inventory in (predicted, seen))
+        yield _finding(state, ClaimName.OTHER_HARDWARE, "firmware", f"secure boot {before}", f"secure boot {after}")
 
 
 def _contradictions(state: State, disk: str, predicted: BlockDevice, seen: BlockDevice) -> Iterator[Finding]:

@@ -8,11 +8,12 @@ import pytest
 from lxml import etree
 
 from harness.domain.pinning import pinned
-from harness.domain.placement import DiskSource, Encryption, Export, Placement
-from harness.domain.rendering import NewDisk, render_disk
+from harness.domain.placement import DiskSource, Encryption, Export, Placement, UefiFirmware
+from harness.domain.rendering import NewDisk, render_disk, render_domain
 from harness.domain.xml import disks_of, parse_domain, source_of
-from harness.rescue.naming import MappedDisk
+from harness.rescue.naming import MappedDisk, map_disks
 from harness.run.disks import planned_sources
+from harness.scenario.models import Instance
 from harness.scenario.words import DeviceType, DiskBus, Role
 
 from .test_rescue_naming import instance
@@ -79,6 +80,30 @@ def test_served_medium_is_read_only_to_the_guest() -> None:
     disk = rendered(SOURCES["nbd"], DeviceType.CDROM)
     assert disk.get("device") == "cdrom"
     assert disk.find("readonly") is not None
+
+
+@pytest.mark.parametrize(
+    ("root", "firmware", "first"),
+    [({}, "bios", "hd"), ({"device": "cdrom"}, "bios", "cdrom"), ({}, "uefi", "hd")],
+)
+def test_instance_boots_from_the_kind_of_its_root_disk(root: dict[str, str], firmware: str, first: str) -> None:
+    domain = rendered_domain(instance({"role": "root", **root}, "config_drive", firmware=firmware))
+    assert [boot.get("dev") for boot in domain.findall("os/boot")] == [first]
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_secure_boot_is_smm_and_a_guarded_loader(*, secure: bool) -> None:
+    domain = rendered_domain(instance("root", machine="q35", firmware="uefi"), secure_boot=secure)
+    assert (domain.find("os/loader[@secure='yes']") is not None) is secure
+    assert (domain.find("features/smm[@state='on']") is not None) is secure
+
+
+def rendered_domain(subject: Instance, *, secure_boot: bool = False) -> etree._Element:
+    folder = Path("/instances")
+    uefi = UefiFirmware(folder / "code", folder / "template", folder / "variables", secure_boot)
+    sources = planned_sources(subject, folder)
+    placement = Placement("rh-1", "uuid", "52:54:00:00:00:01", "qemu", "/usr/bin/qemu", sources, uefi)
+    return parse_domain(render_domain(subject, map_disks(subject), placement))
 
 
 LIVE = f"""\

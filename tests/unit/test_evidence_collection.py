@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import GuestError
+from harness.evidence.capture import Capture
 from harness.evidence.collection import collection_script, parse_inventory, parse_writes, write_script
+from harness.evidence.hardware import lockdown, secure_boot
 from harness.evidence.inventory import BlockDevice, Inventory, Partition
 from harness.evidence.marker import data_offset, parse_data
 
@@ -231,3 +233,20 @@ def test_the_write_script_writes_the_data_block_and_nothing_else(tmp_path: Path)
 def test_the_write_script_takes_only_kernel_names_and_lines(name: str, token: str) -> None:
     with pytest.raises(ValueError, match=r"kernel name|token"):
         write_script({name: token})
+
+
+VARIABLE = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+
+@pytest.mark.parametrize(("value", "on"), [(b"\6\0\0\0\1", True), (b"\6\0\0\0\0", False), (b"", None)])
+def test_secure_boot_is_the_fifth_byte_of_its_variable(value: bytes, *, on: bool | None) -> None:
+    capture = Capture(settled=True, without_medium=frozenset(), lines={}, links={}, blobs={VARIABLE: value})
+    assert secure_boot(capture) is on
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"), [("none [integrity] confidentiality", "integrity"), ("[none] integrity", "none"), ("", None)]
+)
+def test_lockdown_is_the_chosen_mode(text: str, mode: str | None) -> None:
+    lines = {"/sys/kernel/security/lockdown": (text,)}
+    assert lockdown(Capture(settled=True, without_medium=frozenset(), lines=lines, links={}, blobs={})) == mode

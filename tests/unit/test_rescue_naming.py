@@ -4,7 +4,7 @@ import pytest
 
 from harness.rescue.naming import map_disks, target_after, target_index, target_name
 from harness.scenario.models import Instance
-from harness.scenario.words import DiskBus
+from harness.scenario.words import DeviceType, DiskBus
 
 FULL = ["root", "ephemeral", "ephemeral", "swap", "volume", "config_drive"]
 
@@ -65,6 +65,17 @@ def test_rescue_device_never_takes_a_name_in_a_gap() -> None:
     assert target_after(DiskBus.VIRTIO, ["vda", "vdd", "sdz"]) == "vde"
     assert target_after(DiskBus.USB, ["vda", "sdc"]) == "sdd"
     assert target_after(DiskBus.SCSI, []) == "sda"
+
+
+@pytest.mark.parametrize(("machine", "bus", "target"), [("pc", "ide", "hda"), ("q35", "sata", "sda")])
+def test_root_of_an_iso_image_is_on_the_bus_of_cdroms(machine: str, bus: str, target: str) -> None:
+    (root,) = map_disks(instance({"role": "root", "device": "cdrom"}, machine=machine))
+    assert (root.device, root.bus, root.target) == (DeviceType.CDROM, DiskBus(bus), target)
+
+
+def test_lun_shows_the_serial_of_its_target() -> None:
+    lun = {"role": "volume", "bus": "scsi", "device": "lun", "backend": "iscsi"}
+    assert map_disks(instance("root", lun))[1].serial is None
 
 
 def test_floppy_has_no_serial_to_show() -> None:

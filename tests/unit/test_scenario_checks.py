@@ -38,6 +38,10 @@ IDE = {"role": "volume", "bus": "ide"}
         pytest.param([volume(device="floppy", bus="fdc")], {}, id="floppy"),
         pytest.param([volume(backend="nbd", encryption="luks"), volume(backend="iscsi")], {}, id="served"),
         pytest.param([volume(device="cdrom", bus="usb")], {}, id="usb-cdrom"),
+        pytest.param([volume(device="lun", bus="scsi", backend="iscsi")], {}, id="lun"),
+        pytest.param(
+            [], {"machine": "q35", "firmware": "uefi", "properties": {"os_secure_boot": "required"}}, id="secure-boot"
+        ),
         pytest.param([], {"machine": "q35", "properties": {"hw_machine_type": "q35"}}, id="machine-said-twice"),
     ],
 )
@@ -123,6 +127,39 @@ def test_sound_instances_have_no_problems(disks: list[dict[str, Any]], instance:
             id="two-machines",
         ),
         pytest.param(
+            [],
+            {"machine": "q35", "properties": {"os_secure_boot": "required"}},
+            'os_secure_boot: found "required", but SeaBIOS knows no secure boot',
+            id="secure-boot-without-uefi",
+        ),
+        pytest.param(
+            [],
+            {"machine": "pc", "firmware": "uefi", "properties": {"os_secure_boot": "required"}},
+            "but OVMF guards its keys by SMM, and not on pc; allowed: required together with machine: q35",
+            id="secure-boot-on-pc",
+        ),
+        pytest.param(
+            [volume(device="lun", bus="sata", backend="iscsi")],
+            {},
+            'disks.1.bus: found "sata" for the lun volume1, but',
+            id="lun-on-sata",
+        ),
+        pytest.param(
+            [volume(device="lun", bus="scsi")],
+            {},
+            'disks.1.backend: found "raw" for a lun: a file answers no SCSI commands; allowed: iscsi',
+            id="lun-in-a-file",
+        ),
+        *(
+            pytest.param(
+                [volume(device="lun", bus="scsi", backend="iscsi", **{key: value})],
+                {},
+                f'disks.1.{key}: found "{value}" for a lun, of which the guest sees what the target says',
+                id=f"lun-with-{key}",
+            )
+            for key, value in (("serial", "x"), ("encryption", "luks"))
+        ),
+        pytest.param(
             [], {"properties": {"hw_machine_type": "Q35"}}, 'did you mean "q35"?', id="unknown-hw-machine-type"
         ),
     ],
@@ -139,6 +176,19 @@ def test_backend_and_encryption_belong_to_a_volume(key: str, value: str) -> None
     assert str(problem).startswith(f'instance.disks.0.{key}: found "{value}" on a root disk that is no volume')
     data["instance"]["disks"][0]["from"] = "volume"  # type: ignore[index]
     assert check(Scenario.model_validate(data)) == []
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [
+        ({"bus": "virtio"}, 'instance.disks.0.bus: found "virtio" for the cdrom root'),
+        ({"from": "volume"}, 'instance.disks.0.device: found "cdrom" for a root disk from a volume'),
+    ],
+)
+def test_iso_image_is_on_a_cdrom_bus_and_in_no_volume(root: dict[str, Any], expected: str) -> None:
+    data = {"name": "a", "summary": "s", "instance": {"disks": [{"role": "root", "device": "cdrom", **root}]}}
+    (problem,) = check(Scenario.model_validate(data))
+    assert expected in str(problem)
 
 
 def test_serial_belongs_to_a_volume() -> None:

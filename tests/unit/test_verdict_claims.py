@@ -183,6 +183,10 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
         edited(RESCUED, cpu_model="Haswell"),
         {("other-hardware", "cpu", "model QEMU Virtual CPU", "model Haswell")},
     ),
+    "secure boot off": (
+        edited(RESCUED, secure_boot=False),
+        {("other-hardware", "firmware", "secure boot on", "secure boot off")},
+    ),
     "the balloon moved": (
         pci(RESCUED, BALLOON.address, function("0000:07:00.0", "1af4:1045", "00ff00", "0000:00:02.6"), port(6)),
         {

@@ -106,3 +106,18 @@ def test_without_a_guest_the_usual_names_of_linux_are_compared() -> None:
     assert [(finding.before, finding.after) for finding in named] == [("sdb", "sdc")]
     unknown = domain("sda", "sdb")
     assert not [finding for finding in compare_rescued(before, unknown, EXPECTED) if finding.claim is ClaimName.NAMES]
+
+
+@pytest.mark.parametrize(
+    ("planned", "seen", "contradicts"),
+    [(None, None, False), (False, None, False), (False, False, False), (True, True, False), (True, None, True)],
+)
+def test_secure_boot_counts_once_a_guest_has_shown_it(
+    *, planned: bool | None, seen: bool | None, contradicts: bool
+) -> None:
+    inventory = domain("sda").model_copy(update={"secure_boot": planned})
+    booted = guest("sda").model_copy(update={"secure_boot": seen})
+    found = contradictions(State.NORMAL, inventory, booted)
+    assert [(each.device, each.before, each.after) for each in found] == (
+        [("firmware", "secure boot on", "secure boot off")] if contradicts else []
+    )

@@ -85,6 +85,7 @@ NORMAL = Inventory(
     command_line=f"console=ttyS0 {MEDIUM}instance",
     cpu_model="QEMU Virtual CPU",
     dmi={"product_uuid": "uuid-1", "sys_vendor": "OpenStack"},
+    secure_boot=True,
     block_devices=(
         block(
             "vda",
