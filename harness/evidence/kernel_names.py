@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.evidence.inventory import KernelNames
-from harness.rescue.naming import target_name
+from harness.scenario.target_names import target_name
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,19 @@
 """Which disks an instance has, on which bus, under which libvirt target name: Nova's block device mapping.
 
-Follows nova.virt.libvirt.blockinfo (get_disk_mapping, find_disk_dev_for_disk_bus): names are given in the order root,
-ephemerals, swap, volumes, config drive; the prefix comes from the bus; a name asked for is kept.
+Follows nova.virt.libvirt.blockinfo (get_disk_mapping): names are given in the order root, ephemerals, swap, volumes,
+config drive.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
-from harness.scenario.checks import NAME_PREFIX
-from harness.scenario.disks import ConfigDrive, EphemeralDisk, RootDisk, SwapDisk, Volume
+from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, Volume
 from harness.scenario.models import Instance
+from harness.scenario.target_names import NAME_PREFIX, deal_targets, target_index, target_name
 from harness.scenario.words import DeviceType, DiskBus, Role, ScsiModel
 
 RESCUE = "rescue"
@@ -33,29 +33,6 @@ class MappedDisk:
     serial: str | None = None
     scsi_unit: int | None = None
     boots: bool = False
-
-
-def target_name(prefix: str, index: int) -> str:
-    """The libvirt target name for a zero-based index: vda, ..., vdz, vdaa."""
-    letters = ""
-    index += 1
-    while index:
-        index, digit = divmod(index - 1, 26)
-        letters = chr(ord("a") + digit) + letters
-    return prefix + letters
-
-
-def target_index(target: str) -> int:
-    """The zero-based index of a target name: 0 for vda, 26 for vdaa."""
-    index = 0
-    for letter in target[2:]:
-        index = index * 26 + ord(letter) - ord("a") + 1
-    return index - 1
-
-
-def first_free_target(bus: DiskBus, taken: Collection[str]) -> str:
-    """The first name of the bus's prefix that nobody has."""
-    return next(name for name in (target_name(NAME_PREFIX[bus], index) for index in count()) if name not in taken)
 
 
 def target_after(bus: DiskBus, taken: Iterable[str]) -> str:
@@ -79,21 +56,14 @@ def default_serial(name: str) -> str:
 
 def map_disks(instance: Instance) -> tuple[MappedDisk, ...]:
     """Map the instance's disk set in attach order."""
-    asked = {disk.device_name for disk in instance.disks if not isinstance(disk, ConfigDrive) and disk.device_name}
-    taken: set[str] = set(asked)
-    mapped: dict[int, MappedDisk] = {}
-    for position, disk in _in_naming_order(instance):
-        entry = _mapped(instance, disk, taken, name=_disk_name(instance, position))
-        taken.add(entry.target)
-        mapped[position] = entry
-    return _with_scsi_units(instance, [mapped[position] for position in range(len(instance.disks))])
-
-
-def _in_naming_order(
-    instance: Instance,
-) -> Iterator[tuple[int, RootDisk | EphemeralDisk | SwapDisk | Volume | ConfigDrive]]:
-    order = (Role.ROOT, Role.EPHEMERAL, Role.SWAP, Role.VOLUME, Role.CONFIG_DRIVE)
-    return iter(sorted(enumerate(instance.disks), key=lambda item: (order.index(item[1].role), item[0])))
+    kinds = [_bus_and_device(instance, disk) for disk in instance.disks]
+    targets = deal_targets(instance.disks, [bus for bus, _ in kinds])
+    mapped = []
+    for position, (disk, (bus, device), target) in enumerate(zip(instance.disks, kinds, targets, strict=True)):
+        name = _disk_name(instance, position)
+        serial = _serial(disk, name)
+        mapped.append(MappedDisk(name, disk.role, bus, device, target, serial, boots=disk.role is Role.ROOT))
+    return _with_scsi_units(instance, mapped)
 
 
 def _disk_name(instance: Instance, position: int) -> str:
@@ -108,28 +78,19 @@ def _disk_name(instance: Instance, position: int) -> str:
             return str(disk.role)
 
 
-def _mapped(
-    instance: Instance,
-    disk: RootDisk | EphemeralDisk | SwapDisk | Volume | ConfigDrive,
-    taken: set[str],
-    *,
-    name: str,
-) -> MappedDisk:
-    if isinstance(disk, ConfigDrive):
-        iso = disk.format == "iso9660"
-        bus = cdrom_bus(instance) if iso else instance.properties.hw_disk_bus
-        device = DeviceType.CDROM if iso else DeviceType.DISK
-        return MappedDisk(name, disk.role, bus, device, first_free_target(bus, taken))
-    device = disk.device if isinstance(disk, Volume | RootDisk) else DeviceType.DISK
-    by_default = instance.properties.hw_disk_bus
-    if isinstance(disk, RootDisk) and device is DeviceType.CDROM:
-        by_default = cdrom_bus(instance)
-    bus = disk.bus or by_default
-    target = disk.device_name or first_free_target(bus, taken)
-    return MappedDisk(name, disk.role, bus, device, target, serial=_serial(disk, name), boots=disk.role is Role.ROOT)
+def _bus_and_device(instance: Instance, disk: Disk) -> tuple[DiskBus, DeviceType]:
+    match disk:
+        case ConfigDrive(format="iso9660"):
+            return cdrom_bus(instance), DeviceType.CDROM
+        case ConfigDrive():
+            return instance.properties.hw_disk_bus, DeviceType.DISK
+        case RootDisk(device=DeviceType.CDROM):
+            return disk.bus or cdrom_bus(instance), DeviceType.CDROM
+    device = disk.device if isinstance(disk, Volume) else DeviceType.DISK
+    return disk.bus or instance.properties.hw_disk_bus, device
 
 
-def _serial(disk: RootDisk | EphemeralDisk | SwapDisk | Volume, name: str) -> str | None:
+def _serial(disk: Disk, name: str) -> str | None:
     match disk:
         case Volume(device=DeviceType.FLOPPY | DeviceType.LUN):
             return None

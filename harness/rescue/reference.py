@@ -29,17 +29,15 @@ from harness.rescue.naming import (
     RESCUE,
     ROOT,
     MappedDisk,
-    first_free_target,
     map_disks,
     target_after,
-    target_name,
 )
 from harness.rescue.probing import found_later
 from harness.rescue.protocol import RunningInstance
 from harness.rescue.request import RescueRequest, resolve_request
-from harness.scenario.checks import NAME_PREFIX
 from harness.scenario.disks import RootDisk
 from harness.scenario.models import Instance, RescueImage
+from harness.scenario.target_names import NAME_PREFIX, first_free_target, target_name
 from harness.scenario.words import DeviceType, DiskBus, Role
 
 

@@ -9,24 +9,20 @@ from typing import TYPE_CHECKING
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
 from harness.scenario.models import Instance, Scenario
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
-from harness.scenario.words import DeviceType, DiskBus, Firmware, Role, VolumeBackend
+from harness.scenario.target_names import NAME_PREFIX, deal_targets, target_index, target_name
+from harness.scenario.words import DeviceType, DiskBus, Firmware, Role, ScsiModel, VolumeBackend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAME_PREFIX = {
-    DiskBus.VIRTIO: "vd",
-    DiskBus.SCSI: "sd",
-    DiskBus.SATA: "sd",
-    DiskBus.USB: "sd",
-    DiskBus.IDE: "hd",
-    DiskBus.FDC: "fd",
-}
-"""Nova's get_dev_prefix_for_disk_bus: SCSI, SATA and USB share one namespace."""
 MACHINES = "pc, q35 or a versioned one such as pc-q35-7.2 or pc-i440fx-7.2"
 _MACHINE = re.compile(r"pc|q35|pc-i440fx-[0-9.]+|pc-q35-[0-9.]+")
 _RESERVED_NAME = re.compile(r"root|swap|config_drive|rescue|ephemeral[0-9]*")
 _MOST_IDE_DISKS = 4
+# QEMU: max_lun in hw/scsi/mptsas.c and hw/scsi/vmw_pvscsi.c. libvirt makes the number behind a disk's target name its
+# unit, seven to a controller, and gives further controllers its own default model (virDomainDiskDefAssignAddress).
+_HIGHEST_LUN = {ScsiModel.LSISAS1068: 1, ScsiModel.VMPVSCSI: 0}
+_UNITS_OF_A_CONTROLLER = 7
 
 # QEMU: VIRTIO_BLK_ID_BYTES; IDENTIFY DEVICE words 10 to 19; scsi-disk's MAX_SERIAL_LEN. usb-storage hands its serial to
 # an inner scsi-disk that has no device_id of its own, where MAX_SERIAL_LEN_FOR_DEVID holds; since QEMU 9.1 scsi-disk
@@ -68,6 +64,7 @@ def check(scenario: Scenario) -> list[Problem]:
         *_device_name_problems(placed),
         *_bus_problems(instance, placed),
         *_ide_problems(instance, placed),
+        *_scsi_problems(instance, placed),
         *_storage_problems(placed),
         *_serial_problems(placed),
     ]
@@ -221,6 +218,20 @@ def _ide_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem
         f"{len(on_ide)} IDE devices with this one ({names})",
         f"{_MOST_IDE_DISKS} IDE devices: pc has two channels of two, and a config drive is one of them by default",
     )
+
+
+def _scsi_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem]:
+    model = instance.properties.hw_scsi_model
+    if model not in _HIGHEST_LUN:
+        return
+    highest = _HIGHEST_LUN[model]
+    free = ", ".join(target_name(NAME_PREFIX[DiskBus.SCSI], lun) for lun in range(highest + 1))
+    targets = deal_targets(instance.disks, [entry.bus for entry in placed])
+    for entry, target in zip(placed, targets, strict=True):
+        lun = target_index(target)
+        if entry.bus is DiskBus.SCSI and highest < lun < _UNITS_OF_A_CONTROLLER:
+            found = f"{entry.name} would be {target}, which libvirt makes LUN {lun}: {model} has none above {highest}"
+            yield Problem(entry.key, found, f"{free} on {model}, or another hw_scsi_model")
 
 
 def _storage_problems(placed: list[_Placed]) -> Iterator[Problem]:

@@ -35,11 +35,17 @@ def _some(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
 def _disks() -> st.SearchStrategy[list[dict[str, Any]]]:
     bus = st.sampled_from(_BUSES)
     name = st.builds("{}{}".format, st.sampled_from(["vd", "sd"]), st.sampled_from("bcdefgh"))
-    root = _some(bus=bus, **{"from": st.just("volume")}).map(lambda keys: {"role": "root", **keys})
+    root = st.one_of(
+        _some(bus=bus, **{"from": st.just("volume")}).map(lambda keys: {"role": "root", **keys}),
+        st.just({"role": "root", "device": "cdrom"}),
+    )
     ephemeral = _some(bus=bus).map(lambda keys: {"role": "ephemeral", **keys})
     swap = _some(bus=bus).map(lambda keys: {"role": "swap", **keys})
-    volume = _some(bus=bus, device_name=name, device=st.sampled_from(["disk", "cdrom"])).map(
-        lambda keys: {"role": "volume", **keys}
+    volume = st.one_of(
+        _some(bus=bus, device_name=name, device=st.sampled_from(["disk", "cdrom"])).map(
+            lambda keys: {"role": "volume", **keys}
+        ),
+        st.just({"role": "volume", "bus": "scsi", "device": "lun", "backend": "iscsi"}),
     )
     config_drive = _some(format=st.just("vfat")).map(lambda keys: {"role": "config_drive", **keys})
     return st.tuples(
@@ -55,9 +61,11 @@ def _disks() -> st.SearchStrategy[list[dict[str, Any]]]:
 def random_scenarios(draw: st.DrawFn) -> Scenario:
     """Stable rescues of any instance that loading would accept; smaller ones are simpler."""
     usb_models = [*InstanceProperties.model_fields["hw_usb_model"].annotation.__args__[0].__args__]  # type: ignore[union-attr]
+    machine, firmware = draw(st.sampled_from(["pc", "q35"])), draw(st.sampled_from(["bios", "uefi"]))
+    secure_boot = ["disabled", "required"] if (machine, firmware) == ("q35", "uefi") else ["disabled"]
     instance = {
-        "machine": draw(st.sampled_from(["pc", "q35"])),
-        "firmware": draw(st.sampled_from(["bios", "uefi"])),
+        "machine": machine,
+        "firmware": firmware,
         "properties": draw(
             _some(
                 hw_disk_bus=st.sampled_from(_BUSES),
@@ -67,6 +75,7 @@ def random_scenarios(draw: st.DrawFn) -> Scenario:
                 hw_vif_model=st.sampled_from(["virtio", "e1000"]),
                 hw_pointer_model=st.just("ps2mouse"),
                 hw_video_model=st.sampled_from(["vga", "cirrus", "qxl", "virtio"]),
+                os_secure_boot=st.sampled_from(secure_boot),
             )
         ),
         "disks": draw(_disks()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -67,6 +68,12 @@ MORE_DEVICES = """
   <vsock model='virtio'><cid auto='yes' address='3'/></vsock>
 """
 
+# A variable's header is 60 bytes that end with its GUID; the state is the third of them (edk2, VariableFormat.h).
+PLATFORM_KEY = (
+    b"\xaa\x55\x3f".ljust(44, b"\0")
+    + uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c").bytes_le
+    + "PK\0".encode("utf-16-le")
+)
 # What the samples lack and a fault may need, beside other firmware.
 VARIATIONS: dict[str, Callable[[str], str]] = {
     "as recorded": lambda text: text,
@@ -85,6 +92,9 @@ VARIATIONS: dict[str, Callable[[str], str]] = {
         "<watchdog model='i6300esb' action='none'/><memballoon",
     ),
     "more devices": lambda text: text.replace("</devices>", f"{MORE_DEVICES}</devices>"),
+    "secure boot": lambda text: text.replace("<loader ", "<loader secure='yes' ").replace(
+        "<features>", "<features><smm state='on'/>"
+    ),
     "second LUN": lambda text: text.replace("unit='0'/>", "unit='1'/>"),
 }
 
@@ -98,17 +108,20 @@ def folder(tmp_path: Path) -> Path:
     root = tmp_path / "root.qcow2"
     image = root.rename(tmp_path / "instance.img")
     run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image, root)
+    with (tmp_path / "variables.fd").open("r+b") as variables:
+        variables.write(PLATFORM_KEY)
     return tmp_path
 
 
 def running_instances(folder: Path) -> Iterator[RunningInstance]:
     for machine, vary, firmware in product(("pc", "q35"), VARIATIONS.values(), Firmware):
-        text = vary(live(machine)).replace("/instances/full", str(folder))
+        text = live(machine)
         uefi = None
         if firmware is Firmware.UEFI:
             uefi = UefiFirmware(Path("/OVMF_CODE.fd"), folder / "template.fd", folder / "variables.fd")
             loader = f"<loader type='pflash'>{uefi.code_path}</loader><nvram>{uefi.variables_path}</nvram>"
             text = text.replace("<boot dev='hd'/>", f"{loader}<boot dev='hd'/>")
+        text = vary(text).replace("/instances/full", str(folder))
         paths = [folder / Path(source_of(disk) or "").name for disk in disks_of(parse_domain(live(machine)))]
         sources = {
             path.stem: DiskSource(path, "qcow2" if path.stem == "root" else "raw")

@@ -23,6 +23,7 @@ def volume(**keys: Any) -> dict[str, Any]:
 
 CONFIG_DRIVE = {"role": "config_drive"}
 IDE = {"role": "volume", "bus": "ide"}
+SCSI = {"role": "volume", "bus": "scsi"}
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,10 @@ IDE = {"role": "volume", "bus": "ide"}
         pytest.param([volume(backend="nbd", encryption="luks"), volume(backend="iscsi")], {}, id="served"),
         pytest.param([volume(device="cdrom", bus="usb")], {}, id="usb-cdrom"),
         pytest.param([volume(device="lun", bus="scsi", backend="iscsi")], {}, id="lun"),
+        pytest.param([SCSI, SCSI], {"properties": {"hw_scsi_model": "lsisas1068"}}, id="two-on-lsisas1068"),
+        pytest.param(
+            [volume(bus="scsi", device_name="sdi")], {"properties": {"hw_scsi_model": "vmpvscsi"}}, id="next-controller"
+        ),
         pytest.param(
             [], {"machine": "q35", "firmware": "uefi", "properties": {"os_secure_boot": "required"}}, id="secure-boot"
         ),
@@ -137,6 +142,18 @@ def test_sound_instances_have_no_problems(disks: list[dict[str, Any]], instance:
             {"machine": "pc", "firmware": "uefi", "properties": {"os_secure_boot": "required"}},
             "but OVMF guards its keys by SMM, and not on pc; allowed: required together with machine: q35",
             id="secure-boot-on-pc",
+        ),
+        pytest.param(
+            [SCSI, SCSI, SCSI],
+            {"properties": {"hw_scsi_model": "lsisas1068"}},
+            "disks.3: volume3 would be sdc, which libvirt makes LUN 2: lsisas1068 has none above 1; allowed: sda, sdb",
+            id="three-on-lsisas1068",
+        ),
+        pytest.param(
+            [volume(bus="usb"), SCSI],
+            {"properties": {"hw_scsi_model": "vmpvscsi"}},
+            "disks.2: volume2 would be sdb, which libvirt makes LUN 1: vmpvscsi has none above 0; allowed: sda on",
+            id="second-name-on-vmpvscsi",
         ),
         pytest.param(
             [volume(device="lun", bus="sata", backend="iscsi")],
