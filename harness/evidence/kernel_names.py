@@ -2,14 +2,13 @@
 
 - virtio-blk (vd): in the order in which the PCI functions are found; drivers/block/virtio_blk.c probes one by one.
 - floppies (fd): the drive's number; drivers/block/floppy.c.
-- CD-ROMs (sr): by arrival. A single one is sr0; of several, any may be any.
-- all other disks (sd): by arrival, and drivers/scsi/sd.c asks for asynchronous probing. A single one is sda; of
-  several, any may be any. The usual order is that of the controllers, virtio-scsi after those that need no virtio_pci
-  first, and on each that of the scan: channel, target, then LUN 0, then the newest LUN first, for that is how QEMU
-  answers REPORT LUNS (drivers/scsi/scsi_scan.c, scsi_report_lun_scan). Ports of a SATA or IDE controller are probed
-  side by side: several disks there have no usual order (drivers/ata/libata-core.c, async_port_probe). A USB stick
-  usually comes after all of them, since usb-storage waits a second (drivers/usb/storage/usb.c, delay_use); several have
-  no order.
+- CD-ROMs (sr) and all other disks (sd): by arrival, and drivers/scsi/sd.c asks for asynchronous probing. A single one
+  is sr0 or sda; of several, any may be any. The usual order is that of the controllers, virtio-scsi after those that
+  need no virtio_pci first, and on each that of the scan: channel, target, then LUN 0, then the newest LUN first, for
+  that is how QEMU answers REPORT LUNS (drivers/scsi/scsi_scan.c, scsi_report_lun_scan). Ports of a SATA or IDE
+  controller are probed side by side: several disks there have no usual order (drivers/ata/libata-core.c,
+  async_port_probe). A USB stick usually comes after all of them, since usb-storage waits a second
+  (drivers/usb/storage/usb.c, delay_use); several have no order.
 """
 
 from __future__ import annotations
@@ -50,14 +49,9 @@ def predict_names(slots: Sequence[Slot]) -> dict[str, KernelNames]:
             names[slot.disk] = _certain(f"fd{slot.lun}")
     others = [slot for slot in slots if slot.bus != "virtio" and slot.kind != "floppy"]
     optical = [slot for slot in others if slot.kind == "cdrom"]
-    every_sr = tuple(f"sr{index}" for index in range(len(optical)))
-    for slot in optical:
-        names[slot.disk] = _of(every_sr, "sr0" if len(optical) == 1 else None)
+    names |= _by_arrival(optical, [f"sr{index}" for index in range(len(optical))])
     disks = [slot for slot in others if slot.kind != "cdrom"]
-    every_sd = tuple(target_name("sd", index) for index in range(len(disks)))
-    usual = _usual_sd_order(disks)
-    for slot in disks:
-        names[slot.disk] = _of(every_sd, usual.get(slot.disk))
+    names |= _by_arrival(disks, [target_name("sd", index) for index in range(len(disks))])
     return names
 
 
@@ -65,19 +59,20 @@ def _certain(name: str) -> KernelNames:
     return KernelNames(usual=name, possible=(name,))
 
 
-def _of(possible: tuple[str, ...], usual: str | None) -> KernelNames:
-    return KernelNames(usual=usual, possible=possible)
+def _by_arrival(slots: Sequence[Slot], possible: Sequence[str]) -> dict[str, KernelNames]:
+    usual = dict(zip(_usual_order(slots), possible, strict=False))
+    return {slot.disk: KernelNames(usual=usual.get(slot.disk), possible=tuple(possible)) for slot in slots}
 
 
-def _usual_sd_order(disks: Sequence[Slot]) -> dict[str, str]:
-    """The usual name of each disk that has one."""
+def _usual_order(disks: Sequence[Slot]) -> list[str]:
+    """The disks that have a usual name, in order."""
     ata = [slot for slot in disks if slot.bus == "ata"]
     usb = [slot for slot in disks if slot.bus == "usb"]
     if len(ata) > 1:
-        return {}
+        return []
     on_pci = sorted((slot for slot in disks if slot.bus in ("scsi", "ata")), key=_scan_order)
     ordered = [*on_pci, *(usb if len(usb) == 1 else ())]
-    return {slot.disk: target_name("sd", index) for index, slot in enumerate(ordered)}
+    return [slot.disk for slot in ordered]
 
 
 def _scan_order(slot: Slot) -> tuple[int, ...]:

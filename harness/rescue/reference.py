@@ -40,6 +40,8 @@ from harness.scenario.models import Instance, RescueImage
 from harness.scenario.target_names import NAME_PREFIX, first_free_target, target_name
 from harness.scenario.words import DeviceType, DiskBus, Role
 
+_OTHER_KIND = {DeviceType.DISK: DeviceType.CDROM, DeviceType.CDROM: DeviceType.DISK}
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -73,8 +75,8 @@ def _stable(running: RunningInstance, request: RescueRequest) -> str:
     later = found_later(root, request, place, usb_cdrom_is_disk=running.placement.usb_cdrom_is_disk)
     if later is not None:
         raise Refused(
-            f"a rescue disk on {request.bus} would take the kernel name of an instance's disk on {later}, which Linux"
-            " finds later: rescue on virtio, or as a cdrom",
+            f"a rescue {request.device} on {request.bus} would take the kernel name of an instance's {request.device}"
+            f" on {later}, which Linux finds later: rescue on virtio, or as a {_OTHER_KIND[request.device]}",
             refused_by="Linux",
         )
     taken = [disk_target(disk)[0] for disk in disks_of(root)]

@@ -63,7 +63,11 @@ USUAL = {
         {"a": "sda", "lsi": "sdb", "root": "sdc"},
     ),
     "a single disk is certain": ((sata("a"), cdrom("b"), virtio("c", 1)), {"a": "sda", "b": "sr0", "c": "vda"}),
-    "several CD-ROMs have no order": ((cdrom("a"), cdrom("b")), {"a": None, "b": None}),
+    "CD-ROMs on SATA have no order": ((cdrom("a"), cdrom("b")), {"a": None, "b": None}),
+    "a CD-ROM on virtio-scsi comes after one on SATA": (
+        (Slot("root", "cdrom", "scsi", 1, on_virtio=True), cdrom("a"), scsi("disk", 0)),
+        {"a": "sr0", "root": "sr1", "disk": "sda"},
+    ),
     "a floppy has its drive's number": ((Slot("f", "floppy", "floppy", -1, lun=1),), {"f": "fd1"}),
 }
 

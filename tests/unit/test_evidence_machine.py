@@ -170,6 +170,13 @@ def test_uefi_firmware_and_its_variables_are_part_of_the_platform(pc: Recorded, 
     assert "UEFI variables" not in pc.inventory().platform
 
 
+def test_secure_boot_is_off_without_smm_and_not_asked_of_bios(pc: Recorded, q35: Recorded) -> None:
+    assert q35.inventory().secure_boot is False
+    assert planned(q35, usb_cdrom_is_disk=True).secure_boot is False
+    assert pc.inventory().secure_boot is None
+    assert planned(pc, usb_cdrom_is_disk=True).secure_boot is None
+
+
 FUNCTIONS = {
     "host bridge": ("machine-pc", "0000:00:00.0", "8086:1237", "1af4:1100", "060000"),
     "ide controller of the board": ("machine-pc", "0000:00:01.1", "8086:7010", "1af4:1100", "010180"),

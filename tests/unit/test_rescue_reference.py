@@ -236,6 +236,14 @@ def test_a_rescue_disk_that_would_rename_a_usb_disk_is_refused(
     assert refused.value.refused_by == "Linux"
 
 
+def test_a_rescue_cdrom_that_would_rename_the_instances_is_refused() -> None:
+    properties = {"hw_rescue_bus": "sata", "hw_rescue_device": "cdrom"}
+    with pytest.raises(
+        Refused, match="instance's cdrom on usb, which Linux finds later: rescue on virtio, or as a disk"
+    ):
+        rescued("pc", properties, with_usb_disk("pc", "cdrom"), usb_cdrom_is_disk=False)
+
+
 @pytest.mark.parametrize(
     ("properties", "device"),
     [
