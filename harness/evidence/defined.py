@@ -324,6 +324,7 @@ def _storage(disk: etree._Element) -> str:
     driver = disk.find("driver")
     words = ["raw" if driver is None else driver.get("type", "raw")]
     words += [f"encrypted {encryption.get('format')}" for encryption in disk.iterfind(".//encryption")]
+    words += ["with its own SCSI commands"] * (disk.get("device") == "lun")
     words += ["transient"] * (disk.find("transient") is not None)
     words += [f"from {host.get('name')}:{host.get('port')}" for host in disk.iterfind("source/host")]
     return " ".join(words)

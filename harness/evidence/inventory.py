@@ -52,8 +52,8 @@ class BlockDevice(Frozen):
     ``address`` identifies where the device sits and holds nothing that the kernel hands out by arrival: the PCI path
     from the root bus down, then SCSI channel:target:LUN, ATA port and device, or USB port. ``hctl`` is the raw SCSI
     H:C:T:L, whose host number is arrival order. ``storage`` is how a domain has its bytes kept: format, encryption,
-    whether they are thrown away at the end, and the server they come from. ``settings``, of this and of every other
-    device, is what its definition or its machine says of it beside all that, value by name.
+    who answers SCSI commands, whether they are thrown away at the end, and the server they come from. ``settings``, of
+    this and of every other device, is what its definition or its machine says of it beside all that, value by name.
     """
 
     name: str
@@ -125,8 +125,9 @@ class Inventory(Frozen):
 
     ``boot_medium`` is the name of the block device that holds the mounted system; without a guest, of the one that
     boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``platform`` is what a domain has beside the devices
-    on PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports; of a guest, its TPM. ``secure_boot``: whether
-    the firmware starts only what is signed; None where that was not seen, as with BIOS. ``lockdown`` is the kernel's mode.
+    on PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports; of a guest, its TPM. ``secure_boot``:
+    whether the firmware starts only what is signed; None where that was not seen, as with BIOS. ``lockdown`` is the
+    kernel's mode.
     """
 
     level: Level = Level.GUEST

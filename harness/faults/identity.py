@@ -56,6 +56,10 @@ def _another_server(draft: Draft) -> None:
     host.set("port", str(int(host.get("port", "0")) + 1))
 
 
+def _lun_as_disk(draft: Draft) -> None:
+    draft.one("devices/disk[@device='lun']").set("device", "disk")
+
+
 def _transient(draft: Draft) -> None:
     etree.SubElement(draft.first(Role.VOLUME), "transient")
 
@@ -127,6 +131,12 @@ IDENTITY_FAULTS = (
         "a volume comes from another server, under the same name",
         ClaimName.IDENTITY,
         rescued=_another_server,
+    ),
+    Fault(
+        "lun-as-disk",
+        "QEMU answers the SCSI commands to a LUN, with its own vendor and serial",
+        ClaimName.IDENTITY,
+        rescued=_lun_as_disk,
     ),
     Fault(
         "volume-transient",

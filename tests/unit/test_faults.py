@@ -92,6 +92,7 @@ VARIATIONS: dict[str, Callable[[str], str]] = {
         "<watchdog model='i6300esb' action='none'/><memballoon",
     ),
     "more devices": lambda text: text.replace("</devices>", f"{MORE_DEVICES}</devices>"),
+    "LUN": lambda text: text.replace("device='disk'", "device='lun'", 1),
     "secure boot": lambda text: text.replace("<loader ", "<loader secure='yes' ").replace(
         "<features>", "<features><smm state='on'/>"
     ),
