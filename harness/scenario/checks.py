@@ -198,13 +198,13 @@ def _impossible(instance: Instance, entry: _Placed) -> str | None:
 def _buses_for(instance: Instance, device: DeviceType) -> str:
     if device is DeviceType.FLOPPY:
         return str(DiskBus.FDC)
+    if device is DeviceType.LUN:
+        return str(DiskBus.SCSI)
     impossible = {DiskBus.FDC}
     if instance.is_q35:
         impossible.add(DiskBus.IDE)
     if device is DeviceType.CDROM:
         impossible.add(DiskBus.VIRTIO)
-    if device is DeviceType.LUN:
-        return str(DiskBus.SCSI)
     return ", ".join(bus for bus in DiskBus if bus not in impossible)
 
 
