@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
 from harness.scenario.models import Instance, Scenario
-from harness.scenario.problem import Key, Problem, nearest_of, quoted
+from harness.scenario.problem import Key, Problem, dotted, nearest_of, quoted
+from harness.scenario.step_checks import step_problems
+from harness.scenario.steps import Step, attached_volumes
 from harness.scenario.target_names import NAME_PREFIX, deal_targets, target_index, target_name
 from harness.scenario.words import DeviceType, DiskBus, Firmware, Role, ScsiModel, VolumeBackend
 
@@ -39,7 +41,7 @@ _SERIAL = re.compile(r"[A-Za-z0-9_ .+-]+")
 
 
 @dataclass(frozen=True)
-class _Placed:
+class Placed:
     """A disk with the bus and device type in force, and the key that decided on the bus."""
 
     key: Key
@@ -56,21 +58,24 @@ def check(scenario: Scenario) -> list[Problem]:
     Keys of the problems are those of the scenario file. The matrix and the expectations are checked elsewhere.
     """
     instance = scenario.instance
-    placed = list(_placed(instance))
+    from_start = list(_placed(instance))
+    attached = list(_attached(instance, scenario.steps))
+    placed = [*from_start, *attached]
     return [
         *_machine_problems(instance),
         *_secure_boot_problems(instance),
         *_name_problems(placed),
-        *_device_name_problems(placed),
+        *_device_name_problems(from_start),
         *_bus_problems(instance, placed),
-        *_ide_problems(instance, placed),
-        *_scsi_problems(instance, placed),
+        *_ide_problems(instance, from_start),
+        *_scsi_problems(instance, from_start),
         *_storage_problems(placed),
         *_serial_problems(placed),
+        *step_problems(instance, scenario.steps, from_start, attached),
     ]
 
 
-def _placed(instance: Instance) -> Iterator[_Placed]:
+def _placed(instance: Instance) -> Iterator[Placed]:
     properties: Key = ("instance", "properties")
     seen: dict[Role, int] = {}
     for index, disk in enumerate(instance.disks):
@@ -97,7 +102,21 @@ def _placed(instance: Instance) -> Iterator[_Placed]:
                 bus_key = bus_key if device is DeviceType.DISK else (*key, "bus")
             case _ if disk.role is Role.EPHEMERAL:
                 name = f"ephemeral{earlier}"
-        yield _Placed(key, disk, name, bus, device, bus_key)
+        yield Placed(key, disk, name, bus, device, bus_key)
+
+
+def _attached(instance: Instance, steps: tuple[Step, ...]) -> Iterator[Placed]:
+    first = sum(disk.role is Role.VOLUME for disk in instance.disks)
+    for position, (name, volume) in attached_volumes(first, steps).items():
+        key: Key = ("steps", position, "attach")
+        default: Key = ("instance", "properties", "hw_disk_bus")
+        bus_key = default if volume.bus is None else (*key, "bus")
+        yield Placed(key, volume, name, volume.bus or instance.properties.hw_disk_bus, volume.device, bus_key)
+
+
+def _told(key: Key) -> str:
+    """A disk's key as a message names it: ``disks.2``, ``steps.0.attach``."""
+    return dotted(key).removeprefix("instance.")
 
 
 def _machine_problems(instance: Instance) -> Iterator[Problem]:
@@ -128,8 +147,8 @@ def _secure_boot_problems(instance: Instance) -> Iterator[Problem]:
         yield Problem(key, found, "required together with machine: q35")
 
 
-def _name_problems(placed: list[_Placed]) -> Iterator[Problem]:
-    names: dict[str, _Placed] = {}
+def _name_problems(placed: list[Placed]) -> Iterator[Problem]:
+    names: dict[str, Placed] = {}
     for entry in placed:
         if isinstance(entry.disk, Volume):
             key = (*entry.key, "name")
@@ -141,14 +160,14 @@ def _name_problems(placed: list[_Placed]) -> Iterator[Problem]:
                 )
             elif entry.name in names:
                 by_default = "" if entry.disk.name else " (this volume's default)"
-                other = names[entry.name].key[-1]
-                found = f"{quoted(entry.name)}{by_default} is also the name of disks.{other}"
+                other = _told(names[entry.name].key)
+                found = f"{quoted(entry.name)}{by_default} is also the name of {other}"
                 yield Problem(key, found, "a name of its own for each volume")
         names.setdefault(entry.name, entry)
 
 
-def _device_name_problems(placed: list[_Placed]) -> Iterator[Problem]:
-    asked: dict[str, _Placed] = {}
+def _device_name_problems(placed: list[Placed]) -> Iterator[Problem]:
+    asked: dict[str, Placed] = {}
     for entry in placed:
         if isinstance(entry.disk, ConfigDrive) or entry.disk.device_name is None:
             continue
@@ -163,14 +182,14 @@ def _device_name_problems(placed: list[_Placed]) -> Iterator[Problem]:
         if name in asked:
             yield Problem(
                 (*entry.key, "device_name"),
-                f"{quoted(name)} is also asked for by disks.{asked[name].key[-1]}",
+                f"{quoted(name)} is also asked for by {_told(asked[name].key)}",
                 "a device name of its own for each disk, or none",
             )
         asked.setdefault(name, entry)
 
 
-def _bus_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem]:
-    alike: dict[tuple[Key, DiskBus, DeviceType, str], list[_Placed]] = {}
+def _bus_problems(instance: Instance, placed: list[Placed]) -> Iterator[Problem]:
+    alike: dict[tuple[Key, DiskBus, DeviceType, str], list[Placed]] = {}
     for entry in placed:
         reason = _impossible(instance, entry)
         if reason is not None:
@@ -181,7 +200,7 @@ def _bus_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem
         yield Problem(key, f"found {quoted(str(bus))} for {what}, but {reason}", _buses_for(instance, device))
 
 
-def _impossible(instance: Instance, entry: _Placed) -> str | None:
+def _impossible(instance: Instance, entry: Placed) -> str | None:
     if entry.device is DeviceType.FLOPPY:
         return None if entry.bus is DiskBus.FDC else "floppies are on a floppy controller only"
     if entry.bus is DiskBus.FDC:
@@ -208,7 +227,7 @@ def _buses_for(instance: Instance, device: DeviceType) -> str:
     return ", ".join(bus for bus in DiskBus if bus not in impossible)
 
 
-def _ide_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem]:
+def _ide_problems(instance: Instance, placed: list[Placed]) -> Iterator[Problem]:
     on_ide = [entry for entry in placed if entry.bus is DiskBus.IDE]
     if instance.is_q35 or len(on_ide) <= _MOST_IDE_DISKS:
         return
@@ -220,7 +239,7 @@ def _ide_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem
     )
 
 
-def _scsi_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Problem]:
+def _scsi_problems(instance: Instance, placed: list[Placed]) -> Iterator[Problem]:
     model = instance.properties.hw_scsi_model
     if model not in _HIGHEST_LUN:
         return
@@ -234,7 +253,7 @@ def _scsi_problems(instance: Instance, placed: list[_Placed]) -> Iterator[Proble
             yield Problem(entry.key, found, f"{free} on {model}, or another hw_scsi_model")
 
 
-def _storage_problems(placed: list[_Placed]) -> Iterator[Problem]:
+def _storage_problems(placed: list[Placed]) -> Iterator[Problem]:
     for entry in placed:
         if entry.device is DeviceType.LUN:
             yield from _lun_problems(entry)
@@ -249,7 +268,7 @@ def _storage_problems(placed: list[_Placed]) -> Iterator[Problem]:
                 yield Problem((*entry.key, name), found, f"{name} together with 'from: volume'")
 
 
-def _lun_problems(entry: _Placed) -> Iterator[Problem]:
+def _lun_problems(entry: Placed) -> Iterator[Problem]:
     """SCSI commands need somebody to answer them: here it is the iSCSI target, and it knows its own serial only."""
     if not isinstance(entry.disk, Volume):
         return
@@ -262,8 +281,8 @@ def _lun_problems(entry: _Placed) -> Iterator[Problem]:
             yield Problem((*entry.key, name), found, f"no {name}")
 
 
-def _serial_problems(placed: list[_Placed]) -> Iterator[Problem]:
-    seen: dict[str, _Placed] = {}
+def _serial_problems(placed: list[Placed]) -> Iterator[Problem]:
+    seen: dict[str, Placed] = {}
     for entry in placed:
         if not isinstance(entry.disk, RootDisk | Volume) or entry.disk.serial is None:
             continue
@@ -274,8 +293,8 @@ def _serial_problems(placed: list[_Placed]) -> Iterator[Problem]:
             yield Problem(key, "a serial on a root disk that is no volume", "a serial together with 'from: volume'")
             continue
         if serial in seen:
-            other = seen[serial].key[-1]
-            yield Problem(key, f"{quoted(serial)} is also the serial of disks.{other}", "a serial of its own for each")
+            found = f"{quoted(serial)} is also the serial of {_told(seen[serial].key)}"
+            yield Problem(key, found, "a serial of its own for each")
         seen.setdefault(serial, entry)
         yield from _unfit_serial(key, serial, entry.bus)
 

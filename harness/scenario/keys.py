@@ -13,7 +13,7 @@ from harness.scenario.problem import Key, nearest_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BRANCHES = ("instance", "rescue_image")
+BRANCHES = ("instance", "steps", "rescue_image")
 ROLES_AT = ("instance", "disks")
 
 

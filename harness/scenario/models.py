@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from harness.frozen import Frozen
 from harness.scenario.disks import Disk
+from harness.scenario.steps import Step
 from harness.scenario.words import (
     MIB,
     ClaimName,
@@ -193,6 +194,7 @@ class Scenario(Frozen):
         default=False, description="whether to leave it out on a host that lacks what a device of the instance takes"
     )
     instance: Instance
+    steps: tuple[Step, ...] = Field(default=(), description="what is done to the running instance before the rescue")
     rescue_image: RescueImage = RescueImage()
     matrix: Matrix | None = None
     sweep: Matrix | None = Field(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.scenario.checks import MACHINES
 from harness.scenario.keys import ROLES_AT, key_names, model_at, value_at
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
+from harness.scenario.steps import STEPS, VOLUME_TAG
 from harness.scenario.words import Role
 
 if TYPE_CHECKING:
@@ -51,20 +52,27 @@ def problems_of(errors: Sequence[ErrorDetails], data: Any) -> list[Problem]:
 
 
 def written_key(location: Sequence[str | int], data: Any) -> Key:
-    """Where an error's location is in the file: without the role of a disk, and with a short ``expect`` as written."""
+    """Where an error's location is in the file: without the role of a disk and the kind of a step, and with a short
+    ``expect`` as written.
+    """
     key = tuple(location)
-    if _role_in(key) is not None:
+    if tuple(key[:2]) == ROLES_AT and len(key) > 3:
         key = key[:3] + key[4:]
+    if key[:1] == ("steps",) and len(key) > 2:
+        key = key[:2] + key[3:]
     if key[:1] == ("expect",) and not isinstance(value_at(data, "expect"), list):
         return key[:1] if isinstance(value_at(data, "expect"), str) else key[:1] + key[2:]
     return key
 
 
 def _role_in(location: Sequence[str | int]) -> str | None:
+    """The role of the disk that an error is about, if it is about one."""
+    if location[:1] == ("steps",):
+        return str(Role.VOLUME) if location[2:4] == (VOLUME_TAG, "attach") else None
     return str(location[3]) if tuple(location[:2]) == ROLES_AT and len(location) > 3 else None
 
 
-def _problem(key: Key, error: ErrorDetails, role: str | None) -> Problem:  # noqa: PLR0911 - one line for each kind
+def _problem(key: Key, error: ErrorDetails, role: str | None) -> Problem:  # noqa: PLR0911, PLR0912 - one line for each kind
     kind, found, context = error["type"], error["input"], error.get("ctx", {})
     match kind:
         case "extra_forbidden":
@@ -74,6 +82,8 @@ def _problem(key: Key, error: ErrorDetails, role: str | None) -> Problem:  # noq
         case "enum" | "literal_error":
             words = re.findall(r"'([^']+)'", str(context["expected"]))
             return Problem(key, f"found {quoted(found)}", ", ".join(words), nearest_of(found, words))
+        case "union_tag_invalid" | "union_tag_not_found" if key[:1] == ("steps",):
+            return _step_problem(key, found, context.get("tag"))
         case "union_tag_invalid":
             nearest = nearest_of(context["tag"], Role)
             return Problem((*key, "role"), f"found {quoted(context['tag'])}", ", ".join(Role), nearest)
@@ -85,6 +95,8 @@ def _problem(key: Key, error: ErrorDetails, role: str | None) -> Problem:  # noq
             return Problem(key, "found empty text", "text")
         case "too_short":
             return Problem(key, f"found {quoted(found)} without entries", "at least one entry")
+        case "greater_than_equal":
+            return Problem(key, f"found {quoted(found)}", f"a number from {context['ge']} on")
         case "greater_than":
             return Problem(key, f"found {quoted(found)}", "a size above 0")
         case "multiple_of":
@@ -96,7 +108,16 @@ def _problem(key: Key, error: ErrorDetails, role: str | None) -> Problem:  # noq
     return Problem(key, f"found {quoted(found)}: {error['msg']}")
 
 
+def _step_problem(key: Key, found: Any, word: str | None) -> Problem:
+    shown = found if word is None or isinstance(found, str) else word
+    return Problem(key, f"found {quoted(shown)}", f"a step: {', '.join(STEPS)}", nearest_of(word, STEPS))
+
+
 def _unknown_key(key: Key, role: str | None) -> Problem:
+    if key[:1] == ("steps",) and len(key) == 3:
+        return Problem(key, f'"{key[-1]}" beside another word in one step', "one step in each entry of the list")
+    if key[:1] == ("steps",) and role is None:
+        return Problem(key, f'unknown key "{key[-1]}"', "nic", nearest_of(key[-1], ["nic"]))
     model = model_at(key[:-1], role)
     names = key_names(model) if model is not None else []
     where = f" of a {role} disk" if role is not None else ""

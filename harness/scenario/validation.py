@@ -85,6 +85,8 @@ def _further_problems(data: Mapping[str, Any], errors: Sequence[ErrorDetails]) -
 
 def _may_follow(key: Key, wrong: Sequence[Key]) -> bool:
     """Whether a problem of the instance could vanish once the wrong values of other keys are put right."""
+    if key[:1] == ("steps",) or any(str(part).startswith("steps") for part in key[2:3]):
+        return any(other[:1] in {("steps",), ("instance",)} for other in wrong)
     if key[:1] != ("instance",):
         return False
     if key[:2] == ROLES_AT and any(other[:3] == key[:3] for other in wrong):
@@ -102,7 +104,7 @@ def _without(data: Mapping[str, Any], keys: Sequence[Key]) -> dict[str, Any] | N
         match key:
             case ("name" | "summary" as name,):
                 rest[name] = _STAND_IN
-            case ("matrix" | "sweep" | "expect" as name, *_):
+            case ("steps" | "matrix" | "sweep" | "expect" as name, *_):
                 rest.pop(name, None)
             case ("instance",) | ("instance", "disks"):
                 return None

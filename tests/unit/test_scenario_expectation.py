@@ -90,8 +90,8 @@ def test_version_that_is_none_is_the_hosts_fault() -> None:
         ),
         pytest.param(
             "{when: {lbvirt: '<9'}, verdict: stable}",
-            '"lbvirt" is no key of this scenario; allowed: libvirt, qemu, instance, rescue_image, and the keys below '
-            'them; did you mean "libvirt"?',
+            '"lbvirt" is no key of this scenario; allowed: libvirt, qemu, instance, steps, rescue_image, and the keys '
+            'below them; did you mean "libvirt"?',
             id="misspelt-hypervisor",
         ),
         pytest.param(

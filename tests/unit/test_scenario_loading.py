@@ -79,7 +79,7 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
             'with a letter or digit; did you mean "many-errors"?'
         ),
         (
-            'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, level, optional, instance, '
+            'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, level, optional, instance, steps, '
             'rescue_image, matrix, sweep, expect; did you mean "links"?'
         ),
         (

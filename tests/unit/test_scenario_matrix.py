@@ -134,8 +134,8 @@ def test_loaded_scenario_has_its_points(tmp_path: Path) -> None:
     [
         pytest.param(
             "  axes:\n    machine: [pc]\n",
-            'a.yaml:12: matrix.axes.machine: "machine" is no key of this scenario; allowed: instance, rescue_image, '
-            'and the keys below them; did you mean "instance.machine"?',
+            'a.yaml:12: matrix.axes.machine: "machine" is no key of this scenario; allowed: instance, steps, '
+            'rescue_image, and the keys below them; did you mean "instance.machine"?',
             id="key-without-its-branch",
         ),
         pytest.param(
