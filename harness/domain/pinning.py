@@ -6,9 +6,11 @@ whose ``<address>`` is in the XML stays (https://libvirt.org/formatdomain.html#d
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from lxml import etree
 
-from harness.domain.xml import parse_domain
+from harness.domain.xml import devices_of, identity_of, parse_domain, serialise
 
 _RUNTIME_ONLY = (
     "seclabel[@type='dynamic']",
@@ -39,6 +41,30 @@ def pinned(live_xml: str) -> etree._Element:
     for source in root.findall("devices/disk/source"):
         source.attrib.pop("index", "")
     return root
+
+
+def with_addresses_of(definition_xml: str, live_xml: str) -> str | None:
+    """A domain's definition with every disk and NIC where the running domain has it; None if that is where it is.
+
+    Other devices are there from the start to the end, at the addresses that they were started with.
+
+    Raises:
+        HostError: one of the texts is no domain XML.
+    """
+    root = parse_domain(definition_xml)
+    live = {identity_of(device): device.find("address") for device in _pluggable(parse_domain(live_xml))}
+    moved = False
+    for device in _pluggable(root):
+        own, wanted = device.find("address"), live.get(identity_of(device))
+        if own is None or wanted is None or sorted(own.items()) == sorted(wanted.items()):
+            continue
+        device.replace(own, deepcopy(wanted))
+        moved = True
+    return serialise(root) if moved else None
+
+
+def _pluggable(root: etree._Element) -> list[etree._Element]:
+    return [device for device in devices_of(root) if device.tag in ("disk", "interface")]
 
 
 def without_boot_order(root: etree._Element) -> None:

@@ -27,12 +27,16 @@ class Encryption:
 
 @dataclass(frozen=True)
 class DiskSource:
-    """A disk's file, however a guest gets at it: opened by its QEMU, or through the server behind ``export``."""
+    """A disk's file, however a guest gets at it: opened by its QEMU, or through the server behind ``export``.
+
+    ``below`` is what an overlay was put on by a snapshot.
+    """
 
     path: Path
     format: Literal["raw", "qcow2"]
     encryption: Encryption | None = None
     export: Export | None = None
+    below: DiskSource | None = None
 
     @property
     def defined_as(self) -> str:
@@ -76,6 +80,7 @@ class Placement:
 
     ``sources`` has the disks' by name; ``domain_type`` is ``qemu`` (TCG) or ``kvm``; ``rescue_variables_path`` is the
     copy of the UEFI variables that a rescued guest may write to; ``usb_cdrom_is_disk`` says what libvirt makes of one.
+    ``nic_numbers`` are those of the instance's further NICs, where steps have left other ones than 1, 2, 3, ...
     """
 
     domain_name: str
@@ -90,3 +95,4 @@ class Placement:
     direct_kernel: DirectKernel | None = None
     share_path: Path | None = None
     tpm: EmulatedTpm | None = None
+    nic_numbers: tuple[int, ...] | None = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from lxml import etree
 
 from harness.scenario.models import Instance
-from harness.scenario.words import DiskBus, OtherDevice
+from harness.scenario.words import DiskBus, OtherDevice, VifModel
 
 if TYPE_CHECKING:
     from harness.domain.placement import Placement
@@ -49,7 +50,8 @@ def render_domain(instance: Instance, disks: Sequence[MappedDisk], placement: Pl
             disks=disks,
             placement=placement,
             scsi_model=instance.properties.hw_scsi_model if any(disk.bus is DiskBus.SCSI for disk in disks) else None,
-            other_mac=_other_mac,
+            further_nics=list(zip(placement.nic_numbers or count(1), instance.nics, strict=False)),
+            further_mac=further_mac,
             usb_needed=instance.properties.hw_pointer_model == "usbtablet"
             or OtherDevice.KEYBOARD in instance.devices
             or any(disk.bus is DiskBus.USB for disk in disks),
@@ -57,8 +59,8 @@ def render_domain(instance: Instance, disks: Sequence[MappedDisk], placement: Pl
     )
 
 
-def _other_mac(mac: str, number: int) -> str:
-    """The MAC address of a further NIC: the first one's with another third byte."""
+def further_mac(mac: str, number: int) -> str:
+    """The MAC address of a further NIC, numbered from 1: the first one's with another third byte."""
     octets = mac.split(":")
     return ":".join((*octets[:2], f"{int(octets[2], 16) + number:02x}", *octets[3:]))
 
@@ -67,4 +69,11 @@ def render_disk(new: NewDisk, placement: Placement) -> etree._Element:
     """One ``<disk>`` element."""
     macros = _environment().get_template("disk.xml.j2").module
     text = macros.disk(new.disk, placement, new.boot_order, new.address)  # type: ignore[attr-defined]
+    return etree.fromstring(str(text).strip())
+
+
+def render_further_interface(model: VifModel, number: int, placement: Placement) -> etree._Element:
+    """The ``<interface>`` of a further NIC."""
+    macros = _environment().get_template("interface.xml.j2").module
+    text = macros.further_interface(model, further_mac(placement.mac, number), number)  # type: ignore[attr-defined]
     return etree.fromstring(str(text).strip())

@@ -153,6 +153,12 @@ def disk_target(disk: etree._Element) -> tuple[str, str]:
     return target.get("dev", ""), target.get("bus", "")
 
 
+def identity_of(device: etree._Element) -> str:
+    """What no other disk or NIC of a domain has: a disk's target name, a NIC's MAC address."""
+    mac = device.find("mac")
+    return disk_target(device)[0] if mac is None else mac.get("address", "")
+
+
 def source_of(disk: etree._Element) -> str | None:
     """What a disk's content comes from: its file, block device, or protocol and name; None for an empty drive."""
     source = disk.find("source")

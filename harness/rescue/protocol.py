@@ -7,15 +7,17 @@ from typing import Protocol
 
 from harness.domain.placement import Placement
 from harness.scenario.models import Instance, RescueImage
+from harness.scenario.steps import Step
 
 
 @dataclass(frozen=True)
 class RunningInstance:
-    """An instance as it runs: what it was made from, and its domain XML read from the hypervisor."""
+    """An instance as it runs: what ``steps`` have made of it by now, and its domain XML read from the hypervisor."""
 
     instance: Instance
     placement: Placement
     live_xml: str
+    steps: tuple[Step, ...] = ()
 
 
 class Implementation(Protocol):

@@ -36,6 +36,15 @@ def create_image(source: DiskSource, size_bytes: int) -> None:
     _make(*command, source.path, str(size_bytes))
 
 
+def create_overlay(below: DiskSource, overlay: DiskSource) -> None:
+    """Make a disk that reads as another one does until it is written to.
+
+    Raises:
+        HostError: qemu-img is missing or fails.
+    """
+    run("qemu-img", "create", "-q", "-f", overlay.format, "-F", below.format, "-b", below.path, overlay.path)
+
+
 def copy_to_image(source: DiskSource, raw_path: Path) -> None:
     """Make a disk with the content of a raw file.
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pycdlib
 
@@ -50,6 +51,17 @@ class DiskFactory:
         mapped = map_disks(instance)
         try:
             return {entry.name: self._make(disk, entry) for disk, entry in zip(instance.disks, mapped, strict=True)}
+        except OSError as error:
+            raise disk_error(error, self.folder) from error
+
+    def make_volumes(self, volumes: Mapping[str, Volume]) -> dict[str, DiskSource]:
+        """Make volumes that are attached later.
+
+        Raises:
+            HostError: a tool or a server is missing, or the disk is full.
+        """
+        try:
+            return {name: self._volume(name, volume) for name, volume in volumes.items()}
         except OSError as error:
             raise disk_error(error, self.folder) from error
 
@@ -118,12 +130,17 @@ class DiskFactory:
         return source
 
 
-def planned_sources(instance: Instance, folder: Path) -> dict[str, DiskSource]:
-    """The sources that an instance's disks and its rescue disk would have, for domains that are only defined."""
+def planned_sources(
+    instance: Instance, folder: Path, later: Mapping[str, Volume] = MappingProxyType({})
+) -> dict[str, DiskSource]:
+    """The sources that an instance's disks, volumes attached later and its rescue disk would have, for domains that are
+    only defined.
+    """
     mapped = map_disks(instance)
     planned = {
         entry.name: _planned(disk, entry.name, folder) for disk, entry in zip(instance.disks, mapped, strict=True)
     }
+    planned |= {name: _planned(volume, name, folder) for name, volume in later.items()}
     return planned | {RESCUE: DiskSource(folder / f"{RESCUE}.qcow2", "qcow2")}
 
 

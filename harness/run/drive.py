@@ -11,19 +11,23 @@ from harness.domain.placement import DiskSource
 from harness.errors import GuestError, HarnessError, Refused
 from harness.evidence.collection import collection_script, parse_inventory, parse_writes, write_script
 from harness.evidence.defined import Sources, running_inventory
-from harness.evidence.inventory import Inventory, State
-from harness.evidence.marker import BLOCK_BYTES, data_offset
+from harness.evidence.hot_names import with_attached, with_detached, with_names
+from harness.evidence.inventory import Inventory, KernelNames, State
+from harness.evidence.marker import BLOCK_BYTES, data_offset, marker_offset
 from harness.guest.booted import BootedGuest
 from harness.hypervisor.connection import usb_cdrom_is_disk
-from harness.rescue.naming import RESCUE
+from harness.rescue.naming import RESCUE, map_disks
 from harness.run.cases import Case
 from harness.run.fingerprint import Fingerprint, changed_ranges, fingerprint, unwritten
+from harness.run.hot_plug import take_live
 from harness.run.outcome import Outcome, Progress
 from harness.run.preparation import Prepared
 from harness.run.record import CaseFolder
 from harness.run.result import Refusal, StateRecord
 from harness.run.session import Session
-from harness.scenario.words import ClaimName
+from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, Snapshot, Step, step_label
+from harness.scenario.steps import RESCUE as RESCUE_STEP
+from harness.scenario.words import ClaimName, DiskBus
 from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import ByteRange, Expected, HostEvidence
 from harness.verdict.finding import Finding
@@ -45,16 +49,64 @@ class Drive:
     outcome: Outcome
     defined: dict[State, Inventory] = field(default_factory=dict)
     """The domain of each state's first boot, as level plan sees it."""
+    _when_off: dict[str, Fingerprint] = field(default_factory=dict)
+    """The disks as they were when last no guest ran."""
+    _marked: set[str] = field(default_factory=set)
+    """Disks that steps have written a marker to since then."""
+    _hot_names: dict[str, KernelNames] = field(default_factory=dict)
+    _folder_prefix: str = ""
 
     def drive(self) -> None:
-        """Bring the case through its states and leave what was found in ``outcome``.
+        """Bring the case through its steps and states and leave what was found in ``outcome``.
 
         Raises:
             HostError, GuestError: host or guest failed.
         """
         performer = self.ready.performer
-        new = self._fingerprints()
-        guest = self._boot(State.NORMAL, performer.start)
+        self._when_off = self._fingerprints()
+        self._boot(State.NORMAL, performer.start)
+        for position, step in enumerate(self.case.point.scenario.steps):
+            self.progress(f"step {position + 1}: {step_label(step)}")
+            if step == RESCUE_STEP:
+                self._folder_prefix = f"step-{position + 1}/"
+                if not self._rescue_and_unrescue():
+                    return
+                if performer.state is State.RESCUED:  # the control boots ended so
+                    self._boot(State.UNRESCUED, performer.unrescue, control=self.session.control_boots)
+            elif step == REBOOT:
+                self._boot(State.NORMAL, performer.reboot)
+            else:
+                self._take(step)
+                continue
+            performer.settle(performer.stage.after(step), is_hot=False)
+        self._folder_prefix = ""
+        self._rescue_and_unrescue()
+
+    def _take(self, step: Step) -> None:
+        performer = self.ready.performer
+        if not performer.is_hot:
+            booted = self._predicted(performer.running).block_devices
+            self._hot_names = {
+                device.marker.disk: device.predicted
+                for device in booted
+                if device.marker is not None and device.predicted is not None
+            }
+        with self._logs_kept(State.NORMAL, 0):
+            take_live(step, performer)
+        match step:
+            case AttachVolume():
+                new = map_disks(performer.instance)[-1]
+                self._hot_names = with_attached(self._hot_names, new.name, on_virtio=new.bus is DiskBus.VIRTIO)
+            case DetachVolume():
+                self._hot_names = with_detached(self._hot_names, step.detach)
+            case Snapshot():
+                self._marked.add(step.snapshot)
+
+    def _rescue_and_unrescue(self) -> bool:
+        """Look at the running instance, rescue it, unrescue it, and add what is found; False if that was refused."""
+        performer = self.ready.performer
+        guest, is_hot = performer.running, performer.is_hot
+        self.defined.clear()
         normal = self._look(State.NORMAL, guest)
         self.outcome.versions["firmware"] = f"{normal.dmi.get('bios_vendor', '')} {normal.dmi.get('bios_version', '')}"
         image = self.case.point.scenario.rescue_image
@@ -67,7 +119,7 @@ class Drive:
             guest = self._boot(State.RESCUED, rescue)
         except Refused as refused:
             self._refused(refused, guest)
-            return
+            return False
         rescued = self._look(State.RESCUED, guest)
         written = self._write_data(guest, rescued)
         expected = self._expected(written)
@@ -81,16 +133,27 @@ class Drive:
         host = HostEvidence(
             domain_xml_equal=performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
             nvram_equal=performer.variables_restored,
-            changes=_joined(_changes(unwritten(new, normal), before), _changes(before, after, written)),
+            changes=_joined(
+                _changes(unwritten(self._when_off, normal), before, marked=self._marked),
+                _changes(before, after, written),
+            ),
         )
+        self._when_off, self._marked = after, set()
         findings = joined(
             compare_rescued(normal, rescued, expected),
             compare_unrescued(normal, rescued, unrescued, expected, host),
             compare_definitions(self.defined, expected),
         )
-        self.outcome.findings = findings
         self.outcome.additions = additions(normal, rescued, expected)
-        self.outcome.findings = self._with_controls(findings, expected, (normal, rescued, unrescued))
+        earlier = self.outcome.findings
+        self.outcome.add(*findings)
+        settled = self._with_controls(findings, expected, (normal, rescued, unrescued), is_hot=is_hot)
+        self.outcome.findings = earlier
+        self.outcome.add(*settled)
+        return True
+
+    def _folder(self, state: State, control: int) -> str:
+        return self._folder_prefix + (f"control-{state}-{control}" if control else str(state))
 
     def _boot(self, state: State, transition: Callable[[], BootedGuest], *, control: int = 0) -> BootedGuest:
         self.progress(f"control boot {control}: {state}" if control else str(state))
@@ -110,9 +173,9 @@ class Drive:
         except HarnessError:
             performer = self.ready.performer
             for name, log in performer.failed_boot_logs().items():
-                self.folder.keep(f"{_folder(state, control)}/{name}", log)
+                self.folder.keep(f"{self._folder(state, control)}/{name}", log)
             if state in performer.defined_xml:
-                self.folder.write(f"{_folder(state, control)}/defined.xml", performer.defined_xml[state])
+                self.folder.write(f"{self._folder(state, control)}/defined.xml", performer.defined_xml[state])
             raise
 
     def _look(self, state: State, guest: BootedGuest, *, control: int = 0) -> Inventory:
@@ -121,21 +184,26 @@ class Drive:
             try:
                 inventory = parse_inventory(raw)
             except GuestError:
-                self.folder.write(f"{_folder(state, control)}/inventory.raw", raw.decode(errors="replace"))
+                self.folder.write(f"{self._folder(state, control)}/inventory.raw", raw.decode(errors="replace"))
                 raise
             if not inventory.settled:
                 raise GuestError("the guest's devices did not settle: storage was announced that has no block device")
         self._check_the_model(state, guest, inventory)
-        self.folder.keep_boot(_folder(state, control), guest, self.ready.performer.defined_xml[state], inventory)
+        self.folder.keep_boot(self._folder(state, control), guest, self.ready.performer.defined_xml[state], inventory)
         return inventory
 
-    def _check_the_model(self, state: State, guest: BootedGuest, inventory: Inventory) -> None:
+    def _predicted(self, guest: BootedGuest) -> Inventory:
         performer = self.ready.performer
-        predicted = running_inventory(
+        return running_inventory(
             guest.live_xml,
             Sources.of(performer.placement, self.ready.tokens),
             usb_cdrom_is_disk=usb_cdrom_is_disk(guest.hypervisor.connection),
         )
+
+    def _check_the_model(self, state: State, guest: BootedGuest, inventory: Inventory) -> None:
+        predicted = self._predicted(guest)
+        if self.ready.performer.is_hot:
+            predicted = with_names(predicted, self._hot_names)
         self.defined.setdefault(state, predicted)
         self.outcome.about_model += [
             finding
@@ -191,6 +259,8 @@ class Drive:
         findings: tuple[Finding, ...],
         expected: Expected,
         first: tuple[Inventory, Inventory, Inventory],
+        *,
+        is_hot: bool,
     ) -> tuple[Finding, ...]:
         in_doubt = needs_control_boots(findings)
         if not in_doubt or not self.session.control_boots:
@@ -198,18 +268,24 @@ class Drive:
         normal, rescued, unrescued = first
         image = self.case.point.scenario.rescue_image
         performer = self.ready.performer
-        same_domain = performer.defined_xml[State.UNRESCUED] == performer.defined_xml[State.NORMAL]
+        same_domain = performer.defined_xml[State.UNRESCUED] == performer.saved_xml
         normal_again = self._boot_again(State.NORMAL, performer.reboot_as_saved)
-        rescued_again = []
-        if State.RESCUED in in_doubt:
-            rescued_again = self._boot_again(State.RESCUED, lambda: performer.rescue(image))
-        return settle_by_controls(
-            findings,
-            expected,
-            (normal, *normal_again),
-            (rescued, *rescued_again),
-            (unrescued, *(normal_again if same_domain else ())),
-        )
+
+        def settle(*rescued_again: Inventory) -> tuple[Finding, ...]:
+            return settle_by_controls(
+                findings,
+                expected,
+                (normal, *normal_again),
+                (rescued, *rescued_again),
+                (unrescued, *(normal_again if same_domain else ())),
+                is_hot=is_hot,
+            )
+
+        if is_hot and not needs_control_boots([finding for finding in settle() if finding.cause != "reboot"]):
+            return settle()
+        if State.RESCUED not in in_doubt:
+            return settle()
+        return settle(*self._boot_again(State.RESCUED, lambda: performer.rescue(image)))
 
     def _boot_again(self, state: State, first: Callable[[], BootedGuest]) -> list[Inventory]:
         """Control boots of a state, the first by the transition that leads into it."""
@@ -221,19 +297,19 @@ class Drive:
         return inventories
 
 
-def _folder(state: State, control: int) -> str:
-    return f"control-{state}-{control}" if control else str(state)
-
-
 def _changes(
-    before: Mapping[str, Fingerprint], after: Mapping[str, Fingerprint], written: Collection[str] = ()
+    before: Mapping[str, Fingerprint],
+    after: Mapping[str, Fingerprint],
+    written: Collection[str] = (),
+    marked: Collection[str] = (),
 ) -> dict[str, tuple[ByteRange, ...]]:
     """What differs of each disk between two moments at which no guest ran, but for what was written on purpose."""
     changes = {}
     for name, chunks in after.items():
         if name not in before:
             continue
-        allowed = [data_offset(len(before[name]) * BLOCK_BYTES)] if name in written else []
+        size_bytes = len(before[name]) * BLOCK_BYTES
+        allowed = [data_offset(size_bytes)] * (name in written) + [marker_offset(size_bytes)] * (name in marked)
         ranges = changed_ranges(before[name], chunks, allowed_offsets=allowed)
         if ranges:
             changes[name] = tuple(ByteRange(start_bytes=start, end_bytes=end) for start, end in ranges)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -33,6 +34,7 @@ from harness.scenario.models import Scenario
 from harness.scenario.random_scenarios import random_scenarios
 from harness.scenario.words import Level, Role, VerdictName
 
+T = TypeVar("T")
 ROUND = 100
 """Scenarios planned at a stretch; the budget is looked at in between."""
 PLAN_SHARE = 0.3
@@ -66,7 +68,7 @@ class Exploration:
 def plan_problem(planner: Planner, implementation: Implementation, scenario: Scenario) -> tuple[str, tuple[str, ...]]:
     """The outcome at level plan, and what is not as expected of it."""
     try:
-        planned = planner.plan_instance(implementation, scenario.instance)
+        planned = planner.plan_instance(implementation, scenario)
         plan = planner.plan_rescue(implementation, planned, scenario.rescue_image)
     except HostError as error:
         return str(VerdictName.ERROR), (error.message,)
@@ -150,7 +152,7 @@ def _problem(scenario: Scenario, level: Level, session: Session, implementation:
 
 
 def smallest(scenario: Scenario, fails: Callable[[Scenario], bool], ends: float) -> Scenario:
-    """Take out disks and properties one by one, as long as the scenario still fails and there is time."""
+    """Take out steps, disks and properties one by one, as long as the scenario still fails and there is time."""
     shrinking = True
     while shrinking:
         shrinking = False
@@ -165,19 +167,29 @@ def smallest(scenario: Scenario, fails: Callable[[Scenario], bool], ends: float)
 
 def _smaller(scenario: Scenario) -> Iterator[Scenario]:
     instance = scenario.instance
+    for index in range(len(scenario.steps)):
+        yield from _checked(scenario.model_copy(update={"steps": _without(scenario.steps, index)}))
     for index, disk in enumerate(instance.disks):
         if disk.role is not Role.ROOT:
-            disks = instance.disks[:index] + instance.disks[index + 1 :]
-            yield from _valid(scenario, {"disks": disks})
+            yield from _valid(scenario, {"disks": _without(instance.disks, index)})
+    for index in range(len(instance.nics)):
+        yield from _valid(scenario, {"nics": _without(instance.nics, index)})
     for key in sorted(instance.properties.model_fields_set):
         kept = instance.properties.model_dump(exclude_unset=True, exclude={key})
         yield from _valid(scenario, {"properties": type(instance.properties).model_validate(kept)})
 
 
 def _valid(scenario: Scenario, update: dict[str, object]) -> Iterator[Scenario]:
-    smaller = scenario.model_copy(update={"instance": scenario.instance.model_copy(update=update)})
-    if not check(smaller):
-        yield smaller
+    yield from _checked(scenario.model_copy(update={"instance": scenario.instance.model_copy(update=update)}))
+
+
+def _checked(scenario: Scenario) -> Iterator[Scenario]:
+    if not check(scenario):
+        yield scenario
+
+
+def _without(items: tuple[T, ...], index: int) -> tuple[T, ...]:
+    return items[:index] + items[index + 1 :]
 
 
 def _digest(scenario: Scenario) -> str:
@@ -196,4 +208,4 @@ def scenario_file(failure: Failure, seed: int) -> tuple[str, str]:
     return f"{name}.yaml", text.getvalue()
 
 
-_ORDER = ("name", "summary", "links", "level", "instance", "rescue_image", "matrix", "sweep", "expect")
+_ORDER = ("name", "summary", "links", "level", "instance", "steps", "rescue_image", "matrix", "sweep", "expect")

@@ -26,6 +26,10 @@ class Outcome:
     boots: list[StateRecord] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
 
+    def add(self, *findings: Finding) -> None:
+        """Add what one rescue and unrescue showed, each finding once."""
+        self.findings = tuple(dict.fromkeys((*self.findings, *findings)))
+
     @property
     def all_findings(self) -> tuple[Finding, ...]:
         """What is held against rescue or the kernel, then what is held against the harness's own model."""

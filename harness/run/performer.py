@@ -18,6 +18,7 @@ from typing import Generic, Protocol, Self, TypeVar
 
 import libvirt
 
+from harness.domain.pinning import with_addresses_of
 from harness.domain.placement import Placement
 from harness.errors import HarnessError, HostError, Refused
 from harness.evidence.inventory import State
@@ -27,6 +28,7 @@ from harness.guest.keys import RunKey
 from harness.hypervisor.connection import definition_of
 from harness.hypervisor.host import Hypervisor
 from harness.rescue.protocol import Implementation, RunningInstance
+from harness.run.stage import Stage
 from harness.scenario.models import Instance, RescueImage
 
 _log = logging.getLogger(__name__)
@@ -52,13 +54,14 @@ R = TypeVar("R", bound=Running)
 class Performer(Generic[R]):
     """One instance on one hypervisor. ``defined_xml`` is the definition each state was started from.
 
+    ``is_hot``: devices were attached or detached since the present boot.
+
     ``bring_up`` starts a defined domain and stops it at the end: it boots a guest, or only has QEMU build the machine.
     """
 
     hypervisor: Hypervisor
     implementation: Implementation
-    instance: Instance
-    placement: Placement
+    stage: Stage
     key: RunKey
     folder: Path
     bring_up: Callable[[libvirt.virDomain], AbstractContextManager[R]]
@@ -66,20 +69,42 @@ class Performer(Generic[R]):
     saved_xml: str | None = None
     guest: R | None = None
     state: State = State.NORMAL
+    is_hot: bool = False
     _variables_before: bytes | None = None
     _variables_after: bytes | None = None
     _boot: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def instance(self) -> Instance:
+        """The instance as it is by now."""
+        return self.stage.instance
+
+    @property
+    def placement(self) -> Placement:
+        """Where it lives."""
+        return self.stage.placement
+
+    @property
+    def running(self) -> R:
+        """The guest that runs now.
+
+        Raises:
+            HostError: none does.
+        """
+        if self.guest is None:
+            raise HostError("the instance does not run")
+        return self.guest
 
     @property
     def console_path(self) -> Path:
         """The serial log of the current boot."""
         return console_path(self.folder)
 
-    def start(self) -> R:
-        """Define and boot the instance.
+    def define(self) -> None:
+        """Define the instance, without starting it.
 
         Raises:
-            HostError, GuestError: it cannot be defined or does not come up.
+            HostError: libvirt does not accept it.
         """
         try:
             self._define(self._with_access(self.implementation.normal(self.instance, self.placement)))
@@ -87,6 +112,14 @@ class Performer(Generic[R]):
             raise HostError(
                 f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
             ) from error
+
+    def start(self) -> R:
+        """Define and boot the instance.
+
+        Raises:
+            HostError, GuestError: it cannot be defined or does not come up.
+        """
+        self.define()
         return self._boot_into(State.NORMAL)
 
     def rescue(self, image: RescueImage, *, when_off: Callable[[], None] = lambda: None) -> R:
@@ -99,13 +132,14 @@ class Performer(Generic[R]):
         if self.state is State.RESCUED:
             raise Refused("the instance is rescued already: unrescue it first")
         self._variables_before = self._variables()
-        running = RunningInstance(self.instance, self.placement, self._domain().XMLDesc(0))
+        live_xml, definition = self.domain.XMLDesc(0), definition_of(self.domain)
+        running = RunningInstance(self.instance, self.placement, live_xml, self.stage.steps)
         rescued_xml = self._with_access(self.implementation.rescued(running, image))
-        self.saved_xml = definition_of(self._domain())
+        self.saved_xml = self._saved(live_xml) if self.is_hot else definition
         try:
             self._define(rescued_xml)
         except libvirt.libvirtError as error:
-            self._define(self.saved_xml)
+            self._define(definition)
             raise Refused(str(error), refused_by="libvirt") from error
         self.shut_down()
         try:
@@ -134,6 +168,25 @@ class Performer(Generic[R]):
         self._variables_after = self._variables()
         when_off()
         return self._boot_into(State.UNRESCUED)
+
+    def _saved(self, live_xml: str) -> str:
+        """The definition with every device where it is in the running domain.
+
+        libvirt gives a hot-plugged device an address in each of the two, which need not be the same one: devices
+        that were attached in another order, or to one of them only, have moved at the next boot.
+        """
+        definition = definition_of(self.domain)
+        moved = with_addresses_of(definition, live_xml)
+        if moved is None:
+            return definition
+        self._define(moved)
+        return definition_of(self.domain)
+
+    def settle(self, stage: Stage, *, is_hot: bool) -> None:
+        """Take the instance as it is now, after a step, for the normal one; ``is_hot``: changed since it booted."""
+        self.stage = stage
+        self.state, self.is_hot = State.NORMAL, is_hot
+        self.defined_xml[State.NORMAL] = definition_of(self.domain)
 
     def reboot(self) -> R:
         """Boot the current state once more.
@@ -176,8 +229,8 @@ class Performer(Generic[R]):
         boot.close()
 
     def _boot_into(self, state: State) -> R:
-        domain = self._domain()
-        self.state = state
+        domain = self.domain
+        self.state, self.is_hot = state, False
         self.defined_xml[state] = definition_of(domain)
         self.guest = guest = self._boot.enter_context(self.bring_up(domain))
         return guest
@@ -217,7 +270,13 @@ class Performer(Generic[R]):
     def _define(self, xml: str) -> None:
         self.hypervisor.connection.defineXML(xml)
 
-    def _domain(self) -> libvirt.virDomain:
+    @property
+    def domain(self) -> libvirt.virDomain:
+        """Its domain.
+
+        Raises:
+            HostError: libvirt does not know it any more.
+        """
         try:
             return self.hypervisor.connection.lookupByName(self.placement.domain_name)
         except libvirt.libvirtError as error:

@@ -27,8 +27,11 @@ from harness.run.preparation import expected_of, placement_for
 from harness.run.record import CaseFolder
 from harness.run.result import Refusal
 from harness.run.session import Session
+from harness.run.stage import Stage
+from harness.run.steps import DefinitionHand, changes_definition, take, volumes_of
 from harness.scenario.expectation import applicable_expectation
 from harness.scenario.models import Instance, RescueImage, Scenario
+from harness.scenario.steps import Step
 from harness.scenario.words import Level, VerdictName
 from harness.verdict.claims import additions, compare_rescued, compare_unrescued
 from harness.verdict.expected import Expected, HostEvidence
@@ -40,7 +43,7 @@ _FOLDER = Path("/instances")
 
 @dataclass(frozen=True)
 class PlannedInstance:
-    """An instance as libvirt defines it, with what its domains are looked at with.
+    """An instance as libvirt defines it after its steps, with what its domains are looked at with.
 
     ``read_backs`` and ``restored`` remember, by the XML given back to the instance, what libvirt makes of it and what
     is wrong with it: for most rescues of one instance it is the same.
@@ -51,6 +54,7 @@ class PlannedInstance:
     normal_xml: str
     sources: Sources
     usb_cdrom_is_disk: bool
+    steps: tuple[Step, ...] = ()
     read_backs: dict[str, str] = field(default_factory=dict, compare=False)
     restored: dict[str, tuple[Finding, ...]] = field(default_factory=dict, compare=False)
 
@@ -158,25 +162,46 @@ class Planner:
             HostError: libvirt does not accept the instance.
         """
         scenario = case.point.scenario
-        planned = self.plan_instance(case.implementation, scenario.instance)
+        planned = self.plan_instance(case.implementation, scenario)
         return self.plan_rescue(case.implementation, planned, scenario.rescue_image)
 
-    def plan_instance(self, implementation: Implementation, instance: Instance) -> PlannedInstance:
-        """Define the normal state of an instance.
+    def plan_instance(self, implementation: Implementation, scenario: Scenario) -> PlannedInstance:
+        """Define the normal state of a scenario's instance, with its steps taken.
 
         Raises:
-            HostError: libvirt does not accept it.
+            HostError: libvirt does not accept it, or does not take a step.
         """
-        placement = self._placement(instance)
+        instance = scenario.instance
+        placement = self._placement(scenario)
+        stage = Stage.first(instance, placement, dict.fromkeys(placement.sources, "planned"))
         try:
+            xml = implementation.normal(instance, placement)
+            if changes_definition(scenario.steps):
+                stage, xml = self._with_steps(scenario.steps, stage, xml)
             # A running domain's definition is a parsed copy (virDomainObjSetDefTransient), which may order otherwise.
-            normal_xml = self._read_back(self._read_back(implementation.normal(instance, placement)))
+            normal_xml = self._read_back(self._read_back(xml))
         except libvirt.libvirtError as error:
             raise HostError(
                 f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
             ) from error
-        tokens = dict.fromkeys(placement.sources, "planned")
-        return PlannedInstance(instance, placement, normal_xml, Sources.of(placement, tokens), self._usb_cdrom_is_disk)
+        return PlannedInstance(
+            stage.instance,
+            stage.placement,
+            normal_xml,
+            Sources.of(stage.placement, stage.tokens),
+            self._usb_cdrom_is_disk,
+            scenario.steps,
+        )
+
+    def _with_steps(self, steps: tuple[Step, ...], stage: Stage, xml: str) -> tuple[Stage, str]:
+        domain = self.connection.defineXML(xml)
+        try:
+            hand = DefinitionHand(self.connection, domain)
+            for step in steps:
+                stage = take(step, stage, hand)
+            return stage, hand.xml()
+        finally:
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
 
     def plan_rescue(self, implementation: Implementation, planned: PlannedInstance, image: RescueImage) -> Plan:
         """Define the rescued and the unrescued state of an instance.
@@ -184,7 +209,7 @@ class Planner:
         Raises:
             HostError: libvirt does not take the unrescued domain.
         """
-        running = RunningInstance(planned.instance, planned.placement, planned.normal_xml)
+        running = RunningInstance(planned.instance, planned.placement, planned.normal_xml, planned.steps)
         try:
             rescued_xml = self._read_back(implementation.rescued(running, image))
         except Refused as refused:
@@ -200,10 +225,11 @@ class Planner:
                 raise HostError(f"libvirt does not take the unrescued domain: {error}") from error
         return Plan(planned, image, rescued_xml, known[unrescued_xml], None)
 
-    def _placement(self, instance: Instance) -> Placement:
+    def _placement(self, scenario: Scenario) -> Placement:
+        instance = scenario.instance
         domain_uuid = uuid.uuid4()
         folder = _FOLDER / domain_uuid.hex[:8]
-        sources = planned_sources(instance, folder)
+        sources = planned_sources(instance, folder, volumes_of(scenario))
         return placement_for(
             instance,
             sources,

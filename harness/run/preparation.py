@@ -28,6 +28,8 @@ from harness.run.disks import DiskFactory
 from harness.run.performer import Performer, R, console_path
 from harness.run.record import folder_name
 from harness.run.session import Session
+from harness.run.stage import Stage
+from harness.run.steps import TOKEN_BYTES, volumes_of
 from harness.run.volume_resources import VolumeResources, volume_resources
 from harness.scenario.models import Instance
 from harness.scenario.words import DeviceType, Firmware, OtherDevice, Role
@@ -36,12 +38,16 @@ from harness.verdict.expected import Expected
 
 @dataclass(frozen=True)
 class Prepared(Generic[R]):
-    """An instance with its disks made. ``tokens`` are the markers', ``request`` what was asked for, if it can be."""
+    """An instance with its disks made. ``request`` is what was asked for, if it can be."""
 
     performer: Performer[R]
-    tokens: Mapping[str, str]
     request: RescueRequest | None
     folder: Path
+
+    @property
+    def tokens(self) -> Mapping[str, str]:
+        """The tokens of the markers on the disks that the instance has by now, and on the rescue disk."""
+        return self.performer.stage.tokens
 
     @property
     def expected(self) -> Expected:
@@ -88,14 +94,15 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
     images = session.images
     if images is None:
         raise HostError("this run has no images: it was opened for level plan")
+    later = volumes_of(scenario)
     names = [disk.name for disk in map_disks(instance)]
-    tokens = {name: secrets.token_hex(8) for name in (*names, RESCUE)}
+    tokens = {name: secrets.token_hex(TOKEN_BYTES) for name in (*names, *later, RESCUE)}
     request = request_or_none(instance, image)
     with ExitStack() as stack:
         stack.enter_context(_folder(folder))
         volumes = stack.enter_context(volume_resources(folder, session.hypervisor.root.path))
         factory = DiskFactory(folder, images, tokens, volumes)
-        sources = factory.make_instance_disks(instance)
+        sources = factory.make_instance_disks(instance) | factory.make_volumes(later)
         device = request.device if request is not None else DeviceType.DISK
         sources[RESCUE] = factory.make_rescue_disk(RESCUE, device, session.http_port)
         tpm = None
@@ -118,10 +125,15 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
             placement.share_path.mkdir()
         performer = stack.enter_context(
             Performer(
-                session.hypervisor, case.implementation, instance, placement, session.key, folder, bring_up(folder)
+                session.hypervisor,
+                case.implementation,
+                Stage.first(instance, placement, tokens),
+                session.key,
+                folder,
+                bring_up(folder),
             )
         )
-        yield Prepared(performer, tokens, request, folder)
+        yield Prepared(performer, request, folder)
 
 
 def _command_line(instance: Instance) -> str:

@@ -93,7 +93,7 @@ class Prover:
         broken = Broken(fault)
         try:
             if fault.normal is not None:
-                planned = self._planner.plan_instance(broken, planned.instance)
+                planned = self._planner.plan_instance(broken, case.point.scenario)
             plan = self._planner.plan_rescue(broken, planned, reference.plan.image)
         except NotApplicable:
             return None

@@ -22,7 +22,7 @@ from harness.scenario.models import RescueImage, Scenario
 from harness.scenario.words import VerdictName
 
 SHIPPED_SWEEP = SHIPPED_SUITE / "sweep" / "whole-space.yaml"
-INSTANCE = "instance"
+OF_INSTANCE = ("instance", "steps")
 IMPOSSIBLE = "impossible"
 EXCLUDED = "excluded"
 
@@ -77,7 +77,7 @@ class Sweep:
             )
         whole = matrix_with_sweep(scenario)
         axes = {} if whole.matrix is None else whole.matrix.axes
-        of_instance = {key: values for key, values in axes.items() if key.split(".")[0] == INSTANCE}
+        of_instance = {key: values for key, values in axes.items() if key.split(".")[0] in OF_INSTANCE}
         others = {key: values for key, values in axes.items() if key not in of_instance}
         return cls(whole, _lines(of_instance), _lines(others))
 
@@ -109,7 +109,7 @@ class Sweep:
                 yield Cell(number, column, IMPOSSIBLE, trouble)
                 continue
             try:
-                planned = planned or planner.plan_instance(implementation, trouble.instance)
+                planned = planned or planner.plan_instance(implementation, trouble)
                 plan = planner.plan_rescue(implementation, planned, image)
             except HostError as error:
                 yield Cell(number, column, VerdictName.ERROR, error.message, is_good=False)

@@ -12,8 +12,9 @@ class Finding(Frozen):
     """Which device, what it was, what it became, and who did it.
 
     ``cause`` is ``kernel-race`` when control boots showed the guest's own probing to vary; ``rate`` then says in how
-    many boots of how many. It is ``model`` where the guest contradicts what the harness predicted of it. Neither is
-    held against rescue.
+    many boots of how many. It is ``reboot`` when they showed that any boot gives the new name, since the normal one was
+    seen on a guest that devices had been attached to or detached from as it ran. It is ``model`` where the guest
+    contradicts what the harness predicted of it. None of these is held against rescue.
     """
 
     claim: ClaimName
@@ -22,11 +23,13 @@ class Finding(Frozen):
     before: str
     after: str
     message: str
-    cause: Literal["rescue", "kernel-race", "model"] = "rescue"
+    cause: Literal["rescue", "kernel-race", "reboot", "model"] = "rescue"
     rate: str | None = None
 
     def __str__(self) -> str:
         text = f"{self.device}: {self.message}"
         if self.cause == "model":
             return f"{text} (the harness's prediction, not rescue)"
+        if self.cause == "reboot":
+            return f"{text} (any reboot does it, not rescue)"
         return text if self.rate is None else f"{text} (kernel race, {self.rate})"

@@ -49,22 +49,29 @@ def settle_by_controls(
     normal_boots: Sequence[Inventory],
     rescued_boots: Sequence[Inventory],
     unrescued_boots: Sequence[Inventory] = (),
+    *,
+    is_hot: bool = False,
 ) -> tuple[Finding, ...]:
     """Put down to a kernel race each name in doubt that varies within a state; leave the others to rescue.
+
+    ``is_hot``: devices came or went between the first normal boot and its inventory. A name that it alone has, while
+    the other normal boots agree with those of the state compared, is put down to the reboot.
 
     Each sequence holds all boots of its state, the one that was compared first; an empty one is a state not booted,
     which the normal one can't be. What only control boots showed is
     added: a name that varies though the first boots agreed, and a disk that a control boot lacks.
     """
-    boots = {State.NORMAL: normal_boots, State.RESCUED: rescued_boots, State.UNRESCUED: unrescued_boots}
+    cold = normal_boots[1:] if is_hot else normal_boots
+    boots = {State.NORMAL: cold, State.RESCUED: rescued_boots, State.UNRESCUED: unrescued_boots}
     suspects = _suspects(findings)
+    first = normal_boots[0]
     settled = [
-        _settled(finding, _history(finding.device, expected, boots), _state(finding))
+        _settled(finding, _history(finding.device, expected, first, boots), _state(finding), is_hot=is_hot)
         if finding in suspects
         else finding
         for finding in findings
     ]
-    return (*settled, *_seen_in_controls_only(findings, expected, boots))
+    return (*settled, *_seen_in_controls_only(findings, expected, first, boots))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +106,7 @@ def _state(finding: Finding) -> State:
     return State.UNRESCUED if finding.claim is ClaimName.RESTORED else State.RESCUED
 
 
-def _history(device: str, expected: Expected, boots: dict[State, Sequence[Inventory]]) -> _History:
-    first = boots[State.NORMAL][0]
+def _history(device: str, expected: Expected, first: Inventory, boots: dict[State, Sequence[Inventory]]) -> _History:
     return {
         state: tuple(_seen(device, expected, first, inventory) for inventory in inventories)
         for state, inventories in boots.items()
@@ -137,7 +143,15 @@ def _rate(history: _History, state: State, name: str) -> str:
     return f"{sum(other != name for other in names)} of {len(names)} boots named it otherwise"
 
 
-def _settled(finding: Finding, history: _History, state: State) -> Finding:
+def _settled(finding: Finding, history: _History, state: State, *, is_hot: bool) -> Finding:
+    if is_hot and _follows_the_reboot(finding, history, state):
+        cold = len(history[State.NORMAL])
+        return finding.model_copy(
+            update={
+                "cause": "reboot",
+                "message": f"{finding.message}; so it is in all {cold} normal boots after the steps",
+            }
+        )
     if not _races(history, state):
         return finding
     return finding.model_copy(
@@ -146,6 +160,18 @@ def _settled(finding: Finding, history: _History, state: State) -> Finding:
             "rate": _rate(history, state, finding.before),
             "message": finding.message + _remark(history, state),
         }
+    )
+
+
+def _follows_the_reboot(finding: Finding, history: _History, state: State) -> bool:
+    """Whether all boots of both states agree on the new name, at one address."""
+    seen = [sighting for key in (State.NORMAL, state) for sighting in history[key]]
+    agreed = {sighting.name for sighting in seen if sighting is not None} == {finding.after}
+    return (
+        bool(history[State.NORMAL])
+        and None not in seen
+        and agreed
+        and len({each.address for each in seen if each}) == 1
     )
 
 
@@ -160,12 +186,12 @@ def _remark(history: _History, state: State) -> str:
 
 
 def _seen_in_controls_only(
-    findings: Sequence[Finding], expected: Expected, boots: dict[State, Sequence[Inventory]]
+    findings: Sequence[Finding], expected: Expected, first: Inventory, boots: dict[State, Sequence[Inventory]]
 ) -> Iterator[Finding]:
     told = {(finding.device, _state(finding)) for finding in findings if _about_a_name(finding)}
-    nics = network_interfaces(boots[State.NORMAL][0])
+    nics = network_interfaces(first)
     for device in (*expected.disks, *nics):
-        history = _history(device, expected, boots)
+        history = _history(device, expected, first, boots)
         yield from _missing_in_controls(device, history, is_nic=device in nics)
         for state in (State.RESCUED, State.UNRESCUED):
             if (device, state) in told or not _races(history, state):

@@ -153,3 +153,41 @@ def test_a_disk_that_a_control_boot_lacks_is_told() -> None:
     rescued[1] = without(rescued[1], "root")
     lost = [finding for finding in settled(normal, rescued) if finding.claim is ClaimName.ALL_PRESENT]
     assert [str(finding) for finding in lost] == ["root: missing in 1 of 2 boots of the rescued state"]
+
+
+HOT_CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]] = {
+    "every boot gives the new names": (
+        ("abc", "acb", "acb", "acb"),
+        ("acb",) * 4,
+        {"volume1": "reboot", "volume2": "reboot"},
+    ),
+    "no boot gives the names that the rescue has": (
+        ("abc", "abc", "abc", "abc"),
+        ("acb",) * 4,
+        {"volume1": "rescue", "volume2": "rescue"},
+    ),
+    "a boot renames, and the rescue does so otherwise": (
+        ("abc", "bac", "bac", "bac"),
+        ("cab",) * 4,
+        {"root": "rescue", "volume1": "reboot", "volume2": "rescue"},
+    ),
+    "names vary from boot to boot": (
+        ("abc", "acb", "abc", "acb"),
+        ("acb", "abc", "acb", "abc"),
+        {"volume1": "kernel-race", "volume2": "kernel-race"},
+    ),
+    "the rescue has the names of the running guest, which no boot gives": (("abc", "acb", "acb"), ("abc",) * 3, {}),
+    "no control boots": (("abc",), ("acb",), {"volume1": "rescue", "volume2": "rescue"}),
+}
+
+
+@pytest.mark.parametrize(("normal", "rescued", "expected_causes"), HOT_CASES.values(), ids=HOT_CASES.keys())
+def test_a_name_given_while_the_guest_ran_may_go_with_any_reboot(
+    normal: tuple[str, ...], rescued: tuple[str, ...], expected_causes: dict[str, str]
+) -> None:
+    first, other = boots(NORMAL, *normal), boots(RESCUED, *rescued)
+    findings = settle_by_controls(compare_rescued(first[0], other[0], EXPECTED), EXPECTED, first, other, is_hot=True)
+    assert causes(findings) == expected_causes
+    by_rescue = "rescue" in expected_causes.values()
+    assert verdict_of(findings) is (VerdictName.MOVED if by_rescue else VerdictName.STABLE)
+    assert all("any reboot does it" in str(finding) for finding in findings if finding.cause == "reboot")

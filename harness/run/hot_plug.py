@@ -1,0 +1,159 @@
+"""Steps on a running guest: libvirt does them, and the guest is waited for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import libvirt
+from lxml import etree
+
+from harness.domain.placement import DiskSource
+from harness.domain.xml import devices_of, disk_target, disks_of, identity_of, parse_domain
+from harness.errors import GuestError
+from harness.evidence.collection import collection_script, parse_inventory
+from harness.evidence.inventory import Marker
+from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
+from harness.guest.booted import BootedGuest
+from harness.guest.deadline import Deadline
+from harness.run.performer import Performer
+from harness.run.steps import as_text, take
+from harness.scenario.models import Scenario
+from harness.scenario.steps import REBOOT, RESCUE, Snapshot, Step
+
+_POLL_S = 0.1
+_BOTH = libvirt.VIR_DOMAIN_AFFECT_LIVE | libvirt.VIR_DOMAIN_AFFECT_CONFIG
+_SNAPSHOT = (
+    libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
+    | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
+    | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
+)
+# What udev does for a new device where there is udev; then the devices that are there.
+_COLDPLUG = """\
+set --
+for file in /sys/bus/*/devices/*/modalias; do
+    [ -e "$file" ] && read -r alias <"$file" && set -- "$@" "$alias"
+done
+modprobe -a -b -q "$@" 2>/dev/null
+for device in /sys/block/* /sys/class/net/*; do
+    [ -e "$device/device" ] && echo "$device"
+done
+true
+"""
+
+
+@dataclass(frozen=True)
+class LiveHand:
+    """Changes a running domain and its definition at once, and waits until its guest has noticed."""
+
+    guest: BootedGuest
+
+    def xml(self) -> str:
+        """The running domain."""
+        return str(self.guest.domain.XMLDesc(0))
+
+    def attach(self, device: etree._Element) -> None:
+        """Attach a device, and wait until the guest has it.
+
+        Raises:
+            GuestError: it has not in time.
+        """
+        before = self._devices()
+        self.guest.domain.attachDeviceFlags(as_text(device), _BOTH)
+        self._wait(lambda: self._devices() - before, f"see the {device.tag} {identity_of(device)} that was attached")
+
+    def detach(self, device: etree._Element) -> None:
+        """Detach a device, and wait until the guest has let go of it and QEMU has taken it out.
+
+        Raises:
+            GuestError: it has not in time.
+        """
+        before = self._devices()
+        self.guest.domain.detachDeviceFlags(as_text(device), _BOTH)
+        own = identity_of(device)
+
+        def is_gone() -> bool:
+            others = devices_of(parse_domain(self.xml())).findall(device.tag)
+            return own not in map(identity_of, others) and bool(before - self._devices())
+
+        self._wait(is_gone, f"let go of the {device.tag} {own}")
+
+    def put_overlay(self, target: str, below: DiskSource, overlay: DiskSource) -> None:
+        """Take an external snapshot of one disk."""
+        root = etree.Element("domainsnapshot")
+        disks = etree.SubElement(root, "disks")
+        for disk in disks_of(parse_domain(self.xml())):
+            name = disk_target(disk)[0]
+            if name != target:
+                etree.SubElement(disks, "disk", name=name, snapshot="no")
+                continue
+            chosen = etree.SubElement(disks, "disk", name=name, snapshot="external", type="file")
+            etree.SubElement(chosen, "driver", type=overlay.format)
+            etree.SubElement(chosen, "source", file=str(overlay.path))
+        self.guest.domain.snapshotCreateXML(as_text(root), _SNAPSHOT)
+
+    def write_marker(self, disk: str, token: str) -> None:
+        """Write a disk's marker anew in the guest, so that it is in the overlay and the old one below it.
+
+        Raises:
+            GuestError: the disk is not there, or takes no bytes.
+        """
+        inventory = parse_inventory(self.guest.run(collection_script()).stdout)
+        for device in inventory.block_devices:
+            if device.marker is not None and device.marker.disk == disk and device.size_bytes:
+                block = marker_offset(device.size_bytes) // BLOCK_BYTES
+                command = f"dd of=/dev/{device.name} bs={BLOCK_BYTES} seek={block} conv=fsync,notrunc"
+                done = self.guest.run(command, stdin=marker_block(Marker(disk=disk, token=token)))
+                if done.exit_status == 0:
+                    return
+                said = done.stderr.decode(errors="replace").strip()
+                raise GuestError(f"the guest could not write to {disk} after its snapshot: {said}")
+        raise GuestError(f"the guest has no {disk} after its snapshot")
+
+    def _devices(self) -> set[str]:
+        return set(self.guest.run(_COLDPLUG).stdout.decode().splitlines())
+
+    def _wait(self, condition: Callable[[], object], what: str) -> None:
+        hypervisor = self.guest.hypervisor
+        deadline = Deadline.after(hypervisor.pace.command_s)
+        while not condition():
+            if hypervisor.cancelled.is_set():
+                raise GuestError("the run was interrupted")
+            if deadline.passed:
+                raise GuestError(f"the guest did not {what} within {deadline.timeout_s:.0f} s")
+            time.sleep(_POLL_S)
+
+
+def take_live(step: Step, performer: Performer[BootedGuest]) -> BootedGuest:
+    """Take a step on a running guest; reboots and rescues are the performer's.
+
+    Raises:
+        HostError: libvirt does not do it.
+        GuestError: the guest does not play its part in time.
+    """
+    guest = performer.running
+    stage = take(step, performer.stage, LiveHand(guest))
+    performer.settle(stage, is_hot=performer.is_hot or not isinstance(step, Snapshot))
+    performer.guest = replace(guest, live_xml=guest.domain.XMLDesc(0))
+    return performer.guest
+
+
+def take_steps(scenario: Scenario, performer: Performer[BootedGuest]) -> BootedGuest:
+    """Take all steps of a scenario on its instance, which has just booted.
+
+    Raises:
+        Refused: a rescue among them is.
+        HostError, GuestError: a step cannot be done, or a guest does not come up.
+    """
+    for step in scenario.steps:
+        if step == RESCUE:
+            performer.rescue(scenario.rescue_image)
+            performer.unrescue()
+        elif step == REBOOT:
+            performer.reboot()
+        else:
+            take_live(step, performer)
+            continue
+        performer.settle(performer.stage.after(step), is_hot=False)
+    return performer.running

@@ -1,0 +1,106 @@
+"""An instance as it is by now: what it was made as, and what the steps taken so far have made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Self
+
+from harness.domain.placement import DiskSource, Placement
+from harness.rescue.naming import RESCUE, MappedDisk, map_disks
+from harness.scenario.disks import ConfigDrive, Disk, Volume
+from harness.scenario.models import Instance
+from harness.scenario.steps import Step
+from harness.scenario.words import DeviceType, VifModel
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``tokens`` are those of the markers on the disks that it has, and on the rescue disk.
+
+    ``placement`` has the sources, and ``planted`` the tokens, of all disks, those that are not attached yet among them.
+    ``volumes_ever`` and ``nics_ever`` count what goes by number.
+    """
+
+    instance: Instance
+    placement: Placement
+    tokens: Mapping[str, str]
+    planted: Mapping[str, str]
+    volumes_ever: int
+    nics_ever: int
+    steps: tuple[Step, ...] = ()
+
+    @classmethod
+    def first(cls, instance: Instance, placement: Placement, planted: Mapping[str, str]) -> Self:
+        """An instance before any step."""
+        names = {RESCUE, *(disk.name for disk in map_disks(instance))}
+        return cls(
+            instance,
+            placement,
+            {name: token for name, token in planted.items() if name in names},
+            planted,
+            sum(isinstance(disk, Volume) for disk in instance.disks),
+            len(instance.nics),
+        )
+
+    def after(self, step: Step) -> Self:
+        """The same instance, once a step has been taken that changes nothing of what it has."""
+        return replace(self, steps=(*self.steps, step))
+
+    def with_volume(self, volume: Volume, entry: MappedDisk) -> Self:
+        """With a volume attached, under the name and target name that it has got."""
+        instance = _with_names(self.instance)
+        instance = instance.model_copy(update={"disks": (*instance.disks, _named(volume, entry))})
+        tokens = {**self.tokens, entry.name: self.planted[entry.name]}
+        return replace(self, instance=instance, tokens=tokens, volumes_ever=self.volumes_ever + 1)
+
+    def without_volume(self, name: str) -> Self:
+        """With a volume detached."""
+        instance = _with_names(self.instance)
+        disks = tuple(disk for disk in instance.disks if not (isinstance(disk, Volume) and disk.name == name))
+        tokens = {disk: token for disk, token in self.tokens.items() if disk != name}
+        return replace(self, instance=instance.model_copy(update={"disks": disks}), tokens=tokens)
+
+    @property
+    def nics(self) -> dict[int, VifModel]:
+        """The further NICs by number."""
+        numbers = self.placement.nic_numbers
+        return dict(zip(count(1) if numbers is None else numbers, self.instance.nics, strict=False))
+
+    def with_nic(self, model: VifModel) -> Self:
+        """With a further NIC attached."""
+        number = self.nics_ever + 1
+        return replace(self._with_nics({**self.nics, number: model}), nics_ever=number)
+
+    def without_nic(self, number: int) -> Self:
+        """With a further NIC detached."""
+        return self._with_nics({other: model for other, model in self.nics.items() if other != number})
+
+    def _with_nics(self, nics: Mapping[int, VifModel]) -> Self:
+        return replace(
+            self,
+            instance=self.instance.model_copy(update={"nics": tuple(nics.values())}),
+            placement=replace(self.placement, nic_numbers=tuple(nics)),
+        )
+
+    def with_overlay(self, name: str, overlay: DiskSource, token: str) -> Self:
+        """With an overlay as a disk's file, and the marker that was written through it."""
+        sources = {**self.placement.sources, name: overlay}
+        placement = replace(self.placement, sources=sources)
+        return replace(self, placement=placement, tokens={**self.tokens, name: token})
+
+
+def _with_names(instance: Instance) -> Instance:
+    """The instance with all names written out, so that a disk that goes takes no other disk's name with it."""
+    named = zip(instance.disks, map_disks(instance), strict=True)
+    return instance.model_copy(update={"disks": tuple(_named(disk, entry) for disk, entry in named)})
+
+
+def _named(disk: Disk, entry: MappedDisk) -> Disk:
+    if isinstance(disk, ConfigDrive):
+        return disk
+    names = {"name": entry.name} if isinstance(disk, Volume) else {}
+    if entry.device is not DeviceType.FLOPPY:
+        names["device_name"] = entry.target
+    return disk.model_copy(update=names)

@@ -1,0 +1,187 @@
+"""What steps do to a domain: to the running one as Nova does it, or to its definition where nothing runs.
+
+Nova attaches and detaches with live and persistent flags at once (nova/virt/libvirt/guest.py), and takes the snapshot
+of a volume in use as an external one without metadata (_volume_snapshot_create). A SCSI disk gets the unit after the
+last one (nova/virt/libvirt/driver.py, attach_volume).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import libvirt
+from lxml import etree
+
+from harness.domain.placement import DiskSource
+from harness.domain.rendering import NewDisk, render_disk, render_further_interface
+from harness.domain.xml import DriveAddress, disk_target, disks_of, parse_domain, serialise, source_of
+from harness.errors import HostError
+from harness.hypervisor.connection import definition_of
+from harness.rescue.naming import MappedDisk, default_serial, first_free_target, map_disks
+from harness.run.stage import Stage
+from harness.scenario.disks import Volume
+from harness.scenario.models import Scenario
+from harness.scenario.steps import (
+    AttachNic,
+    AttachVolume,
+    DetachNic,
+    DetachVolume,
+    Snapshot,
+    Step,
+    attached_volumes,
+    default_volume_name,
+)
+from harness.scenario.words import DiskBus, Role, ScsiModel
+
+TOKEN_BYTES = 8
+
+
+class Hand(Protocol):
+    """Reaches a domain: running, or only defined."""
+
+    def xml(self) -> str:
+        """The domain as it is now."""
+
+    def attach(self, device: etree._Element) -> None:
+        """Attach a disk or a NIC."""
+
+    def detach(self, device: etree._Element) -> None:
+        """Detach a disk or a NIC."""
+
+    def put_overlay(self, target: str, below: DiskSource, overlay: DiskSource) -> None:
+        """Make an overlay on a disk's file, and make it the disk's file."""
+
+    def write_marker(self, disk: str, token: str) -> None:
+        """Write a disk's marker anew, as its guest would."""
+
+
+@dataclass(frozen=True)
+class DefinitionHand:
+    """Changes the definition of a domain. ``make_overlay`` makes a file, where there are files."""
+
+    connection: libvirt.virConnect
+    domain: libvirt.virDomain
+    make_overlay: Callable[[DiskSource, DiskSource], None] = lambda _below, _overlay: None
+
+    def xml(self) -> str:
+        """The definition."""
+        return definition_of(self.domain)
+
+    def attach(self, device: etree._Element) -> None:
+        """Add a device to the definition."""
+        self.domain.attachDeviceFlags(as_text(device), libvirt.VIR_DOMAIN_AFFECT_CONFIG)
+
+    def detach(self, device: etree._Element) -> None:
+        """Take a device out of the definition."""
+        self.domain.detachDeviceFlags(as_text(device), libvirt.VIR_DOMAIN_AFFECT_CONFIG)
+
+    def put_overlay(self, target: str, below: DiskSource, overlay: DiskSource) -> None:
+        """Name the overlay in the definition."""
+        self.make_overlay(below, overlay)
+        root = parse_domain(self.xml())
+        for disk in disks_of(root):
+            if disk_target(disk)[0] == target:
+                disk.find("source").set("file", str(overlay.path))  # type: ignore[union-attr]
+                disk.find("driver").set("type", overlay.format)  # type: ignore[union-attr]
+        self.connection.defineXML(serialise(root))
+
+    def write_marker(self, disk: str, token: str) -> None:
+        """Nobody reads a marker where nothing runs: files stand in for their content."""
+
+
+def volumes_of(scenario: Scenario) -> dict[str, Volume]:
+    """The volumes that steps attach, by name."""
+    first = sum(disk.role is Role.VOLUME for disk in scenario.instance.disks)
+    return dict(attached_volumes(first, scenario.steps).values())
+
+
+def changes_definition(steps: tuple[Step, ...]) -> bool:
+    """Whether any of the steps shows where nothing runs."""
+    return any(not isinstance(step, str) for step in steps)
+
+
+def take(step: Step, stage: Stage, hand: Hand) -> Stage:
+    """Take the next step; returns what has become of the instance.
+
+    Raises:
+        HostError: libvirt does not do it.
+        GuestError: the guest does not play its part in time.
+    """
+    try:
+        return _taken(step, stage, hand).after(step)
+    except libvirt.libvirtError as error:
+        raise HostError(
+            f"steps.{len(stage.steps)}: libvirt does not do it: {error}",
+            hint="docs/scenarios.md says which devices a running instance can be given",
+        ) from error
+
+
+def _taken(step: Step, stage: Stage, hand: Hand) -> Stage:
+    match step:
+        case AttachVolume():
+            return _attach_volume(step.attach, stage, hand)
+        case AttachNic():
+            after = stage.with_nic(step.attach.nic)
+            hand.attach(render_further_interface(step.attach.nic, after.nics_ever, stage.placement))
+            return after
+        case DetachVolume():
+            entry = next(entry for entry in map_disks(stage.instance) if entry.name == step.detach)
+            target = disk_target(_disk_of(stage, hand, step.detach))[0]
+            hand.detach(render_disk(NewDisk(replace(entry, target=target, scsi_unit=None)), stage.placement))
+            return stage.without_volume(step.detach)
+        case DetachNic():
+            number = step.detach.nic
+            hand.detach(render_further_interface(stage.nics[number], number, stage.placement))
+            return stage.without_nic(number)
+        case Snapshot():
+            return _snapshot(step.snapshot, stage, hand)
+    return stage
+
+
+def _attach_volume(volume: Volume, stage: Stage, hand: Hand) -> Stage:
+    name = volume.name or default_volume_name(stage.volumes_ever)
+    root = parse_domain(hand.xml())
+    bus = volume.bus or stage.instance.properties.hw_disk_bus
+    target = volume.device_name or first_free_target(bus, {disk_target(disk)[0] for disk in disks_of(root)})
+    own_units = bus is DiskBus.SCSI and stage.instance.properties.hw_scsi_model is ScsiModel.VIRTIO_SCSI
+    entry = MappedDisk(
+        name,
+        Role.VOLUME,
+        bus,
+        volume.device,
+        target,
+        serial=volume.serial or default_serial(name),
+        scsi_unit=_next_unit(root) if own_units else None,
+    )
+    hand.attach(render_disk(NewDisk(entry), stage.placement))
+    return stage.with_volume(volume, entry)
+
+
+def _next_unit(root: etree._Element) -> int:
+    places = (DriveAddress.of(disk) for disk in disks_of(root) if disk_target(disk)[1] == DiskBus.SCSI)
+    return max((place.unit for place in places if place is not None), default=-1) + 1
+
+
+def _snapshot(name: str, stage: Stage, hand: Hand) -> Stage:
+    below = stage.placement.sources[name]
+    overlay = DiskSource(below.path.with_name(f"{name}-overlay{len(stage.steps) + 1}.qcow2"), "qcow2", below=below)
+    hand.put_overlay(disk_target(_disk_of(stage, hand, name))[0], below, overlay)
+    token = secrets.token_hex(TOKEN_BYTES)
+    hand.write_marker(name, token)
+    return stage.with_overlay(name, overlay, token)
+
+
+def _disk_of(stage: Stage, hand: Hand, name: str) -> etree._Element:
+    source = stage.placement.sources[name].defined_as
+    for disk in disks_of(parse_domain(hand.xml())):
+        if source_of(disk) == source:
+            return disk
+    raise HostError(f"the domain has lost its disk {name}")
+
+
+def as_text(device: etree._Element) -> str:
+    """A device as libvirt takes it."""
+    return etree.tostring(device, encoding="unicode")

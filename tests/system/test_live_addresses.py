@@ -1,0 +1,98 @@
+"""Devices that are elsewhere in the running domain than in its definition stay where they run.
+
+libvirt gives a device an address in each; two that were attached at the same time may have got them in another order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import libvirt
+
+from harness.domain.placement import Placement
+from harness.domain.rendering import render_further_interface
+from harness.evidence.defined import Sources
+from harness.evidence.inventory import Inventory
+from harness.evidence.machine import machine_inventory
+from harness.guest.paused import PausedMachine
+from harness.hypervisor.connection import definition_of
+from harness.rescue.protocol import RunningInstance
+from harness.rescue.reference import Reference
+from harness.run.cases import Case, collect_cases
+from harness.run.preparation import Prepared, prepared_paused
+from harness.run.session import Session
+from harness.run.steps import as_text
+from harness.scenario.models import Instance, RescueImage
+from harness.scenario.words import ClaimName, Level, VifModel
+from harness.verdict.claims import compare_rescued, compare_unrescued
+from harness.verdict.expected import HostEvidence
+from harness.verdict.finding import Finding
+
+LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
+
+
+class FromDefinition:
+    """Rescues from what a reboot would start, whatever runs."""
+
+    name = "from-definition"
+
+    def __init__(self, connection: libvirt.virConnect) -> None:
+        self._connection = connection
+        self._reference = Reference()
+
+    def normal(self, instance: Instance, placement: Placement) -> str:
+        return self._reference.normal(instance, placement)
+
+    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
+        domain = self._connection.lookupByName(running.placement.domain_name)
+        return self._reference.rescued(replace(running, live_xml=definition_of(domain)), image)
+
+    def unrescued(self, saved_xml: str) -> str:
+        return self._reference.unrescued(saved_xml)
+
+
+def attach_in_two_orders(ready: Prepared[PausedMachine]) -> None:
+    performer = ready.performer
+    one, other = (as_text(render_further_interface(VifModel.VIRTIO, number, performer.placement)) for number in (1, 2))
+    for device, flags in ((one, LIVE), (other, LIVE), (other, CONFIG), (one, CONFIG)):
+        performer.domain.attachDeviceFlags(device, flags)
+    performer.settle(performer.stage.with_nic(VifModel.VIRTIO).with_nic(VifModel.VIRTIO), is_hot=True)
+
+
+def look(ready: Prepared[PausedMachine]) -> Inventory:
+    machine = ready.performer.running
+    live_xml = machine.domain.XMLDesc(0)
+    return machine_inventory(machine.query, live_xml, Sources.of(ready.performer.placement, ready.tokens))
+
+
+def findings_of(case: Case, session: Session) -> tuple[Finding, ...]:
+    with prepared_paused(case, session) as ready:
+        performer = ready.performer
+        performer.start()
+        attach_in_two_orders(ready)
+        normal = look(ready)
+        performer.rescue(case.point.scenario.rescue_image)
+        rescued = look(ready)
+        performer.unrescue()
+        unrescued = look(ready)
+        host = HostEvidence(domain_xml_equal=definition_of(performer.domain) == performer.saved_xml)
+    return (
+        *compare_rescued(normal, rescued, ready.expected),
+        *compare_unrescued(normal, rescued, unrescued, ready.expected, host),
+    )
+
+
+def test_rescue_and_unrescue_keep_the_addresses_of_the_running_domain(session: Session, minimal: Path) -> None:
+    (case,) = collect_cases([minimal], Reference(), level=Level.MACHINE)
+    assert findings_of(case, session) == ()
+
+
+def test_rescue_from_the_definition_is_seen_to_move_what_runs_elsewhere(session: Session, minimal: Path) -> None:
+    (case,) = collect_cases([minimal], FromDefinition(session.hypervisor.connection), level=Level.MACHINE)
+    moved = {(finding.claim, finding.device, finding.before, finding.after) for finding in findings_of(case, session)}
+    assert {claim for claim, *_ in moved} == {ClaimName.OTHER_HARDWARE}
+    assert moved >= {
+        (ClaimName.OTHER_HARDWARE, "nic1", "0000:00:06.0", "0000:00:07.0"),
+        (ClaimName.OTHER_HARDWARE, "nic2", "0000:00:07.0", "0000:00:06.0"),
+    }
