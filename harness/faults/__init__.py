@@ -9,6 +9,7 @@ from harness.faults.identity import IDENTITY_FAULTS
 from harness.faults.places import PLACE_FAULTS
 from harness.faults.platform import PLATFORM_FAULTS
 from harness.faults.settings import SETTING_FAULTS
+from harness.faults.steps import STEP_FAULTS
 from harness.faults.unrescue import UNRESCUE_FAULTS
 
 FAULTS: tuple[Fault, ...] = (
@@ -20,6 +21,7 @@ FAULTS: tuple[Fault, ...] = (
     *PLATFORM_FAULTS,
     *SETTING_FAULTS,
     *UNRESCUE_FAULTS,
+    *STEP_FAULTS,
     *FILE_FAULTS,
 )
 

@@ -12,6 +12,7 @@ from harness.domain.xml import devices_of, disk_target, disks_of, source_of
 from harness.errors import Refused
 from harness.rescue.naming import RESCUE, map_disks
 from harness.scenario.models import Instance
+from harness.scenario.steps import Step
 from harness.scenario.target_names import first_free_target
 from harness.scenario.words import DiskBus, Role
 
@@ -28,12 +29,14 @@ class Draft:
     """A domain and what it was made from. Whatever it is asked for and lacks raises NotApplicable.
 
     ``before`` is the domain of the state before: the running one for a rescue, the rescued one for an unrescue.
+    ``steps`` are those that made the running instance what it is.
     """
 
     root: etree._Element
     instance: Instance
     placement: Placement
     before: etree._Element | None = None
+    steps: tuple[Step, ...] = ()
 
     @property
     def devices(self) -> etree._Element:

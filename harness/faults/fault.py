@@ -12,6 +12,7 @@ from harness.rescue.protocol import RunningInstance
 from harness.rescue.reference import Reference
 from harness.rescue.request import requests_stable_devices
 from harness.scenario.models import Instance, RescueImage
+from harness.scenario.steps import Step
 from harness.scenario.words import ClaimName, Level
 
 Edit = Callable[[Draft], None]
@@ -76,7 +77,7 @@ class Broken:
         xml = self._reference.rescued(running, image)
         if not requests_stable_devices(image.properties):
             raise NotApplicable("a legacy rescue")
-        xml = _edited(self._fault.rescued, xml, running.instance, running.placement, running.live_xml)
+        xml = _edited(self._fault.rescued, xml, running.instance, running.placement, running.live_xml, running.steps)
         self._running, self._rescued_xml = running, xml
         return xml
 
@@ -90,15 +91,22 @@ class Broken:
         running = self._running
         if running is None:
             return xml
-        return _edited(self._fault.unrescued, xml, running.instance, running.placement, self._rescued_xml)
+        return _edited(
+            self._fault.unrescued, xml, running.instance, running.placement, self._rescued_xml, running.steps
+        )
 
 
 def _edited(
-    edit: Edit | None, xml: str, instance: Instance, placement: Placement, before_xml: str | None = None
+    edit: Edit | None,
+    xml: str,
+    instance: Instance,
+    placement: Placement,
+    before_xml: str | None = None,
+    steps: tuple[Step, ...] = (),
 ) -> str:
     if edit is None:
         return xml
     before = None if before_xml is None else parse_domain(before_xml)
-    draft = Draft(parse_domain(xml), instance, placement, before)
+    draft = Draft(parse_domain(xml), instance, placement, before, steps)
     edit(draft)
     return serialise(draft.root)

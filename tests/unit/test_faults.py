@@ -6,6 +6,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from harness.image.command import run
 from harness.rescue.protocol import Implementation, RunningInstance
 from harness.rescue.reference import Reference
 from harness.run.cases import SHIPPED_SUITE, collect_cases
+from harness.scenario.disks import Volume
 from harness.scenario.models import RescueImage
-from harness.scenario.words import ClaimName, Firmware, Level, VerdictName
+from harness.scenario.steps import AttachVolume, DetachVolume, Snapshot
+from harness.scenario.words import ClaimName, Firmware, Level, Role, VerdictName
 
 from .test_rescue_reference import REQUESTS, full, live
 
@@ -100,6 +103,13 @@ VARIATIONS: dict[str, Callable[[str], str]] = {
 }
 
 
+STEPS = (
+    DetachVolume(detach="gone"),
+    AttachVolume(attach=Volume(role=Role.VOLUME)),
+    Snapshot(snapshot="volume1"),
+)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Where the samples' disks and variables are: a file for each, of its name over and over; root is laid over one."""
@@ -140,6 +150,11 @@ def running_instances(folder: Path) -> Iterator[RunningInstance]:
             tpm=EmulatedTpm(folder, "a-secret") if "<tpm" in text else None,
         )
         yield RunningInstance(full(machine, firmware=firmware), placement, text)
+        below = DiskSource(folder / "below.raw", "raw")
+        stepped = {"gone": DiskSource(folder / "gone.raw", "raw"), "volume1": replace(sources["volume1"], below=below)}
+        yield RunningInstance(
+            full(machine, firmware=firmware), replace(placement, sources=sources | stepped), text, STEPS
+        )
 
 
 def cases(folder: Path) -> Iterator[tuple[RunningInstance, RescueImage]]:
