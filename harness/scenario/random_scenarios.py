@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from harness.scenario.checks import check
 from harness.scenario.models import InstanceProperties, Scenario
+from harness.scenario.steps import REBOOT, RESCUE
 from harness.scenario.words import DiskBus, ScsiModel
 
 _BUSES = [str(bus) for bus in DiskBus if bus is not DiskBus.FDC]
 _MOST_VOLUMES = 6
+_MOST_NICS = 2
+_MOST_STEPS = 5
 _OLD_USB_CDROM = {"libvirt": "<11.5", "rescue_image.properties.hw_rescue_device": "cdrom"}
 _USB_BY_DEFAULT = {"rescue_image.properties.hw_rescue_bus": "none", "instance.properties.hw_cdrom_bus": "usb"}
 _EXPECT: list[dict[str, Any]] = [
@@ -57,6 +60,33 @@ def _disks() -> st.SearchStrategy[list[dict[str, Any]]]:
     ).map(lambda parts: [disk for part in parts for disk in part])
 
 
+def _steps() -> st.SearchStrategy[list[Any]]:
+    """Steps on what an instance may have; many of them are left out again as ones that cannot be done."""
+    volumes = [f"volume{number}" for number in range(1, _MOST_VOLUMES + 1)]
+    volume = _some(bus=st.sampled_from(["virtio", "scsi", "usb"])).map(lambda keys: {"role": "volume", **keys})
+    nic = st.sampled_from(["virtio", "e1000", "e1000e"]).map(lambda model: {"nic": model})
+    return st.lists(
+        st.one_of(
+            st.fixed_dictionaries({"attach": st.one_of(volume, nic)}),
+            st.fixed_dictionaries({"detach": st.sampled_from(volumes)}),
+            st.fixed_dictionaries({"detach": st.fixed_dictionaries({"nic": st.integers(1, _MOST_NICS + 1)})}),
+            st.fixed_dictionaries({"snapshot": st.sampled_from(["root", "ephemeral0", *volumes])}),
+            st.sampled_from([REBOOT, RESCUE]),
+        ),
+        max_size=_MOST_STEPS,
+    )
+
+
+def _without_impossible(data: dict[str, Any]) -> Scenario:
+    """The scenario without the steps that cannot be done: what is left of a list is drawn, not thrown away whole."""
+    steps: list[Any] = []
+    for step in data["steps"]:
+        longer = Scenario.model_validate({**data, "steps": [*steps, step]})
+        if not check(longer):
+            steps.append(step)
+    return Scenario.model_validate({**data, "steps": steps})
+
+
 @st.composite
 def random_scenarios(draw: st.DrawFn) -> Scenario:
     """Stable rescues of any instance that loading would accept; smaller ones are simpler."""
@@ -79,6 +109,7 @@ def random_scenarios(draw: st.DrawFn) -> Scenario:
             )
         ),
         "disks": draw(_disks()),
+        "nics": draw(st.lists(st.sampled_from(["virtio", "e1000", "e1000e"]), max_size=_MOST_NICS)),
     }
     properties = draw(
         st.one_of(
@@ -92,14 +123,12 @@ def random_scenarios(draw: st.DrawFn) -> Scenario:
             ),
         )
     )
-    scenario = Scenario.model_validate(
-        {
-            "name": "explored",
-            "summary": "Found at random",
-            "instance": instance,
-            "rescue_image": {"properties": properties},
-            "expect": _EXPECT,
-        }
-    )
-    assume(not check(scenario))
-    return scenario
+    data = {
+        "name": "explored",
+        "summary": "Found at random",
+        "instance": instance,
+        "rescue_image": {"properties": properties},
+        "expect": _EXPECT,
+    }
+    assume(not check(Scenario.model_validate(data)))
+    return _without_impossible({**data, "steps": draw(_steps())})

@@ -13,6 +13,7 @@ from harness.scenario.checks import check
 from harness.scenario.loading import load_scenarios
 from harness.scenario.models import Scenario
 from harness.scenario.random_scenarios import random_scenarios
+from harness.scenario.steps import DetachVolume
 from harness.scenario.words import Level, Role
 
 from .test_rescue_naming import instance
@@ -41,6 +42,8 @@ def test_a_random_scenario_can_exist() -> None:
     assert len(scenarios) == 60
     assert not [problem for scenario in scenarios for problem in check(scenario)]
     assert {len(scenario.instance.disks) for scenario in scenarios} > {1, 2, 3}
+    kinds = {type(step).__name__ for scenario in scenarios for step in scenario.steps}
+    assert kinds >= {"str", "AttachVolume", "AttachNic", "DetachVolume", "Snapshot"}
 
 
 def test_the_seed_decides() -> None:
@@ -48,10 +51,13 @@ def test_the_seed_decides() -> None:
     assert drawn(2) != drawn(3)
 
 
+DETACH = DetachVolume(detach="volume1")
+
+
 def scenario() -> Scenario:
     disks = ("root", "ephemeral", "swap", {"role": "volume", "bus": "usb"}, "volume", "config_drive")
     subject = instance(*disks, properties={"hw_disk_bus": "scsi", "hw_vif_model": "e1000"})
-    return Scenario(name="explored", summary="Found at random", instance=subject)
+    return Scenario(name="explored", summary="Found at random", instance=subject, steps=("reboot", DETACH))
 
 
 def has_usb_disk(each: Scenario) -> bool:
@@ -62,6 +68,11 @@ def test_a_failure_is_made_as_small_as_still_fails() -> None:
     small = smallest(scenario(), has_usb_disk, ends=monotonic() + 60)
     assert [disk.role for disk in small.instance.disks] == [Role.ROOT, Role.VOLUME]
     assert small.instance.properties.model_fields_set == set()
+    assert small.steps == ()
+
+
+def test_steps_that_a_failure_needs_stay() -> None:
+    assert smallest(scenario(), lambda each: DETACH in each.steps, ends=monotonic() + 60).steps == (DETACH,)
 
 
 def test_making_small_ends_with_the_budget() -> None:
@@ -75,3 +86,4 @@ def test_a_failure_becomes_a_scenario_file_that_loads(tmp_path: Path) -> None:
     assert loaded.scenario.level is Level.MACHINE
     assert loaded.scenario.summary == "Found at random with seed 7: names: volume1: sda -> sdb"
     assert loaded.scenario.instance.disks == scenario().instance.disks
+    assert loaded.scenario.steps == scenario().steps
