@@ -69,7 +69,7 @@ class Drive:
             self.progress(f"step {position + 1}: {step_label(step)}")
             if step == RESCUE_STEP:
                 self._folder_prefix = f"step-{position + 1}/"
-                if not self._rescue_and_unrescue():
+                if not self._rescue_and_unrescue() or not self.outcome.is_restored:
                     return
                 if performer.state is State.RESCUED:  # the control boots ended so
                     self._boot(State.UNRESCUED, performer.unrescue, control=self.session.control_boots)

@@ -35,7 +35,8 @@ def build_machines(
     for position, step in enumerate(case.point.scenario.steps):
         if step == RESCUE:
             performer.reboot()
-            if not _rescue_and_unrescue(case, ready, folder, progress, outcome, f"step-{position + 1}/"):
+            carried_out = _rescue_and_unrescue(case, ready, folder, progress, outcome, f"step-{position + 1}/")
+            if not carried_out or not outcome.is_restored:
                 return
             performer.shut_down()
         hand = DefinitionHand(performer.hypervisor.connection, performer.domain, create_overlay)

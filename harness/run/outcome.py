@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.run.result import Failure, Refusal, StateRecord
-from harness.scenario.words import VerdictName
+from harness.scenario.words import ClaimName, VerdictName
 from harness.verdict.finding import Finding
 from harness.verdict.outcome import verdict_of
 
@@ -29,6 +29,11 @@ class Outcome:
     def add(self, *findings: Finding) -> None:
         """Add what one rescue and unrescue showed, each finding once."""
         self.findings = tuple(dict.fromkeys((*self.findings, *findings)))
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether every unrescue so far gave the instance back as it was, so that further steps can be taken on it."""
+        return not any(finding.claim is ClaimName.RESTORED and finding.cause == "rescue" for finding in self.findings)
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
