@@ -101,7 +101,8 @@ def _slots(instance: Instance, disks: Sequence[OnBus]) -> int:
         + sum(entry.bus is DiskBus.VIRTIO for entry in disks)
         + any(entry.bus is DiskBus.SCSI for entry in disks)
         + -(-sata // _SATA_PORTS)
-        + len({OtherDevice.RNG, OtherDevice.WATCHDOG, OtherDevice.SHARE} & set(instance.devices))
+        + (instance.properties.hw_video_model is not None)
+        + len(set(instance.devices) - {OtherDevice.KEYBOARD, OtherDevice.SERIAL})
     )
 
 
