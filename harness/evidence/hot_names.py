@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from itertools import count
 
 from harness.evidence.inventory import Inventory, KernelNames
-from harness.rescue.naming import target_name
+from harness.scenario.target_names import target_name
 
 
 def with_attached(names: Mapping[str, KernelNames], disk: str, *, on_virtio: bool) -> dict[str, KernelNames]:

@@ -20,7 +20,7 @@ from harness.domain.rendering import NewDisk, render_disk, render_further_interf
 from harness.domain.xml import DriveAddress, disk_target, disks_of, parse_domain, serialise, source_of
 from harness.errors import HostError
 from harness.hypervisor.connection import definition_of
-from harness.rescue.naming import MappedDisk, default_serial, first_free_target, map_disks
+from harness.rescue.naming import MappedDisk, default_serial, map_disks
 from harness.run.stage import Stage
 from harness.scenario.disks import Volume
 from harness.scenario.models import Scenario
@@ -34,6 +34,7 @@ from harness.scenario.steps import (
     attached_volumes,
     default_volume_name,
 )
+from harness.scenario.target_names import first_free_target
 from harness.scenario.words import DiskBus, Role, ScsiModel
 
 TOKEN_BYTES = 8
