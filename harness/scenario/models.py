@@ -79,6 +79,8 @@ class Instance(Frozen):
             count = sum(disk.role is role for disk in self.disks)
             if not at_least <= count <= 1:
                 msg = f"an instance has {'exactly' if at_least else 'at most'} one {role} disk, here are {count}"
+                if role is Role.ROOT and not count:
+                    msg += "; the volume that it boots from is its root: {role: root, from: volume}"
                 raise ValueError(msg)
         return self
 

@@ -159,7 +159,9 @@ def test_what_is_no_scenario_has_one_problem(tmp_path: Path, text: str | bytes, 
             id="no-disks",
         ),
         pytest.param(
-            GOOD.replace("role: root", "role: swap"), "an instance has exactly one root disk, here are 0", id="no-root"
+            GOOD.replace("role: root", "role: swap"),
+            "an instance has exactly one root disk, here are 0; the volume that it boots from is its root",
+            id="no-root",
         ),
         pytest.param(with_disk("{role: root}"), "exactly one root disk, here are 2", id="two-roots"),
         pytest.param(
