@@ -16,7 +16,7 @@ from harness.verdict.usb import UsbChanges, usb_changes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.evidence.inventory import BlockDevice, NetworkInterface
+    from harness.evidence.inventory import BlockDevice, NetworkInterface, UsbDevice
     from harness.verdict.comparison import Comparison
 
 
@@ -141,9 +141,14 @@ def _usb(changes: UsbChanges) -> Iterator[Finding]:
         old, new = f"port {before.port}", f"port {after.port}"
         if before.controller != after.controller:
             old, new = f"{before.controller} {old}", f"{after.controller} {new}"
-        yield _finding(f"usb {before.vendor_product}", old, new, f"{before.product} {old} -> {new}")
+        yield _finding(_usb_name(before), old, new, f"{before.product} {old} -> {new}")
     for device in changes.missing:
-        yield _finding(f"usb {device.vendor_product}", "present", "missing", f"{device.product} is missing")
+        yield _finding(_usb_name(device), "present", "missing", f"{device.product} is missing")
     for device in changes.new:
         where = f"PCI {device.controller} USB port {device.port}"
-        yield _finding(f"usb {device.vendor_product}", "missing", "present", f"{device.product} is new, at {where}")
+        yield _finding(_usb_name(device), "missing", "present", f"{device.product} is new, at {where}")
+
+
+def _usb_name(device: UsbDevice) -> str:
+    """What a plan calls it has no ids."""
+    return f"usb {device.vendor_product}".rstrip()
