@@ -14,11 +14,13 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from harness import __version__
-from harness.command_options import level_option, results_option
+from harness.command_options import implementation_option, level_option, results_option
 from harness.errors import HarnessError, HostError, ScenarioError
 from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
+from harness.nova_commands import nova
+from harness.rescue.protocol import Implementation
 from harness.rescue.reference import Reference
-from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level
+from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level, matches_keyword
 from harness.run.result import CaseResult
 from harness.scenario.words import Level
 from harness.terminal.console import open_console, status_on
@@ -64,6 +66,7 @@ def main() -> None:
     Level.GUEST,
     "Where evidence comes from: libvirt's definition, a paused QEMU, a booted guest. A scenario may ask for more.",
 )
+@implementation_option(multiple=True)
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Run each case so many times.")
 @click.option("--keep-going", is_flag=True, help="Go on after a case that is not as expected.")
 @click.option("--boot-timeout", type=click.FloatRange(1), metavar="SECONDS", help="Default: 25 canary boots.")
@@ -80,6 +83,7 @@ def run(
     jobs: int | None,
     results: Path,
     level: Level,
+    names: tuple[str, ...],
     repeat: int,
     keep_going: bool,
     boot_timeout: float | None,
@@ -89,23 +93,40 @@ def run(
 
     Exit code: 0 all as expected, 1 something was not, 2 the input is wrong, 3 host or harness failed, 130 interrupted.
     """
-    from harness.run.pool import CasePool, default_jobs  # noqa: PLC0415 - libvirt is slow to load and may be missing
+    from harness.run.implementations import (  # noqa: PLC0415 - libvirt is slow to load and may be missing
+        implementations_of,
+        is_too_deep,
+        opened,
+        require_level,
+    )
+    from harness.run.pool import CasePool, default_jobs  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415
     from harness.terminal.progress import RunDisplay  # noqa: PLC0415
 
-    cases = _cases(paths, keyword, repeat, level)
+    implementations = implementations_of(names)
+    require_level(implementations, level)
+    wanted = _cases(paths, keyword, repeat, level, implementations)
+    cases = [case for case in wanted if not is_too_deep(case)]
+    if not cases:
+        raise ScenarioError(f"{wanted[0].id} asks for level {wanted[0].level}, which its implementation does not have")
     console = open_console()
     finished: list[CaseResult] = []
-    with open_session(
-        results,
-        progress=status_on(console),
-        boot_timeout_s=boot_timeout,
-        control_boots=control_boots,
-        level=deepest_level(cases),
-    ) as session:
+    with (
+        opened(implementations),
+        open_session(
+            results,
+            progress=status_on(console),
+            boot_timeout_s=boot_timeout,
+            control_boots=control_boots,
+            level=deepest_level(cases),
+        ) as session,
+    ):
         jobs = jobs or default_jobs(cases)
         noun = "case" if len(cases) == 1 else "cases"
         console.print(f"{len(cases)} {noun}, {jobs} at once; {session.hypervisor.accelerator.reason}", style="dim")
+        for case in wanted:
+            if is_too_deep(case):
+                console.print(f"left out: {case.id} asks for level {case.level}", style="dim", soft_wrap=True)
         try:
             with (
                 RunDisplay(console, len(cases)) as display,
@@ -122,16 +143,29 @@ def run(
     sys.exit(exit_code(results_in_order))
 
 
-def _cases(paths: Sequence[Path], keyword: str | None, repeat: int = 1, level: Level = Level.GUEST) -> list[Case]:
+def _cases(
+    paths: Sequence[Path],
+    keyword: str | None,
+    repeat: int = 1,
+    level: Level = Level.GUEST,
+    implementations: Sequence[Implementation] = (Reference(),),
+) -> list[Case]:
+    """The cases, those that differ in nothing but the implementation side by side."""
     left_out: list[tuple[Case, HostError]] = []
-    cases = collect_cases(
-        paths or [SHIPPED_SUITE],
-        Reference(),
-        keyword=keyword,
-        repeat=repeat,
-        level=level,
-        left_out=lambda case, why: left_out.append((case, why)),
-    )
+    of_each = [
+        collect_cases(
+            paths or [SHIPPED_SUITE],
+            implementation,
+            repeat=repeat,
+            level=level,
+            left_out=lambda case, why: left_out.append((case, why)),
+        )
+        for implementation in implementations
+    ]
+    cases = [case for row in zip(*of_each, strict=True) for case in row]
+    if keyword is not None:
+        cases = [case for case in cases if matches_keyword(keyword, case.id)]
+        left_out = [(case, why) for case, why in left_out if matches_keyword(keyword, case.id)]
     if left_out and not cases:
         raise left_out[0][1]
     for case, why in left_out:
@@ -220,13 +254,19 @@ def clean() -> None:
 
 @main.command()
 @click.option("--result", is_flag=True, help="The schema of result.json instead.")
-def schema(result: bool) -> None:
+@click.option("--worker", is_flag=True, help="The schema of what is said to a Nova's worker and what it answers.")
+def schema(result: bool, worker: bool) -> None:
     """Print the JSON Schema of scenario files."""
+    if worker:
+        from harness.nova.messages import worker_schema  # noqa: PLC0415
+
+        click.echo(json.dumps(worker_schema(), indent=2))
+        return
     from harness.run.result import result_schema  # noqa: PLC0415
     from harness.scenario.schema import scenario_schema  # noqa: PLC0415
 
     click.echo(json.dumps(result_schema() if result else scenario_schema(), indent=2))
 
 
-for command in (sweep, explore, prove, combinations, machines):
+for command in (sweep, explore, prove, combinations, machines, nova):
     main.add_command(command)

@@ -25,6 +25,20 @@ def level_option(default: Level, help_text: str) -> _Decorator:
     )
 
 
+def implementation_option(*, multiple: bool) -> _Decorator:
+    """``--implementation``, given to the command as one name or as a tuple of names."""
+    return click.option(
+        "--implementation",
+        "names" if multiple else "name",
+        multiple=multiple,
+        default=None if multiple else "reference",
+        metavar="NAME",
+        help="What is tested: reference, nova:VERSION or nova:PATH, see 'nova add'."
+        + (" May be given several times." if multiple else "")
+        + " Default: reference.",
+    )
+
+
 def results_option(help_text: str) -> _Decorator:
     """``--results``, a folder that is made if need be."""
     return click.option(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from harness.command_options import level_option, results_option
+from harness.command_options import implementation_option, level_option, results_option
 from harness.rescue.reference import Reference
 from harness.run.cases import SHIPPED_SUITE, collect_cases, matches_keyword
 from harness.scenario.loading import load_scenarios
@@ -20,21 +20,24 @@ from harness.terminal.console import open_console, status_on
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @results_option("Where the grid and the CSV file go.")
-def sweep(paths: tuple[Path, ...], results: Path) -> None:
+@implementation_option(multiple=False)
+def sweep(paths: tuple[Path, ...], results: Path, name: str) -> None:
     """Plan every combination of the free keys of scenarios, without booting; without PATHS the shipped sweep.
 
     A scenario names its free keys under 'sweep'. Exit code: 0 each combination is stable or refused, 1 one is not.
     """
-    from harness.run.plan import open_planner  # noqa: PLC0415 - libvirt is slow to load and may be missing
+    from harness.run.implementations import implementation_of, opened  # noqa: PLC0415 - libvirt is slow to load
+    from harness.run.plan import open_planner  # noqa: PLC0415
     from harness.run.run_path import make_run_path, run_name  # noqa: PLC0415
     from harness.run.sweep import SHIPPED_SWEEP, Sweep  # noqa: PLC0415
     from harness.terminal.sweeping import run_sweep  # noqa: PLC0415
 
     console = open_console()
+    implementation = implementation_of(name)
     sweeps = [Sweep.of(loaded.scenario) for loaded in load_scenarios(paths or [SHIPPED_SWEEP])]
     folder = make_run_path(results / run_name())
-    with open_planner() as planner:
-        good = [run_sweep(each, planner, Reference(), folder, console) for each in sweeps]
+    with opened([implementation]), open_planner() as planner:
+        good = [run_sweep(each, planner, implementation, folder, console) for each in sweeps]
     console.print(f"results: {folder}", soft_wrap=True)
     sys.exit(0 if all(good) else 1)
 

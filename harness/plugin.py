@@ -18,6 +18,7 @@ from harness.errors import HarnessError, HostError, ScenarioError
 from harness.plugin_run import SharedRun, shared_run
 
 if TYPE_CHECKING:
+    from harness.rescue.protocol import Implementation
     from harness.run.cases import Case
     from harness.run.result import CaseResult
 
@@ -37,6 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("plan", "machine", "guest"),
         default="guest",
         help="where evidence comes from; a scenario may ask for a deeper level; default: guest",
+    )
+    group.addoption(
+        "--rescue-implementation",
+        action="append",
+        metavar="NAME",
+        help="what is tested: reference, nova:VERSION or nova:PATH; may be given several times; default: reference",
     )
     group.addoption("--rescue-boot-timeout", type=float, metavar="SECONDS", help="default: 25 canary boots")
     group.addoption(
@@ -96,7 +103,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     from harness.scenario.words import Level  # noqa: PLC0415
 
     wants_guest = any({"rescue_session", "rescued"} & set(getattr(item, "fixturenames", ())) for item in session.items)
-    cases = [item.case for item in session.items if isinstance(item, ScenarioItem)]
+    cases = [item.case for item in session.items if isinstance(item, ScenarioItem) and item.can_run]
     shared_run(session.config).level = Level.GUEST if wants_guest else deepest_level(cases)
 
 
@@ -126,13 +133,16 @@ def _cases_in(
     path: Path,
     keyword: str | None = None,
     level: str = "guest",
+    implementation: Implementation | None = None,
     left_out: Callable[[Case, HostError], None] = lambda _case, _why: None,
 ) -> list[Case]:
     from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
     from harness.run.cases import collect_cases  # noqa: PLC0415
     from harness.scenario.words import Level  # noqa: PLC0415
 
-    return collect_cases([path], Reference(), keyword=keyword, level=Level(level), left_out=left_out)
+    return collect_cases(
+        [path], implementation or Reference(), keyword=keyword, level=Level(level), left_out=left_out
+    )
 
 
 class ScenarioFile(pytest.File):
@@ -146,11 +156,16 @@ class ScenarioFile(pytest.File):
         """
         left_out: list[tuple[Case, HostError]] = []
         try:
-            cases = _cases_in(
-                self.path,
-                level=self.config.option.rescue_level,
-                left_out=lambda case, why: left_out.append((case, why)),
-            )
+            cases = [
+                case
+                for implementation in shared_run(self.config).implementations()
+                for case in _cases_in(
+                    self.path,
+                    level=self.config.option.rescue_level,
+                    implementation=implementation,
+                    left_out=lambda case, why: left_out.append((case, why)),
+                )
+            ]
         except ScenarioError as error:
             raise self.CollectError(str(error)) from error
         for case in cases:
@@ -190,13 +205,23 @@ class ScenarioItem(pytest.Item):
         super().__init__(**kwargs)
         self.case = case
 
+    @property
+    def can_run(self) -> bool:
+        """Whether the implementation has the level that the scenario asks for."""
+        from harness.rescue.protocol import deepest_level_of  # noqa: PLC0415 - only where scenarios are run
+
+        return self.case.level.is_within(deepest_level_of(self.case.implementation))
+
     def runtest(self) -> None:
         """Wait for the case's result.
 
         Raises:
             CaseFailedError: it is not the expected one.
         """
-        cases = {item.nodeid: item.case for item in self.session.items if isinstance(item, ScenarioItem)}
+        if not self.can_run:
+            pytest.skip(f"{self.case.implementation.name} does not have level {self.case.level} so far")
+        items = [item for item in self.session.items if isinstance(item, ScenarioItem) and item.can_run]
+        cases = {item.nodeid: item.case for item in items}
         result = shared_run(self.config).result(self.nodeid, cases)
         self.user_properties.append(("verdict", str(result.verdict)))
         self.user_properties.append(("level", str(result.level)))
@@ -220,8 +245,10 @@ class ScenarioItem(pytest.Item):
         lines = [f"{result.case}: {result.verdict}, expected {expected}", result.summary, ""]
         lines += [f"  {sentence}" for sentence in (*result.sentences(), *result.mismatch)]
         folder = shared_run(self.config).results_path
-        at_level = [] if result.level == "guest" else ["--rescue-level", str(result.level)]
-        again = shlex.join(["pytest", f"{self.path}::{self.name}", *at_level])
+        options = [] if result.level == "guest" else ["--rescue-level", str(result.level)]
+        if self.config.option.rescue_implementation:
+            options += ["--rescue-implementation", result.implementation]
+        again = shlex.join(["pytest", f"{self.path}::{self.name}", *options])
         lines += ["", f"artefacts: {folder}/{result.artefacts}", f"again:     {again}"]
         return "\n".join(lines)
 

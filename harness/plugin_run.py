@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import HostError
+from harness.errors import HostError, ScenarioError
 from harness.run.run_path import run_name
 
 if TYPE_CHECKING:
+    from harness.rescue.protocol import Implementation
     from harness.run.cases import Case
     from harness.run.pool import CasePool
     from harness.run.result import CaseResult
@@ -38,6 +39,7 @@ class SharedRun:
     _session: Session | None = None
     _pool: CasePool | None = None
     _positions: dict[str, int] = field(default_factory=dict)
+    _implementations: list[Implementation] | None = None
 
     @classmethod
     def set_up(cls, config: pytest.Config) -> None:
@@ -58,6 +60,29 @@ class SharedRun:
         """The results folder, once this process or a worker has opened a session."""
         path: Path = self.config.option.rescue_results / self.name
         return path if path.is_dir() else None
+
+    def implementations(self) -> list[Implementation]:
+        """What is tested.
+
+        Raises:
+            UsageError: there is none of a name, or it does not have the level that is asked for.
+        """
+        if self._implementations is None:
+            option = self.config.option
+            if not option.rescue_implementation:
+                from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
+
+                self._implementations = [Reference()]
+                return self._implementations
+            from harness.run.implementations import implementations_of, require_level  # noqa: PLC0415 - loads libvirt
+            from harness.scenario.words import Level  # noqa: PLC0415
+
+            try:
+                self._implementations = implementations_of(option.rescue_implementation)
+                require_level(self._implementations, Level(option.rescue_level))
+            except ScenarioError as error:
+                raise pytest.UsageError(str(error)) from error
+        return self._implementations
 
     def session(self) -> Session:
         """The session of the engine.
@@ -84,6 +109,10 @@ class SharedRun:
                     name=self.name,
                 )
             )
+            if option.rescue_implementation:
+                from harness.run.implementations import opened  # noqa: PLC0415 - loads libvirt
+
+                self._stack.enter_context(opened(self.implementations()))
         return self._session
 
     def result(self, nodeid: str, cases: Mapping[str, Case]) -> CaseResult:

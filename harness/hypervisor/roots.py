@@ -29,7 +29,7 @@ _LONGEST_BELOW_ROOT = len("/lib/qemu/domain-99999-0123456789012345678/monitor.so
 _MAX_ROOTS = 64
 _PROBES = Path("cache", "qemu", "capabilities")
 _EMULATORS = "qemu-system"
-_SERVERS = ("qemu-nbd", "tgtd", "swtpm")
+_SERVERS = ("qemu-nbd", "tgtd", "swtpm", "nova-worker")
 """virtiofsd is not among them: it has its share for root directory, and ends with its QEMU."""
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the user's own is made there
 _MEMORY_NEEDED_BYTES = 64 * MIB
@@ -200,7 +200,7 @@ def _processes(path: Path, names: str | tuple[str, ...]) -> tuple[int, ...]:
         if (
             (info["name"] or "").startswith(names)
             and info["status"] != psutil.STATUS_ZOMBIE
-            and any(needle in word for word in info["cmdline"] or ())
+            and any(needle in f"{word}/" for word in info["cmdline"] or ())
             and _sees_our_files(info["pid"])
         ):
             pids.append(int(info["pid"]))

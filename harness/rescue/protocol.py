@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
 
 from harness.domain.placement import Placement
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.steps import Step
+from harness.scenario.words import Level
 
 
 @dataclass(frozen=True)
@@ -39,3 +42,42 @@ class Implementation(Protocol):
 
     def unrescued(self, saved_xml: str) -> str:
         """The domain after the rescue, from the persistent XML saved before it."""
+
+
+@runtime_checkable
+class ForeignImplementation(Protocol):
+    """An implementation with ways of its own, which it says of itself. It is used as a context manager."""
+
+    def __enter__(self) -> Self:
+        """Hold what it takes."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Release it."""
+
+    @property
+    def deepest_level(self) -> Level:
+        """How far down it can be looked at."""
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of its own that a result should have, and a condition may speak of."""
+
+    @property
+    def destroys_first(self) -> bool:
+        """Whether the last rescue had ended the running guest before libvirt was given the rescued domain."""
+
+    def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
+        """Which disk each source in its domains is, for files that it places itself."""
+
+
+def deepest_level_of(implementation: Implementation) -> Level:
+    """How far down an implementation can be looked at."""
+    return implementation.deepest_level if isinstance(implementation, ForeignImplementation) else Level.GUEST
+
+
+def versions_of_implementation(implementation: Implementation) -> dict[str, str]:
+    """What conditions of expectations may speak of: the implementation's name, and versions of its own."""
+    own = implementation.versions if isinstance(implementation, ForeignImplementation) else {}
+    return {"implementation": implementation.name, **own}

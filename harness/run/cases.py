@@ -9,7 +9,7 @@ from functools import reduce
 from pathlib import Path
 
 from harness.errors import HostError, ScenarioError
-from harness.rescue.protocol import Implementation
+from harness.rescue.protocol import ForeignImplementation, Implementation
 from harness.run.host_needs import lacking
 from harness.scenario.loading import LoadedScenario, load_scenarios
 from harness.scenario.matrix import Point, expand
@@ -64,10 +64,11 @@ def collect_cases(
 def cases_of(
     loaded: LoadedScenario, implementation: Implementation, *, repeat: int = 1, level: Level = Level.GUEST
 ) -> list[Case]:
-    """The cases of one file."""
+    """The cases of one file; an id names the implementation unless it is the harness's own."""
+    suffix = f"@{implementation.name}" if isinstance(implementation, ForeignImplementation) else ""
     return [
         Case(
-            id=point.id if repeat == 1 else f"{point.id}#{repetition}",
+            id=f"{point.id}{suffix}" if repeat == 1 else f"{point.id}#{repetition}{suffix}",
             file=loaded.path,
             point=point,
             implementation=implementation,

@@ -10,6 +10,7 @@ from contextlib import suppress
 import libvirt
 
 from harness.errors import HarnessError, HostError, disk_error
+from harness.rescue.protocol import ForeignImplementation, versions_of_implementation
 from harness.run.cases import Case
 from harness.run.drive import Drive
 from harness.run.host_needs import lacking
@@ -36,9 +37,11 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     started, started_at = time.monotonic(), utc_now()
     folder = session.folder.case_folder(case.id)
     outcome = Outcome()
+    own_versions = case.implementation.versions if isinstance(case.implementation, ForeignImplementation) else {}
     expectation = None
     try:
-        expectation = applicable_expectation(case.point.scenario, session.hypervisor.versions)
+        known = session.hypervisor.versions | versions_of_implementation(case.implementation)
+        expectation = applicable_expectation(case.point.scenario, known)
         if missing := lacking(case.point.scenario.instance, case.level):
             raise missing
         match case.level:
@@ -90,7 +93,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         failure=outcome.failure,
         boots=tuple(outcome.boots),
         accelerator=session.hypervisor.accelerator.reason,
-        versions=session.hypervisor.versions | outcome.versions,
+        versions=session.hypervisor.versions | outcome.versions | own_versions,
         started_at=started_at,
         elapsed_s=round(time.monotonic() - started, 3),
         artefacts=folder.path.name,

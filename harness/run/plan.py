@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +18,12 @@ from harness.evidence.inventory import Inventory, State
 from harness.hypervisor.connection import connect, definition_of, embedded_uri, usb_cdrom_is_disk
 from harness.hypervisor.host import find_emulator, versions_of
 from harness.hypervisor.roots import held_root
-from harness.rescue.protocol import Implementation, RunningInstance
+from harness.rescue.protocol import (
+    ForeignImplementation,
+    Implementation,
+    RunningInstance,
+    versions_of_implementation,
+)
 from harness.rescue.request import request_or_none
 from harness.run.cases import Case
 from harness.run.disks import planned_sources
@@ -55,6 +60,7 @@ class PlannedInstance:
     sources: Sources
     usb_cdrom_is_disk: bool
     steps: tuple[Step, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict, compare=False)
     read_backs: dict[str, str] = field(default_factory=dict, compare=False)
     restored: dict[str, tuple[Finding, ...]] = field(default_factory=dict, compare=False)
 
@@ -130,7 +136,7 @@ class Plan:
         Raises:
             ScenarioError: the scenario expects nothing for these versions.
         """
-        expectation = applicable_expectation(scenario, versions)
+        expectation = applicable_expectation(scenario, {**versions, **self.planned.versions})
         reason = None if self.refusal is None else self.refusal.reason
         found = meets(expectation, self.verdict, self.findings, reason, level=Level.PLAN)
         return () if found is None else found.sentences
@@ -159,6 +165,7 @@ class Planner:
         """Plan one case.
 
         Raises:
+            Refused: the implementation does not make the instance.
             HostError: libvirt does not accept the instance.
         """
         scenario = case.point.scenario
@@ -169,8 +176,11 @@ class Planner:
         """Define the normal state of a scenario's instance, with its steps taken.
 
         Raises:
+            Refused: the implementation does not make it.
             HostError: libvirt does not accept it, or does not take a step.
         """
+        if scenario.steps and isinstance(implementation, ForeignImplementation):
+            raise Refused(f"so far {implementation.name} cannot be asked for steps before a rescue", refused_by="harness")
         instance = scenario.instance
         placement = self._placement(scenario)
         stage = Stage.first(instance, placement, dict.fromkeys(placement.sources, "planned"))
@@ -181,16 +191,22 @@ class Planner:
             # A running domain's definition is a parsed copy (virDomainObjSetDefTransient), which may order otherwise.
             normal_xml = self._read_back(self._read_back(xml))
         except libvirt.libvirtError as error:
+            if isinstance(implementation, ForeignImplementation):
+                raise Refused(f"the instance itself: {error}", refused_by="libvirt") from error
             raise HostError(
                 f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
             ) from error
+        sources = Sources.of(stage.placement, stage.tokens)
+        if isinstance(implementation, ForeignImplementation):
+            sources = replace(sources, disks=implementation.disk_names(instance, placement))
         return PlannedInstance(
             stage.instance,
             stage.placement,
             normal_xml,
-            Sources.of(stage.placement, stage.tokens),
+            sources,
             self._usb_cdrom_is_disk,
             scenario.steps,
+            versions_of_implementation(implementation),
         )
 
     def _with_steps(self, steps: tuple[Step, ...], stage: Stage, xml: str) -> tuple[Stage, str]:
@@ -215,7 +231,10 @@ class Planner:
         except Refused as refused:
             return Plan(planned, image, None, None, refused)
         except libvirt.libvirtError as error:
-            return Plan(planned, image, None, None, Refused(str(error), refused_by="libvirt"))
+            reason = str(error)
+            if isinstance(implementation, ForeignImplementation) and implementation.destroys_first:
+                reason += f"; {implementation.name} has by then destroyed the guest, which stays off"
+            return Plan(planned, image, None, None, Refused(reason, refused_by="libvirt"))
         unrescued_xml = implementation.unrescued(planned.normal_xml)
         known = planned.read_backs
         if unrescued_xml not in known:
@@ -259,7 +278,11 @@ def plan_case(case: Case, session: Session, folder: CaseFolder, progress: Progre
         HostError: libvirt does not accept the instance.
     """
     progress("plan")
-    plan = Planner(session.hypervisor.connection, session.hypervisor.emulator).plan(case)
+    try:
+        plan = Planner(session.hypervisor.connection, session.hypervisor.emulator).plan(case)
+    except Refused as refused:
+        outcome.refusal = Refusal(reason=refused.reason, refused_by=refused.refused_by)
+        return
     for state, xml in plan.xml_by_state.items():
         folder.write(f"{state}/defined.xml", xml)
         folder.write(f"{state}/inventory.json", plan.inventory_by_state[state].model_dump_json(indent=1))

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.errors import HostError, ScenarioError
+from harness.errors import HostError, Refused, ScenarioError
 from harness.rescue.protocol import Implementation
 from harness.run.cases import SHIPPED_SUITE
 from harness.run.plan import Plan, PlannedInstance, Planner
@@ -111,6 +111,9 @@ class Sweep:
             try:
                 planned = planned or planner.plan_instance(implementation, trouble)
                 plan = planner.plan_rescue(implementation, planned, image)
+            except Refused as refused:
+                yield Cell(number, column, VerdictName.REFUSED, refused.reason, refused.refused_by)
+                continue
             except HostError as error:
                 yield Cell(number, column, VerdictName.ERROR, error.message, is_good=False)
                 continue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from harness.scenario.expectation import VERSION_KEYS, value_holds
+from harness.scenario.expectation import IMPLEMENTATION, IMPLEMENTATIONS, VERSION_KEYS, value_holds
 from harness.scenario.keys import BRANCHES, axis_keys, nearest_key, siblings
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
 
@@ -85,10 +85,14 @@ def _expectation_problems(scenario: Scenario, points: Sequence[Mapping[str, obje
             )
         for name, wanted in expectation.when.items():
             key: Key = ("expect", index, "when", name)
-            if name in VERSION_KEYS:
+            if name == IMPLEMENTATION:
+                if wanted.partition(":")[0] not in IMPLEMENTATIONS:
+                    near = nearest_of(wanted, IMPLEMENTATIONS)
+                    yield Problem(key, f"found {quoted(wanted)}", "reference, nova, nova:VERSION or nova:PATH", near)
+            elif name in VERSION_KEYS:
                 yield from _version_problems(key, wanted)
             elif name not in known:
-                yield _unknown_key(key, name, known, VERSION_KEYS)
+                yield _unknown_key(key, name, known, (*VERSION_KEYS, IMPLEMENTATION))
             elif points and not any(value_holds(values.get(name), wanted) for values in points):
                 seen = list(dict.fromkeys(_as_condition(values.get(name)) for values in points))
                 found = f"{quoted(wanted)} never holds here"

@@ -15,27 +15,40 @@ if TYPE_CHECKING:
 
     from harness.scenario.models import Expectation, Scenario
 
-VERSION_KEYS = ("libvirt", "qemu")
+VERSION_KEYS = ("libvirt", "qemu", "nova")
+IMPLEMENTATION = "implementation"
+IMPLEMENTATIONS = ("reference", "nova")
 
 
 def applicable_expectation(scenario: Scenario, versions: Mapping[str, str]) -> Expectation:
     """The first expectation whose conditions all hold.
 
-    ``versions`` has ``libvirt`` and ``qemu`` as dotted numbers; a condition on one that is not given does not hold.
+    ``versions`` has ``libvirt``, ``qemu`` and, of Nova, ``nova`` as dotted numbers, and ``implementation`` as its name;
+    a condition on one that is not given does not hold.
     Raises ScenarioError if no expectation holds, HostError if a version is none.
     """
     written = axis_keys(scenario)
     for expectation in scenario.expect:
-        if all(
-            _version_holds(key, wanted, versions) if key in VERSION_KEYS else value_holds(written.get(key), wanted)
-            for key, wanted in expectation.when.items()
-        ):
+        if all(_holds(key, wanted, versions, written) for key, wanted in expectation.when.items()):
             return expectation
     seen = ", ".join(f"{name} {version}" for name, version in versions.items()) or "no version known"
     raise ScenarioError(
         f"{scenario.name}: no expectation holds here ({seen})",
         hint="end the list under 'expect' with an entry that has no 'when'",
     )
+
+
+def _holds(key: str, wanted: str, versions: Mapping[str, str], written: Mapping[str, object]) -> bool:
+    if key == IMPLEMENTATION:
+        return implementation_holds(versions.get(IMPLEMENTATION, "reference"), wanted)
+    if key in VERSION_KEYS:
+        return _version_holds(key, wanted, versions)
+    return value_holds(written.get(key), wanted)
+
+
+def implementation_holds(name: str, wanted: str) -> bool:
+    """Whether an implementation is the one a condition names: ``nova`` is any Nova, ``nova:34.0.0`` that one."""
+    return wanted in (name, name.partition(":")[0])
 
 
 def value_holds(value: object, wanted: str) -> bool:

@@ -145,7 +145,8 @@ class Expectation(Frozen):
 
     when: dict[str, str] = Field(
         default_factory=dict,
-        description="versions ('libvirt', 'qemu') or dotted keys of the scenario that must match for this entry",
+        description="versions ('libvirt', 'qemu', 'nova'), 'implementation', or dotted keys of the scenario"
+        " that must match for this entry",
     )
     verdict: Literal[VerdictName.STABLE, VerdictName.MOVED, VerdictName.REFUSED]
     findings: tuple[ExpectedFinding, ...] = ()

@@ -29,13 +29,34 @@ def verdict_text(result: CaseResult) -> Text:
 
 
 def results_table(results: Sequence[CaseResult]) -> Table:
-    """Scenario, verdict, findings: what is not as expected says how it differs."""
+    """Scenario, verdict, findings: what is not as expected says how. Several implementations have a column each."""
+    names = list(dict.fromkeys(result.implementation for result in results))
+    if len(names) > 1:
+        return _comparison_table(results, names)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("scenario", overflow="fold")
     table.add_column("verdict", no_wrap=True)
     table.add_column("findings", overflow="fold")
     for result in results:
         table.add_row(result.case, verdict_text(result), _findings(result))
+    return table
+
+
+def _comparison_table(results: Sequence[CaseResult], names: Sequence[str]) -> Table:
+    table = Table(pad_edge=False, header_style="bold", show_lines=True)
+    for heading in ("scenario", *names):
+        table.add_column(heading, overflow="fold")
+    rows: dict[str, dict[str, CaseResult]] = {}
+    for result in results:
+        rows.setdefault(result.case.removesuffix(f"@{result.implementation}"), {})[result.implementation] = result
+    for case, by_name in rows.items():
+        cells = [
+            Text("-", "dim")
+            if name not in by_name
+            else Text.assemble(verdict_text(by_name[name]), "\n", _findings(by_name[name]))
+            for name in names
+        ]
+        table.add_row(case, *cells)
     return table
 
 

@@ -35,6 +35,13 @@ def scenario(*expect: Any, machine: str | None = "q35") -> Scenario:
         pytest.param({"qemu": ">=10"}, {"qemu": "10.1.0rc2"}, True, id="release-candidate"),
         pytest.param({"qemu": ">=7"}, {"libvirt": "9.0.0"}, False, id="unknown-version"),
         pytest.param({"libvirt": ">=9", "qemu": ">=8"}, {"libvirt": "9.0.0", "qemu": "7.2.22"}, False, id="all"),
+        pytest.param({"nova": ">=28,<34"}, {"nova": "33.0.0"}, True, id="nova"),
+        pytest.param({"nova": ">=34"}, {"nova": "34.0.0.post12"}, True, id="checkout-after-a-release"),
+        pytest.param({"nova": ">=27"}, {"implementation": "reference"}, False, id="no-nova"),
+        pytest.param({"implementation": "nova"}, {"implementation": "nova:34.0.0"}, True, id="any-nova"),
+        pytest.param({"implementation": "nova:33.0.0"}, {"implementation": "nova:34.0.0"}, False, id="other-nova"),
+        pytest.param({"implementation": "reference"}, {"implementation": "nova:34.0.0"}, False, id="other"),
+        pytest.param({"implementation": "reference"}, {}, True, id="reference-unless-said"),
         pytest.param({"instance.machine": "q35"}, {}, True, id="key"),
         pytest.param({"instance.machine": "pc"}, {}, False, id="other-value"),
         pytest.param({"instance.firmware": "uefi"}, {}, True, id="enumeration"),
@@ -90,9 +97,14 @@ def test_version_that_is_none_is_the_hosts_fault() -> None:
         ),
         pytest.param(
             "{when: {lbvirt: '<9'}, verdict: stable}",
-            '"lbvirt" is no key of this scenario; allowed: libvirt, qemu, instance, steps, rescue_image, and the keys '
-            'below them; did you mean "libvirt"?',
+            '"lbvirt" is no key of this scenario; allowed: libvirt, qemu, nova, implementation, instance, steps, '
+            'rescue_image, and the keys below them; did you mean "libvirt"?',
             id="misspelt-hypervisor",
+        ),
+        pytest.param(
+            "[{when: {implementation: nvoa}, verdict: stable}, stable]",
+            'found "nvoa"; allowed: reference, nova, nova:VERSION or nova:PATH; did you mean "nova"?',
+            id="misspelt-implementation",
         ),
         pytest.param(
             "[{when: {instance.firmwar: uefi}, verdict: stable}]",

@@ -1,0 +1,150 @@
+"""A scenario's instance in Nova's words: image properties, flavor, block device mapping, ports, nova.conf."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.domain.placement import Placement
+from harness.domain.rendering import further_mac
+from harness.errors import Refused
+from harness.nova.messages import BlockDevice, NovaInstance, Port
+from harness.rescue.naming import CONFIG_DRIVE, RESCUE, ROOT, MappedDisk, map_disks
+from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
+from harness.scenario.models import Instance, RescueImage
+from harness.scenario.words import MIB, Firmware, OtherDevice, Role
+
+_PROPERTIES_BY_DEVICE = {
+    OtherDevice.RNG: ("hw_rng_model", "virtio"),
+    OtherDevice.WATCHDOG: ("hw_watchdog_action", "none"),
+    OtherDevice.KEYBOARD: ("hw_input_bus", "usb"),
+}
+_EXTRA_SPECS_BY_DEVICE = {OtherDevice.RNG: ("hw_rng:allowed", "True")}
+_NOT_TO_BE_HAD = {
+    OtherDevice.SHARE: "a 9p share: its shares are virtiofs",
+    OtherDevice.SERIAL: "a second serial port without a console behind it",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What Nova is asked for: an instance, and options of its nova.conf."""
+
+    instance: NovaInstance
+    configuration: dict[str, str | bool | int]
+
+
+def asked_of_nova(instance: Instance, placement: Placement) -> Asked:
+    """The instance as Nova is asked for it.
+
+    Raises:
+        Refused: Nova has no word for something in it.
+    """
+    _refuse_what_nova_lacks(instance)
+    config_drive = next((disk for disk in instance.disks if isinstance(disk, ConfigDrive)), None)
+    swap = next((disk for disk in instance.disks if isinstance(disk, SwapDisk)), None)
+    root = next(disk for disk in instance.disks if isinstance(disk, RootDisk))
+    configuration: dict[str, str | bool | int] = {}
+    if config_drive is not None:
+        configuration["config_drive_format"] = config_drive.format
+    if instance.properties.hw_pointer_model != "usbtablet":
+        configuration["pointer_model"] = instance.properties.hw_pointer_model
+    described = NovaInstance(
+        uuid=placement.uuid,
+        memory_mib=instance.memory_bytes // MIB,
+        swap_mib=0 if swap is None else _mib(swap.size_bytes),
+        properties=_image_properties(instance),
+        extra_specs=dict(_EXTRA_SPECS_BY_DEVICE[each] for each in instance.devices if each in _EXTRA_SPECS_BY_DEVICE),
+        boots_from_volume=root.source == "volume",
+        has_kernel=instance.direct_kernel,
+        has_config_drive=config_drive is not None,
+        nics=tuple(_ports(instance, placement)),
+        disks=tuple(_block_devices(instance, placement)),
+    )
+    return Asked(described, configuration)
+
+
+def rescue_properties(image: RescueImage) -> dict[str, str]:
+    """The rescue image's properties as they are written, for Nova to make sense of."""
+    return {key: str(value) for key, value in image.properties.model_dump(exclude_none=True).items()}
+
+
+def disks_by_source(instance: Instance, placement: Placement, instances_path: Path) -> dict[str, str]:
+    """Which disk each file in Nova's domains is: those that Nova makes have names of its own (imagebackend, blockinfo).
+
+    The config drive of a legacy rescue is a file of its own, and stands for the same disk.
+    """
+    folder = instances_path / placement.uuid
+    found = {str(folder / "disk.rescue"): RESCUE}
+    for disk, mapped in zip(instance.disks, map_disks(instance), strict=True):
+        match disk:
+            case Volume() | RootDisk(source="volume"):
+                found[str(placement.sources[mapped.name].path)] = mapped.name
+            case RootDisk():
+                found[str(folder / "disk")] = ROOT
+            case EphemeralDisk():
+                found[str(folder / f"disk.eph{mapped.name.removeprefix('ephemeral')}")] = mapped.name
+            case SwapDisk():
+                found[str(folder / "disk.swap")] = mapped.name
+            case ConfigDrive():
+                found[str(folder / "disk.config")] = CONFIG_DRIVE
+                found[str(folder / "disk.config.rescue")] = CONFIG_DRIVE
+    return found
+
+
+def _refuse_what_nova_lacks(instance: Instance) -> None:
+    lacking = next((device for device in instance.devices if device in _NOT_TO_BE_HAD), None)
+    if lacking is not None:
+        raise _no_such_instance(_NOT_TO_BE_HAD[lacking])
+    other = next((model for model in instance.nics if model is not instance.properties.hw_vif_model), None)
+    if other is not None:
+        raise _no_such_instance(f"NICs of different models ({instance.properties.hw_vif_model} and {other})")
+
+
+def _no_such_instance(what: str) -> Refused:
+    return Refused(f"Nova gives no instance {what}", refused_by="harness")
+
+
+def _image_properties(instance: Instance) -> dict[str, str]:
+    """What the scenario says, and nothing that it leaves to Nova's defaults."""
+    written = instance.properties.model_dump(exclude_unset=True, exclude_none=True, exclude={"hw_pointer_model"})
+    properties = {key: str(value) for key, value in written.items()}
+    if instance.machine is not None:
+        properties["hw_machine_type"] = instance.machine
+    if instance.firmware is Firmware.UEFI:
+        properties["hw_firmware_type"] = "uefi"
+    properties |= dict(_PROPERTIES_BY_DEVICE[each] for each in instance.devices if each in _PROPERTIES_BY_DEVICE)
+    return properties
+
+
+def _ports(instance: Instance, placement: Placement) -> Iterator[Port]:
+    for number in range(1 + len(instance.nics)):
+        mac = placement.mac if number == 0 else further_mac(placement.mac, number)
+        yield Port(port_id=str(uuid.uuid5(uuid.UUID(placement.uuid), mac)), mac=mac)
+
+
+def _block_devices(instance: Instance, placement: Placement) -> Iterator[BlockDevice]:
+    for disk, mapped in zip(instance.disks, map_disks(instance), strict=True):
+        if not isinstance(disk, ConfigDrive):
+            yield _block_device(disk, mapped, placement)
+
+
+def _block_device(disk: Disk, mapped: MappedDisk, placement: Placement) -> BlockDevice:
+    bus = None if isinstance(disk, ConfigDrive) or disk.bus is None else str(disk.bus)
+    is_volume = isinstance(disk, Volume) or (isinstance(disk, RootDisk) and disk.source == "volume")
+    serial = mapped.serial or mapped.name
+    return BlockDevice(
+        role=Role(disk.role),
+        bus=bus,
+        device=str(disk.device) if isinstance(disk, Volume) else "disk",
+        size_mib=_mib(disk.size_bytes) if isinstance(disk, EphemeralDisk | SwapDisk | Volume) else 1,
+        volume_path=str(placement.sources[mapped.name].path) if is_volume else None,
+        volume_id=str(uuid.uuid5(uuid.UUID(placement.uuid), serial)) if is_volume else None,
+        serial=serial if is_volume else None,
+    )
+
+
+def _mib(size_bytes: int) -> int:
+    return max(1, size_bytes // MIB)

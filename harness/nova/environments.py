@@ -1,0 +1,222 @@
+"""The Novas that were added: each in a virtual environment of its own in the user's data folder.
+
+An environment exists once its record, ``NAME.json``, does: that is written last and by renaming, and removed first. The
+environment itself lies in ``environments/RANDOM`` beside it, and stays where it was made, for scripts in it name it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from packaging.version import InvalidVersion, Version
+from platformdirs import user_data_path
+from pydantic import ValidationError
+
+from harness.errors import HostError, ScenarioError
+from harness.frozen import Frozen
+from harness.nova.checkout import UNKNOWN_VERSION, checkout_version
+from harness.nova.messages import Description
+
+OLDEST = 27
+PREFIX = "nova:"
+_ENVIRONMENTS = "environments"
+Progress = Callable[[str], None]
+
+
+class EnvironmentRecord(Frozen):
+    """What is written down of an environment. ``target`` is a release, or the absolute path of a checkout."""
+
+    target: str
+    folder: str
+    constraints: str
+    description: Description
+    libvirt_python: str
+    added_at: str
+
+    @property
+    def is_checkout(self) -> bool:
+        """Whether its code is a folder of the user's."""
+        return self.target.startswith("/")
+
+
+@dataclass(frozen=True)
+class NovaEnvironment:
+    """An environment that is whole."""
+
+    record: EnvironmentRecord
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """How an implementation is asked for: ``nova:34.0.0``, ``nova:/src/nova``."""
+        return f"{PREFIX}{self.record.target}"
+
+    @property
+    def python(self) -> Path:
+        """Its Python."""
+        return python_of(self.path)
+
+    @property
+    def version(self) -> str | None:
+        """What pbr has to be told: a checkout has no package metadata."""
+        return checkout_version(Path(self.record.target)) if self.record.is_checkout else None
+
+    @property
+    def known_version(self) -> str | None:
+        """The version, None for a checkout without tags."""
+        version = self.version or self.record.description.version
+        return None if version == UNKNOWN_VERSION else version
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes on disk."""
+        files = (Path(folder, name) for folder, _, names in os.walk(self.path) for name in names)
+        return sum(file.lstat().st_blocks * 512 for file in files)
+
+
+def python_of(path: Path) -> Path:
+    """The Python of a virtual environment."""
+    return path / "bin" / "python"
+
+
+def data_root() -> Path:
+    """The harness's data folder: RESCUE_HARNESS_DATA, or the user's data folder."""
+    chosen = os.environ.get("RESCUE_HARNESS_DATA")
+    return Path(chosen).absolute() if chosen else user_data_path("rescue-harness")
+
+
+def target_of(text: str) -> str:
+    """A release as it is written, or the absolute path of a checkout: anything with a slash, or ``.``.
+
+    Raises:
+        ScenarioError: it is neither, or a release before 27.
+    """
+    if "/" in text or text in (".", ".."):
+        return str(Path(text).expanduser().resolve())
+    try:
+        version = Version(text)
+    except InvalidVersion:
+        raise ScenarioError(
+            f"'{text}' is no release of Nova", hint="a version such as 34.0.0, or a checkout's path with a slash in it"
+        ) from None
+    if version.major < OLDEST:
+        raise ScenarioError(f"Nova {text} is too old", hint=f"releases from {OLDEST}.0.0 on can be driven")
+    return text
+
+
+class Environments:
+    """The environments below ``folder``, by default below the data folder. Safe between processes."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = data_root() / "nova" if folder is None else folder
+
+    def all(self) -> list[NovaEnvironment]:
+        """Every environment, releases first, in their order."""
+        found = [each for path in sorted(self.folder.glob("*.json")) if (each := self._read(path)) is not None]
+        return sorted(found, key=lambda each: (each.record.is_checkout, _version_key(each), each.record.target))
+
+    def find(self, text: str) -> NovaEnvironment:
+        """The environment of a release or checkout.
+
+        Raises:
+            ScenarioError: it was not added, or is no release.
+        """
+        target = target_of(text)
+        found = self._read(self._record_path(target))
+        if found is None:
+            words = f"--checkout {target}" if target.startswith("/") else target
+            added = ", ".join(each.record.target for each in self.all()) or "none so far"
+            raise ScenarioError(
+                f"there is no environment for Nova {target}; added are: {added}",
+                hint=f"rescue-harness nova add {words}",
+            )
+        return found
+
+    def remove(self, text: str) -> NovaEnvironment:
+        """Remove an environment.
+
+        Raises:
+            ScenarioError: there is none.
+            HostError: its files cannot be removed.
+        """
+        with self.locked():
+            found = self.find(text)
+            try:
+                self._record_path(found.record.target).unlink()
+                shutil.rmtree(found.path)
+            except OSError as error:
+                raise HostError(f"{found.name} cannot be removed: {error}") from error
+            return found
+
+    def keep(self, record: EnvironmentRecord) -> NovaEnvironment:
+        """Make an environment that is ready known, in place of an earlier one; the lock must be held."""
+        path = self._record_path(record.target)
+        scratch = path.with_suffix(".new")
+        scratch.write_text(record.model_dump_json(indent=1) + "\n")
+        scratch.replace(path)
+        self.remove_unfinished()
+        return NovaEnvironment(record, self.folder / _ENVIRONMENTS / record.folder)
+
+    def new_folder(self) -> Path:
+        """The folder for one more environment; the lock must be held."""
+        folder = self.folder / _ENVIRONMENTS
+        folder.mkdir(parents=True, exist_ok=True)
+        number = max((int(path.name) for path in folder.iterdir() if path.name.isdecimal()), default=0) + 1
+        return folder / str(number)
+
+    def remove_unfinished(self) -> None:
+        """Remove the folders that no record names: an ``add`` was killed; the lock must be held."""
+        kept = {found.path for found in self.all()}
+        for path in (self.folder / _ENVIRONMENTS).glob("*"):
+            if path not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def locked(self, progress: Progress = lambda _text: None) -> Iterator[None]:
+        """Hold the lock that whoever changes anything here holds.
+
+        Raises:
+            HostError: the data folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / "lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                progress("waiting for another process that adds or removes a Nova")
+                lock.acquire()
+        except OSError as error:
+            raise HostError(
+                f"{self.folder} cannot be used: {error}", hint="set RESCUE_HARNESS_DATA to a folder of yours"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _record_path(self, target: str) -> Path:
+        if not target.startswith("/"):
+            return self.folder / f"{target}.json"
+        slug = re.sub(r"[^A-Za-z0-9.-]+", "-", Path(target).name)
+        return self.folder / f"checkout-{slug}-{hashlib.sha256(target.encode()).hexdigest()[:12]}.json"
+
+    def _read(self, path: Path) -> NovaEnvironment | None:
+        try:
+            record = EnvironmentRecord.model_validate_json(path.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+        found = NovaEnvironment(record, self.folder / _ENVIRONMENTS / record.folder)
+        return found if found.python.exists() else None
+
+
+def _version_key(environment: NovaEnvironment) -> Version:
+    return Version("0") if environment.record.is_checkout else Version(environment.record.target)

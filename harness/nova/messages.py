@@ -1,0 +1,132 @@
+"""What the harness and a Nova's worker say to each other: a line of JSON each way, described here for both.
+
+``rescue-harness schema --worker`` prints the JSON Schema. The worker cannot import this: it runs in Nova's environment.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from harness.frozen import Frozen
+from harness.scenario.words import Role
+
+Version = tuple[int, int, int]
+
+
+class Port(Frozen):
+    """A NIC, as a port of Neutron's."""
+
+    port_id: str
+    mac: str
+
+
+class BlockDevice(Frozen):
+    """One entry of the block device mapping; ``volume_path`` is None for what Nova makes itself."""
+
+    role: Role
+    bus: str | None = Field(description="disk_bus of the mapping; None leaves it to Nova")
+    device: str
+    size_mib: int
+    volume_path: str | None = None
+    volume_id: str | None = None
+    serial: str | None = None
+
+
+class NovaInstance(Frozen):
+    """A server as nova-compute is told of it. ``properties`` are its image's, ``extra_specs`` its flavor's."""
+
+    uuid: str
+    memory_mib: int
+    swap_mib: int = 0
+    properties: dict[str, str] = Field(default_factory=dict)
+    extra_specs: dict[str, str] = Field(default_factory=dict)
+    boots_from_volume: bool = False
+    has_kernel: bool = False
+    has_config_drive: bool = False
+    nics: tuple[Port, ...]
+    disks: tuple[BlockDevice, ...]
+
+
+class Describe(Frozen):
+    """Say which Nova this is; libvirt is not touched."""
+
+    operation: Literal["describe"] = "describe"
+
+
+class Open(Frozen):
+    """Make a nova-compute on a libvirt of the worker's own, and say what it sees."""
+
+    operation: Literal["open"] = "open"
+
+
+class MakeNormal(Frozen):
+    """Make the domain XML of an instance. ``configuration`` is of nova.conf, by ``group.name`` or ``name``."""
+
+    operation: Literal["normal"] = "normal"
+    instance: NovaInstance
+    configuration: dict[str, str | bool | int] = Field(default_factory=dict)
+
+
+class MakeRescued(Frozen):
+    """Make the domain XML of an instance's rescue, given the domain that runs."""
+
+    operation: Literal["rescued"] = "rescued"
+    instance: NovaInstance
+    configuration: dict[str, str | bool | int] = Field(default_factory=dict)
+    rescue_properties: dict[str, str]
+    running_xml: str
+
+
+Request = Annotated[Describe | Open | MakeNormal | MakeRescued, Field(discriminator="operation")]
+
+
+class Description(Frozen):
+    """Which Nova this is, and the oldest libvirt and QEMU that it starts on."""
+
+    version: str
+    python: str
+    min_libvirt: Version
+    min_qemu: Version
+
+
+class SeenVersions(Frozen):
+    """The hypervisor that Nova sees, as libvirt packs version numbers."""
+
+    libvirt: int
+    qemu: int
+
+
+class NovaRefusal(Frozen):
+    """Nova raised; ``is_novas`` if that is an exception of its own, which its API or its notifications would show."""
+
+    exception: str
+    message: str
+    is_novas: bool
+
+    @property
+    def reason(self) -> str:
+        """Nova's own words, led by the class where an exception of Python's says little without."""
+        return self.message if self.is_novas else f"{self.exception}: {self.message}"
+
+
+class Answer(Frozen):
+    """To any request: what was asked for, or that Nova refused, or that the worker does not know how."""
+
+    description: Description | None = None
+    hypervisor: SeenVersions | None = None
+    xml: str | None = None
+    has_destroyed: bool = Field(default=False, description="Nova has by then destroyed the running guest")
+    refusal: NovaRefusal | None = None
+    defect: str | None = Field(default=None, description="a traceback: the worker cannot do it with this Nova")
+
+
+def worker_schema() -> dict[str, Any]:
+    """The JSON Schema of both directions."""
+    messages: TypeAdapter[Any] = TypeAdapter(Request | Answer)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:rescue-harness:nova-worker",
+        **messages.json_schema(),
+    }

@@ -1,0 +1,148 @@
+"""A worker process in a Nova's environment: asked over descriptors of its own, within a deadline, killed at the end."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import HostError
+from harness.frozen import Frozen
+from harness.nova.messages import Answer
+
+WORKER_PATH = Path(__file__).with_name("worker.py")
+LAST_LINES = 12
+_CHUNK_BYTES = 1 << 16
+_KEPT_OF_RUBBISH = 120
+_KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+class WorkerError(HostError):
+    """A worker hung, died or wrote what is no answer; it has been killed."""
+
+
+class Worker:
+    """A running worker. Not safe between threads."""
+
+    def __init__(self, python: Path, folder: Path, log_path: Path, *, name: str, version: str | None = None) -> None:
+        """Start it; ``version`` is told to pbr where Nova's code has no package metadata to read it from.
+
+        Raises:
+            HostError: the environment's Python is gone.
+        """
+        self.name = name
+        self._log_path = log_path
+        requests, self._requests = os.pipe()
+        self._answers, answers = os.pipe()
+        try:
+            with log_path.open("ab") as log:
+                self._process = subprocess.Popen(
+                    # -I: the worker's folder holds modules of ours, which are not for Nova to import.
+                    [python, "-I", WORKER_PATH, str(requests), str(answers), folder],
+                    pass_fds=(requests, answers),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=_environment(version),
+                    start_new_session=True,
+                )
+        except OSError as error:
+            os.close(self._requests)
+            os.close(self._answers)
+            raise HostError(
+                f"{name}: its environment does not start: {error}", hint="remove it and add it again"
+            ) from error
+        finally:
+            os.close(requests)
+            os.close(answers)
+        self._buffer = b""
+
+    @property
+    def pid(self) -> int:
+        """The process, for measurements."""
+        return self._process.pid
+
+    def ask(self, request: Frozen, timeout_s: float) -> Answer:
+        """Wait for the answer to a request.
+
+        Raises:
+            WorkerError: there is none in time, or none that can be read; says what the worker last wrote.
+            HostError: this Nova wants something that the worker does not know.
+        """
+        line = request.model_dump_json().encode() + b"\n"
+        try:
+            self._send(line, time.monotonic() + timeout_s)
+            answer = self._read_line(time.monotonic() + timeout_s)
+        except BrokenPipeError:
+            raise self._trouble(self._end()) from None
+        except TimeoutError:
+            raise self._trouble(f"did not answer '{getattr(request, 'operation', '?')}' in {timeout_s:.0f} s") from None
+        try:
+            parsed = Answer.model_validate_json(answer)
+        except ValidationError:
+            text = answer[:_KEPT_OF_RUBBISH].decode(errors="replace").strip()
+            raise self._trouble(f"wrote what is no answer: {text!r}") from None
+        if parsed.defect is not None:
+            said = "".join(f"\n  | {text}" for text in parsed.defect.splitlines()[-LAST_LINES:])
+            raise HostError(f"{self.name}: the worker does not know how to ask this Nova{said}")
+        return parsed
+
+    def _send(self, data: bytes, ends: float) -> None:
+        while data:
+            if not select.select([], [self._requests], [], max(0.0, ends - time.monotonic()))[1]:
+                raise TimeoutError
+            data = data[os.write(self._requests, data[: select.PIPE_BUF]) :]
+
+    def _read_line(self, ends: float) -> bytes:
+        while b"\n" not in self._buffer:
+            if not select.select([self._answers], [], [], max(0.0, ends - time.monotonic()))[0]:
+                raise TimeoutError
+            data = os.read(self._answers, _CHUNK_BYTES)
+            if not data:
+                raise BrokenPipeError
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def _end(self) -> str:
+        try:
+            status = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return "closed its end of the pipe"
+        return f"died of signal {-status}" if status < 0 else f"ended with exit code {status}"
+
+    def _trouble(self, what: str) -> WorkerError:
+        self.close()
+        return WorkerError(f"{self.name}: the worker {what}{log_tail(self._log_path)}")
+
+    def close(self) -> None:
+        """Kill it. May be called again."""
+        if self._requests >= 0:
+            os.close(self._requests)
+            os.close(self._answers)
+            self._requests = self._answers = -1
+        self._process.kill()
+        self._process.wait()
+
+
+def log_tail(path: Path, lines: int = LAST_LINES) -> str:
+    """The last lines of a log, each on a line of its own with a bar before it; empty if there are none."""
+    try:
+        written: Sequence[str] = path.read_text(errors="replace").splitlines()[-lines:]
+    except OSError:
+        return ""
+    return "".join(f"\n  | {line}" for line in written)
+
+
+def _environment(version: str | None) -> dict[str, str]:
+    """As little as possible: no OS_* variable, proxy or PYTHONPATH of the user's is to reach Nova."""
+    variables = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    variables["LC_ALL"] = "C.UTF-8"
+    if version is not None:
+        variables["PBR_VERSION"] = version
+    return variables

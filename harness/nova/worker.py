@@ -1,0 +1,574 @@
+"""Nova's side of the table: runs in a Nova's own environment, by its Python, and knows nothing of the harness.
+
+    python worker.py REQUESTS ANSWERS FOLDER
+
+reads requests from the file descriptor REQUESTS and writes answers to ANSWERS, a line of JSON each, as
+``harness/nova/messages.py`` describes them. What Nova prints goes where standard output goes. FOLDER is where the
+libvirt of this process keeps its state and where Nova keeps its instances; nothing is ever started in it.
+
+Nova is used as it is. What a cloud would answer is answered here, at Nova's outer edge: the conductor
+(``_Conductor``), Glance (``_ImageService``) and libvirt's look-up of the running domain (``_Domain``); what would
+write disks or start a guest ends the call once Nova has made its domain XML. The releases differ in their functions'
+arguments: each gets those that its signature has.
+"""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import inspect
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PR_SET_NAME = 15
+PROCESS_NAME = b"nova-worker"
+EXIT_CODE_OF_A_DEFECT = 70
+
+# nova.cmd.compute has to be the first of Nova: it sets the release's concurrency mode, without which 28 hangs.
+import nova.cmd.compute  # noqa: E402, I001
+import nova.conf  # noqa: E402
+import nova.privsep  # noqa: E402
+from nova import config, context, exception, objects, version  # noqa: E402
+from nova.compute import manager  # noqa: E402
+from nova.conf import devices as conf_devices, neutron as conf_neutron  # noqa: E402
+from nova.network import model as network_model  # noqa: E402
+from nova.objects import base as objects_base  # noqa: E402
+from nova.virt import driver as virt_driver  # noqa: E402
+from nova.virt.libvirt import driver as libvirt_driver, guest as libvirt_guest  # noqa: E402
+from oslo_versionedobjects import exception as ovo_exception  # noqa: E402
+
+CONF = nova.conf.CONF
+ORIGINAL_IMAGE = "11111111-1111-4111-8111-111111111111"
+RESCUE_IMAGE = "22222222-2222-4222-8222-222222222222"
+KERNEL_IMAGE = "33333333-3333-4333-8333-333333333333"
+RAMDISK_IMAGE = "44444444-4444-4444-8444-444444444444"
+MIB_PER_GIB = 1024
+
+
+class DomainMade(BaseException):
+    """Nova has its domain XML and would now start the guest."""
+
+    def __init__(self, xml: str) -> None:
+        super().__init__()
+        self.xml = xml
+
+
+class EdgeError(BaseException):
+    """Nova asked the cloud for something that this worker does not know to answer."""
+
+
+class _Conductor:
+    """Stands in for the RPC to the conductor, and so for the database: what Nova saves stays in its objects."""
+
+    def object_action(self, _context: Any, instance: Any, method: str, *_args: Any) -> tuple[dict[str, Any], None]:
+        if method not in ("save", "refresh"):
+            raise EdgeError(f"the conductor was asked for {method} of {type(instance).__name__}")
+        return {}, None
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the conductor was asked for {name}")
+
+
+class _ImageService:
+    """Stands in for Glance: the images' metadata."""
+
+    def __init__(self) -> None:
+        self.images: dict[str, Any] = {}
+
+    def get(self, _context: Any, image: str, *_args: Any, **_kwargs: Any) -> Any:
+        try:
+            return self.images[image]
+        except KeyError:
+            raise exception.ImageNotFound(image_id=image) from None
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the image service was asked for {name}")
+
+
+class _VolumeService:
+    """Stands in for Cinder: the metadata of the volume that an instance boots from."""
+
+    def __init__(self) -> None:
+        self.image_properties: dict[str, str] = {}
+
+    def get(self, _context: Any, volume: str, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
+        return {
+            "id": volume,
+            "bootable": True,
+            "size": 1,
+            "multiattach": False,
+            "volume_image_metadata": dict(self.image_properties),
+        }
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the volume service was asked for {name}")
+
+
+class _Domain:
+    """Stands in for the libvirt domain of the running instance, of which a rescue asks the XML."""
+
+    def __init__(self, xml: str) -> None:
+        self._xml = xml
+
+    def XMLDesc(self, *_args: Any, **_kwargs: Any) -> str:  # noqa: N802 - libvirt's name
+        return self._xml
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the running domain was asked for {name}")
+
+
+class PlanningDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
+    """Nova's driver up to the point where files would be written and the guest started."""
+
+    has_destroyed = False
+
+    def _create_image(self, *_args: Any, **_kwargs: Any) -> tuple[bool, list[str]]:
+        return False, []
+
+    def _ensure_console_log_for_instance(self, *_args: Any, **_kwargs: Any) -> None:
+        return None
+
+    def _create_guest_with_network(self, _context: Any, xml: str, *_args: Any, **_kwargs: Any) -> None:
+        raise DomainMade(xml)
+
+    def _create_guest(self, _context: Any, xml: str, *_args: Any, **_kwargs: Any) -> None:
+        raise DomainMade(xml)
+
+    def _destroy(self, *_args: Any, **_kwargs: Any) -> None:
+        self.has_destroyed = True
+
+
+def call(function: Callable[..., Any], **known: Any) -> Any:
+    """Call with those of the known arguments that this release's function has.
+
+    Raises EdgeError if it wants another one.
+    """
+    wanted = inspect.signature(function).parameters
+    unknown = [
+        name
+        for name, parameter in wanted.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and name not in known
+    ]
+    if unknown:
+        raise EdgeError(f"{function.__qualname__} wants {', '.join(unknown)}, which this worker does not know")
+    return function(**{name: value for name, value in known.items() if name in wanted})
+
+
+class Spawned:
+    """An instance that Nova has brought to the point of being started, as often as it is needed."""
+
+    def __init__(self, described: Any, instance: Any, mapping: Any, network_info: Any) -> None:
+        self.described = described
+        self.instance = instance
+        self.mapping = mapping
+        self.network_info = network_info
+        self.xml = ""
+        self._fields: dict[str, Any] = {}
+
+    def remember(self) -> None:
+        """Keep what the instance is like, for rescue changes its record."""
+        self._fields = {name: copy.copy(value) for name, value in vars(self.instance).items()}
+
+    def restore(self) -> None:
+        """Undo what a rescue has changed."""
+        vars(self.instance).clear()
+        vars(self.instance).update({name: copy.copy(value) for name, value in self._fields.items()})
+
+
+class Compute:
+    """A nova-compute without its cloud."""
+
+    def __init__(self, folder: str) -> None:
+        _configure(folder)
+        self.image_service = _ImageService()
+        self.volume_service = _VolumeService()
+        self.driver = PlanningDriver(None)
+        self.driver._image_api = self.image_service
+        self.driver._volume_api = self.volume_service
+        self.running_xml: str | None = None
+        self.spawned: Spawned | None = None
+        self.driver._host.initialize()
+        self.driver._host.get_guest = self._guest
+        self.connection = self.driver._host.get_connection()
+        self.context = context.get_admin_context()
+
+    def _guest(self, instance: Any) -> Any:
+        if self.running_xml is None:
+            raise exception.InstanceNotFound(instance_id=instance.uuid)
+        return libvirt_guest.Guest(_Domain(self.running_xml))
+
+    def hypervisor(self) -> dict[str, int]:
+        """The versions that Nova sees, packed as libvirt packs them."""
+        return {"libvirt": self.connection.getLibVersion(), "qemu": self.connection.getVersion()}
+
+    def normal(self, request: Any) -> dict[str, Any]:
+        """The domain XML that ``LibvirtDriver.spawn`` makes."""
+        with _configuration(request["configuration"]):
+            return {"xml": self._spawn(request).xml}
+
+    def rescued(self, request: Any) -> dict[str, Any]:
+        """The domain XML that ``LibvirtDriver.rescue`` makes of a running instance."""
+        with _configuration(request["configuration"]):
+            spawned = self.spawned
+            if spawned is None or spawned.described != _described(request):
+                spawned = self._spawn(request)
+            properties = request["rescue_properties"]
+            self.image_service.images[RESCUE_IMAGE] = _image(RESCUE_IMAGE, properties)
+            image = objects.ImageMeta.from_image_ref(self.context, self.image_service, RESCUE_IMAGE)
+            Path(CONF.instances_path, spawned.instance.uuid).mkdir(exist_ok=True)
+            self.running_xml, self.driver.has_destroyed = request["running_xml"], False
+            try:
+                xml = self._until_made(
+                    self.driver.rescue,
+                    context=self.context,
+                    instance=spawned.instance,
+                    network_info=spawned.network_info,
+                    image_meta=image,
+                    rescue_password="",
+                    block_device_info=virt_driver.get_block_device_info(spawned.instance, spawned.mapping),
+                    share_info=[],
+                )
+            finally:
+                self.running_xml = None
+                spawned.restore()
+            return {"xml": xml, "has_destroyed": self.driver.has_destroyed}
+
+    def _spawn(self, request: Any) -> Spawned:
+        self.spawned = None
+        described = request["instance"]
+        image = _image(ORIGINAL_IMAGE, described["properties"])
+        self.image_service.images = {ORIGINAL_IMAGE: image}
+        self.volume_service.image_properties = described["properties"]
+        spawned = Spawned(
+            _described(request),
+            _instance(self.context, described),
+            _block_device_mapping(self.context, described),
+            _network_info(described["nics"]),
+        )
+        image_meta = objects.ImageMeta.from_dict(image)
+        self._name_devices(spawned, image_meta)
+        spawned.xml = self._until_made(
+            self.driver.spawn,
+            context=self.context,
+            instance=spawned.instance,
+            image_meta=image_meta,
+            injected_files=[],
+            admin_password="",
+            allocations={},
+            network_info=spawned.network_info,
+            block_device_info=virt_driver.get_block_device_info(spawned.instance, spawned.mapping),
+        )
+        spawned.remember()
+        self.spawned = spawned
+        return spawned
+
+    def _name_devices(self, spawned: Spawned, image_meta: Any) -> None:
+        """As ``ComputeManager._prep_block_device`` begins, with our driver."""
+        call(
+            manager.ComputeManager._default_block_device_names,
+            self=_ManagerOfNames(self.driver),
+            context=self.context,
+            instance=spawned.instance,
+            image_meta=image_meta,
+            block_devices=spawned.mapping,
+        )
+
+    @staticmethod
+    def _until_made(function: Callable[..., Any], **known: Any) -> str:
+        try:
+            call(function, **known)
+        except DomainMade as made:
+            return made.xml
+        raise EdgeError(f"{function.__qualname__} made no domain")
+
+
+def _described(request: Any) -> tuple[Any, Any]:
+    return request["instance"], request["configuration"]
+
+
+class _ManagerOfNames:
+    """What ``ComputeManager._default_block_device_names`` uses of its manager."""
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+
+    def _default_root_device_name(self, *args: Any) -> Any:
+        return manager.ComputeManager._default_root_device_name(self, *args)
+
+    def _default_device_names_for_instance(self, *args: Any) -> Any:
+        return manager.ComputeManager._default_device_names_for_instance(self, *args)
+
+
+class _configuration:  # noqa: N801 - used as a function
+    """Options of nova.conf for one request, by ``group.name`` or ``name``."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = [(*key.rpartition(".")[::2], value) for key, value in options.items()]
+
+    def __enter__(self) -> None:
+        for group, name, value in self._options:
+            CONF.set_override(name, value, group=group or None)
+
+    def __exit__(self, *_error: object) -> None:
+        for group, name, _value in self._options:
+            CONF.clear_override(name, group=group or None)
+
+
+def _configure(folder: str) -> None:
+    """The nova.conf of this nova-compute: Nova's defaults but for what must differ without a cloud and without KVM."""
+    config.parse_args(["nova-compute"], default_config_files=[], configure_db=False, init_rpc=False)
+    for module in (conf_neutron, conf_devices):
+        if hasattr(module, "register_dynamic_opts"):
+            module.register_dynamic_opts(CONF)
+    instances = Path(folder, "work", "instances")
+    instances.mkdir(parents=True, exist_ok=True)
+    CONF.set_override("state_path", str(instances.parent))
+    CONF.set_override("instances_path", str(instances))
+    CONF.set_override("instance_name_template", "rh-%(uuid)s")
+    CONF.set_override("connection_uri", f"qemu:///embed?root={folder}", group="libvirt")
+    CONF.set_override("virt_type", "qemu", group="libvirt")
+    CONF.set_override("cpu_mode", "none", group="libvirt")
+    for name in dir(nova.privsep):
+        if name.endswith("_pctxt"):
+            getattr(nova.privsep, name).set_client_mode(False)
+    objects.register_all()
+    objects_base.NovaObject.indirection_api = _Conductor()
+
+
+def _image(image: str, properties: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": image,
+        "name": image,
+        "status": "active",
+        "container_format": "bare",
+        "disk_format": "qcow2",
+        "min_ram": 0,
+        "min_disk": 0,
+        "size": 1,
+        "properties": dict(properties),
+    }
+
+
+def _instance(request_context: Any, described: Any) -> Any:
+    flavor = objects.Flavor(
+        id=1,
+        flavorid="1",
+        name="flavor",
+        memory_mb=described["memory_mib"],
+        vcpus=1,
+        root_gb=1,
+        ephemeral_gb=0,
+        swap=described["swap_mib"],
+        rxtx_factor=1.0,
+        vcpu_weight=0,
+        disabled=False,
+        is_public=True,
+        extra_specs=dict(described["extra_specs"]),
+    )
+    system_metadata = {f"image_{key}": str(value) for key, value in described["properties"].items()}
+    system_metadata.update(image_base_image_ref=ORIGINAL_IMAGE, image_disk_format="qcow2")
+    instance = objects.Instance(
+        request_context,
+        id=1,
+        uuid=described["uuid"],
+        user_id="user",
+        project_id="project",
+        display_name="instance",
+        hostname="instance",
+        host="host",
+        node="host",
+        image_ref="" if described["boots_from_volume"] else ORIGINAL_IMAGE,
+        kernel_id=KERNEL_IMAGE if described["has_kernel"] else "",
+        ramdisk_id=RAMDISK_IMAGE if described["has_kernel"] else "",
+        key_name=None,
+        key_data=None,
+        memory_mb=flavor.memory_mb,
+        vcpus=flavor.vcpus,
+        root_gb=flavor.root_gb,
+        ephemeral_gb=flavor.ephemeral_gb,
+        flavor=flavor,
+        old_flavor=None,
+        new_flavor=None,
+        config_drive="True" if described["has_config_drive"] else "",
+        root_device_name=None,
+        default_ephemeral_device=None,
+        default_swap_device=None,
+        os_type=None,
+        architecture=None,
+        vm_mode=None,
+        vm_state=None,
+        task_state=None,
+        power_state=0,
+        launched_at=None,
+        created_at=None,
+        availability_zone=None,
+        ephemeral_key_uuid=None,
+        metadata={},
+        system_metadata=system_metadata,
+        numa_topology=None,
+        pci_requests=objects.InstancePCIRequests(requests=[]),
+        pci_devices=objects.PciDeviceList(objects=[]),
+        resources=None,
+        vcpu_model=None,
+        trusted_certs=None,
+        keypairs=objects.KeyPairList(objects=[]),
+        device_metadata=None,
+        tags=objects.TagList(objects=[]),
+        deleted=False,
+        cleaned=False,
+    )
+    instance.obj_reset_changes()
+    return instance
+
+
+def _block_device_mapping(request_context: Any, described: Any) -> Any:
+    """The mapping as nova-api stores it."""
+    entries = []
+    for number, disk in enumerate(described["disks"], start=1):
+        entry = objects.BlockDeviceMapping(
+            request_context,
+            id=number,
+            instance_uuid=described["uuid"],
+            device_name=None,
+            delete_on_termination=True,
+            no_device=False,
+            attachment_id=None,
+            tag=None,
+            encrypted=False,
+            encryption_secret_uuid=None,
+            encryption_format=None,
+            encryption_options=None,
+            volume_type=None,
+            snapshot_id=None,
+            volume_id=None,
+            image_id=None,
+            connection_info=None,
+            guest_format=None,
+            disk_bus=disk["bus"],
+            device_type=disk["device"],
+            boot_index=0 if disk["role"] == "root" else -1,
+        )
+        _fill_by_role(entry, disk)
+        entry.obj_reset_changes()
+        entries.append(entry)
+    return objects.BlockDeviceMappingList(request_context, objects=entries)
+
+
+def _fill_by_role(entry: Any, disk: Any) -> None:
+    if disk["volume_path"] is not None:
+        entry.source_type, entry.destination_type = "volume", "volume"
+        entry.volume_id, entry.volume_size = disk["volume_id"], 1
+        # A plain file, without a connector of os-brick.
+        entry.connection_info = json.dumps(
+            {
+                "driver_volume_type": "gpfs",
+                "serial": disk["serial"],
+                "data": {"device_path": disk["volume_path"], "access_mode": "rw"},
+            }
+        )
+    elif disk["role"] == "root":
+        entry.source_type, entry.destination_type = "image", "local"
+        entry.image_id, entry.volume_size = ORIGINAL_IMAGE, None
+    elif disk["role"] == "swap":
+        entry.source_type, entry.destination_type, entry.guest_format = "blank", "local", "swap"
+        entry.volume_size = disk["size_mib"]
+    else:
+        entry.source_type, entry.destination_type = "blank", "local"
+        entry.volume_size = max(1, disk["size_mib"] // MIB_PER_GIB)
+
+
+def _network_info(nics: Any) -> Any:
+    """Ports on taps, which Nova's own VIF driver needs no plug-in for."""
+    return network_model.NetworkInfo(
+        network_model.VIF(
+            id=nic["port_id"],
+            address=nic["mac"],
+            network=network_model.Network(id=nic["port_id"], bridge="br", label="network", subnets=[]),
+            type=network_model.VIF_TYPE_TAP,
+            vnic_type=network_model.VNIC_TYPE_NORMAL,
+            devname=f"tap{nic['port_id'][:11]}",
+            active=True,
+            details={},
+        )
+        for nic in nics
+    )
+
+
+def description() -> dict[str, Any]:
+    """What this Nova is and what it demands."""
+    return {
+        "version": version.version_string(),
+        "python": ".".join(str(number) for number in sys.version_info[:3]),
+        "min_libvirt": list(libvirt_driver.MIN_LIBVIRT_VERSION),
+        "min_qemu": list(libvirt_driver.MIN_QEMU_VERSION),
+    }
+
+
+class Worker:
+    """Answers requests one after the other; a nova-compute is made for the first that takes one."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._compute: Compute | None = None
+
+    def answer(self, request: Any) -> dict[str, Any]:
+        """The answer to a request; an exception of Nova's is one, too."""
+        try:
+            if request["operation"] == "describe":
+                return {"description": description()}
+            if self._compute is None:
+                self._compute = Compute(self._folder)
+            if request["operation"] == "open":
+                return {"description": description(), "hypervisor": self._compute.hypervisor()}
+            operation = {"normal": self._compute.normal, "rescued": self._compute.rescued}[request["operation"]]
+            return operation(request)
+        except (EdgeError, NotImplementedError, ovo_exception.OrphanedObjectError):
+            return {"defect": traceback.format_exc()}
+        except Exception as error:
+            if _is_ours(error) or request["operation"] == "open":
+                return {"defect": traceback.format_exc()}
+            traceback.print_exc()
+            is_novas = isinstance(error, exception.NovaException)
+            return {"refusal": {"exception": type(error).__name__, "message": str(error), "is_novas": is_novas}}
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether an exception was raised in this file, and so is no word of Nova's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and frames[-1].filename == __file__
+
+
+def serve(requests: int, answers: int, folder: str) -> None:
+    """Answer until there are no more requests."""
+    worker = Worker(folder)
+    with os.fdopen(requests, "rb") as source:
+        for line in source:
+            data = json.dumps(worker.answer(json.loads(line))).encode() + b"\n"
+            while data:
+                data = data[os.write(answers, data) :]
+
+
+def main() -> None:
+    """Serve, and end without waiting for the threads of libvirt and of Nova, which linger."""
+    ctypes.CDLL(None).prctl(PR_SET_NAME, PROCESS_NAME, 0, 0, 0)
+    code = EXIT_CODE_OF_A_DEFECT
+    try:
+        serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+        code = 0
+    except BaseException:  # so that it is told before the process ends
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

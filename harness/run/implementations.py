@@ -1,0 +1,78 @@
+"""Implementations under test by the names that users give them: ``reference``, ``nova:34.0.0``, ``nova:/src/nova``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from harness.errors import ScenarioError
+from harness.nova.environments import PREFIX, Environments
+from harness.nova.implementation import Nova
+from harness.rescue.protocol import ForeignImplementation, Implementation, deepest_level_of
+from harness.rescue.reference import Reference
+from harness.run.cases import Case
+from harness.scenario.words import Level
+
+REFERENCE = "reference"
+
+
+def implementation_of(name: str) -> Implementation:
+    """The implementation of a name.
+
+    Raises:
+        ScenarioError: there is none; says how to come by it.
+    """
+    if name == REFERENCE:
+        return Reference()
+    if name.startswith(PREFIX):
+        return Nova(Environments().find(name.removeprefix(PREFIX)))
+    known = [REFERENCE, *(each.name for each in Environments().all())]
+    near = difflib.get_close_matches(name, known, n=1)
+    raise ScenarioError(
+        f"there is no implementation '{name}'" + (f'; did you mean "{near[0]}"?' if near else ""),
+        hint="reference, nova:VERSION and nova:PATH are; 'rescue-harness nova list' says which Novas were added",
+    )
+
+
+def implementations_of(names: Sequence[str]) -> list[Implementation]:
+    """The implementations of some names, each once; the reference where there are none.
+
+    Raises:
+        ScenarioError: there is none of a name.
+    """
+    return [implementation_of(name) for name in dict.fromkeys(names or (REFERENCE,))]
+
+
+@contextmanager
+def opened(implementations: Sequence[Implementation]) -> Iterator[None]:
+    """What implementations hold while they are used, released at the end.
+
+    Raises:
+        HostError: it cannot be had.
+    """
+    with ExitStack() as stack:
+        for implementation in implementations:
+            if isinstance(implementation, ForeignImplementation):
+                stack.enter_context(implementation)
+        yield
+
+
+def require_level(implementations: Sequence[Implementation], level: Level) -> None:
+    """Check that all of them can be looked at as deep as asked.
+
+    Raises:
+        ScenarioError: one cannot.
+    """
+    for implementation in implementations:
+        deepest = deepest_level_of(implementation)
+        if not level.is_within(deepest):
+            raise ScenarioError(
+                f"{implementation.name} goes no deeper than level {deepest} so far, level {level} is asked for",
+                hint=f"run it with --level {deepest} (pytest: --rescue-level {deepest})",
+            )
+
+
+def is_too_deep(case: Case) -> bool:
+    """Whether a case's scenario asks for a level that its implementation does not have."""
+    return not case.level.is_within(deepest_level_of(case.implementation))

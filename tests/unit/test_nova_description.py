@@ -1,0 +1,133 @@
+"""A scenario's instance in Nova's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.domain.placement import DiskSource, Placement
+from harness.errors import Refused
+from harness.nova.description import asked_of_nova, disks_by_source, rescue_properties
+from harness.rescue.naming import map_disks
+from harness.scenario.models import Instance, RescueImage
+from harness.scenario.words import Role
+
+UUID = "6f1f7f0a-0000-4000-8000-000000000001"
+
+
+def instance(*disks: dict[str, Any], **keys: Any) -> Instance:
+    return Instance.model_validate({"disks": disks or ({"role": "root"},), **keys})
+
+
+def placed(described: Instance) -> Placement:
+    sources = {disk.name: DiskSource(Path(f"/volumes/{disk.name}"), "raw") for disk in map_disks(described)}
+    return Placement("rh-1", UUID, "52:54:00:01:02:03", "qemu", "/usr/bin/qemu-system-x86_64", sources)
+
+
+@pytest.mark.parametrize(
+    ("keys", "properties"),
+    [
+        pytest.param({}, {}, id="defaults-are-left-to-nova"),
+        pytest.param({"machine": "q35"}, {"hw_machine_type": "q35"}, id="machine"),
+        pytest.param({"properties": {"hw_machine_type": "q35"}}, {"hw_machine_type": "q35"}, id="machine-property"),
+        pytest.param({"firmware": "uefi"}, {"hw_firmware_type": "uefi"}, id="firmware"),
+        pytest.param(
+            {"properties": {"hw_disk_bus": "scsi", "hw_scsi_model": "virtio-scsi"}},
+            {"hw_disk_bus": "scsi", "hw_scsi_model": "virtio-scsi"},
+            id="properties",
+        ),
+        pytest.param({"devices": ["watchdog"]}, {"hw_watchdog_action": "none"}, id="watchdog"),
+        pytest.param({"devices": ["keyboard"]}, {"hw_input_bus": "usb"}, id="keyboard"),
+        pytest.param({"properties": {"hw_pointer_model": "ps2mouse"}}, {}, id="pointer-is-an-option-of-nova-conf"),
+    ],
+)
+def test_image_properties(keys: dict[str, Any], properties: dict[str, str]) -> None:
+    described = instance(**keys)
+    assert asked_of_nova(described, placed(described)).instance.properties == properties
+
+
+def test_configuration_and_flavor() -> None:
+    described = instance(
+        {"role": "root"},
+        {"role": "swap", "size": "32 MiB"},
+        {"role": "config_drive", "format": "vfat"},
+        properties={"hw_pointer_model": "ps2mouse"},
+        devices=["rng"],
+        direct_kernel=True,
+    )
+    asked = asked_of_nova(described, placed(described))
+    assert asked.configuration == {"config_drive_format": "vfat", "pointer_model": "ps2mouse"}
+    assert asked.instance.extra_specs == {"hw_rng:allowed": "True"}
+    assert (asked.instance.memory_mib, asked.instance.swap_mib) == (256, 32)
+    assert asked.instance.has_kernel
+    assert asked.instance.has_config_drive
+    assert not asked.instance.boots_from_volume
+
+
+def test_block_device_mapping() -> None:
+    described = instance(
+        {"role": "root", "from": "volume", "serial": "0123"},
+        {"role": "ephemeral", "bus": "scsi"},
+        {"role": "config_drive"},
+        {"role": "volume", "device": "cdrom", "bus": "sata", "name": "media"},
+    )
+    asked = asked_of_nova(described, placed(described)).instance
+    assert asked.boots_from_volume
+    assert [(disk.role, disk.bus, disk.device, disk.volume_path) for disk in asked.disks] == [
+        (Role.ROOT, None, "disk", "/volumes/root"),
+        (Role.EPHEMERAL, "scsi", "disk", None),
+        (Role.VOLUME, "sata", "cdrom", "/volumes/media"),
+    ]
+    assert asked.disks[0].serial == "0123"
+
+
+def test_every_nic_has_its_own_mac_and_port() -> None:
+    described = instance(nics=["virtio", "virtio"])
+    nics = asked_of_nova(described, placed(described)).instance.nics
+    assert [nic.mac for nic in nics] == ["52:54:00:01:02:03", "52:54:01:01:02:03", "52:54:02:01:02:03"]
+    assert len({nic.port_id for nic in nics}) == 3
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        pytest.param({"devices": ["9p"]}, "Nova gives no instance a 9p share", id="share"),
+        pytest.param({"devices": ["serial"]}, "a second serial port", id="serial"),
+        pytest.param({"nics": ["e1000"]}, r"NICs of different models \(virtio and e1000\)", id="nics"),
+    ],
+)
+def test_what_nova_has_no_word_for(keys: dict[str, Any], expected: str) -> None:
+    described = instance(**keys)
+    with pytest.raises(Refused, match=expected) as caught:
+        asked_of_nova(described, placed(described))
+    assert caught.value.refused_by == "harness"
+
+
+def test_every_disk_is_found_by_what_nova_calls_its_file() -> None:
+    described = instance(
+        {"role": "root"},
+        {"role": "ephemeral"},
+        {"role": "volume"},
+        {"role": "ephemeral"},
+        {"role": "swap"},
+        {"role": "config_drive"},
+    )
+    found = disks_by_source(described, placed(described), Path("/instances"))
+    folder = f"/instances/{UUID}"
+    assert found == {
+        f"{folder}/disk": "root",
+        f"{folder}/disk.eph0": "ephemeral0",
+        f"{folder}/disk.eph1": "ephemeral1",
+        f"{folder}/disk.swap": "swap",
+        f"{folder}/disk.config": "config_drive",
+        f"{folder}/disk.config.rescue": "config_drive",
+        f"{folder}/disk.rescue": "rescue",
+        "/volumes/volume1": "volume1",
+    }
+
+
+def test_rescue_properties_are_as_they_are_written() -> None:
+    image = RescueImage.model_validate({"properties": {"hw_rescue_bus": "USB", "hw_scsi_model": "virtio-scsi"}})
+    assert rescue_properties(image) == {"hw_rescue_bus": "USB", "hw_scsi_model": "virtio-scsi"}
