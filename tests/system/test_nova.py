@@ -1,0 +1,212 @@
+"""Upstream Nova 34 in an environment of its own, at level plan, from the command line, pytest and Python.
+
+RESCUE_HARNESS_TEST_DATA names a data folder in which Nova is kept from one test run to the next.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.errors import HostError
+from harness.nova.environments import Environments
+from harness.nova.implementation import Nova
+from harness.rescue.protocol import RunningInstance
+from harness.run.disks import planned_sources
+from harness.run.preparation import placement_for
+from harness.scenario.models import Instance, RescueImage
+
+from .conftest import CommandLine
+
+RELEASE = "34.0.0"
+NOVA = f"nova:{RELEASE}"
+DISKS = """\
+instance:
+  properties: {hw_scsi_model: virtio-scsi}
+  disks:
+    - {role: root}
+    - {role: ephemeral}
+    - {role: swap}
+    - {role: volume, bus: scsi}
+    - {role: config_drive}
+"""
+USB = f"""\
+name: usb
+summary: A USB stick, before which Nova moves the tablet
+{DISKS}rescue_image:
+  properties: {{hw_rescue_bus: usb}}
+expect:
+  - when: {{implementation: nova, nova: ">=27"}}
+    verdict: moved
+    findings: [{{claim: other-hardware, device: usb, before: port 1, after: port 2}}]
+  - stable
+"""
+CDROM = f"""\
+name: cdrom
+summary: A CD-ROM whose bus Nova takes from the rescue image's machine type, not from the instance's
+{DISKS}  machine: q35
+rescue_image:
+  properties: {{hw_rescue_device: cdrom}}
+expect:
+  - when: {{implementation: nova}}
+    verdict: refused
+    reason: IDE controllers are unsupported
+  - stable
+"""
+MISSPELT = f"""\
+name: misspelt
+summary: A bus in capitals
+{DISKS}rescue_image:
+  properties: {{hw_rescue_bus: USB}}
+expect: {{verdict: refused, reason: USB}}
+"""
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data folder with Nova in it, and what adding it printed; empty if it was there."""
+
+    folder: Path
+    said: str
+
+
+@pytest.fixture(scope="session")
+def nova_data(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    kept = os.environ.get("RESCUE_HARNESS_TEST_DATA")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("data")
+    if any(each.name == NOVA for each in Environments(folder / "nova").all()):
+        return Data(folder, "")
+    line = CommandLine(tmp_path_factory.mktemp("cache"), tmp_path_factory.mktemp("work"))
+    added = line.run("nova", "add", RELEASE, "--constraints", "none", timeout_s=1200, RESCUE_HARNESS_DATA=str(folder))
+    assert added.returncode == 0, added.stdout + added.stderr
+    return Data(folder, added.stdout)
+
+
+@pytest.fixture
+def nova_line(command_line: CommandLine, nova_data: Data) -> CommandLine:
+    command_line.environment["RESCUE_HARNESS_DATA"] = str(nova_data.folder)
+    return command_line
+
+
+def test_a_release_is_added_and_listed(nova_line: CommandLine, nova_data: Data) -> None:
+    if nova_data.said:
+        assert "it demands libvirt 8.0.0 and QEMU 6.2.0" in nova_data.said
+        assert "looking for Nova" in nova_data.said or "making the virtual environment" in nova_data.said
+    listed = nova_line.run("nova", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert NOVA in listed.stdout
+    assert "libvirt 8.0.0 and QEMU 6.2.0" in listed.stdout
+
+
+def test_nova_and_the_reference_side_by_side(nova_line: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "scenarios"
+    folder.mkdir()
+    for name, text in (("usb", USB), ("cdrom", CDROM), ("misspelt", MISSPELT)):
+        (folder / f"{name}.yaml").write_text(text)
+    both = ("--implementation", NOVA, "--implementation", "reference")
+    ran = nova_line.run("run", "--level", "plan", "--keep-going", *both, "--results", "out", "scenarios")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (run,) = (tmp_path / "out").glob("2*/run.json")
+    results = {each["case"]: each for each in json.loads(run.read_text())["results"]}
+    assert {case: each["verdict"] for case, each in results.items()} == {
+        "usb": "stable",
+        f"usb@{NOVA}": "moved",
+        "cdrom": "stable",
+        f"cdrom@{NOVA}": "refused",
+        "misspelt": "refused",
+        f"misspelt@{NOVA}": "refused",
+    }
+    assert results[f"usb@{NOVA}"]["implementation"] == NOVA
+    assert results[f"usb@{NOVA}"]["versions"]["nova"] == RELEASE
+    assert "nova" not in results["usb"]["versions"]
+    assert "has by then destroyed the guest, which stays off" in results[f"cdrom@{NOVA}"]["refusal"]["reason"]
+    misspelt = results[f"misspelt@{NOVA}"]["refusal"]
+    assert misspelt == {"reason": "ValueError: Field value USB is invalid", "refused_by": "Nova"}
+    inventory = json.loads((run.parent / f"usb-nova-{RELEASE}" / "rescued" / "inventory.json").read_text())
+    held = {device["marker"]["disk"] for device in inventory["block_devices"]}
+    assert held == {"root", "ephemeral0", "swap", "volume1", "config_drive", "rescue"}
+    assert nova_line.work_folders() == []
+
+
+def test_a_level_that_nova_does_not_have_is_one_message(nova_line: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "usb.yaml").write_text(USB)
+    ran = nova_line.run("run", "--level", "guest", "--implementation", NOVA, "usb.yaml")
+    assert ran.returncode == 2
+    assert f"{NOVA} goes no deeper than level plan so far" in ran.stderr
+
+
+def test_pytest_takes_the_implementation(
+    pytester: pytest.Pytester, nova_data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESCUE_HARNESS_DATA", str(nova_data.folder))
+    folder = pytester.mkdir("scenarios")
+    (folder / "usb.yaml").write_text(USB.replace('nova: ">=27"', 'nova: "<27"'))
+    options = ("--rescue-level", "plan", "--rescue-implementation", NOVA, "--rescue-implementation", "reference")
+    ran = pytester.runpytest_subprocess("scenarios", *options)
+    ran.assert_outcomes(passed=1, failed=1)
+    ran.stdout.fnmatch_lines([f"*again:*usb@{NOVA}*--rescue-implementation {NOVA}*"])
+
+
+@pytest.fixture
+def nova(nova_data: Data) -> Iterator[Nova]:
+    environment = Environments(nova_data.folder / "nova").find(RELEASE)
+    with Nova(environment) as opened:
+        yield opened
+
+
+def running(nova: Nova, **keys: object) -> RunningInstance:
+    instance = Instance.model_validate({"disks": [{"role": "root"}, {"role": "volume"}], **keys})
+    folder = Path("/instances")
+    placement = placement_for(
+        instance,
+        planned_sources(instance, folder),
+        folder,
+        uuid.uuid4(),
+        emulator="/usr/bin/qemu-system-x86_64",
+        domain_type="qemu",
+        usb_cdrom_is_disk=True,
+        direct_kernel=None,
+    )
+    return RunningInstance(instance, placement, nova.normal(instance, placement))
+
+
+def without_times(xml: str) -> str:
+    return re.sub("<nova:creationTime>[^<]*", "", xml)
+
+
+def test_a_rescue_leaves_no_trace_in_the_next(nova: Nova) -> None:
+    first = running(nova, machine="q35")
+    stable = RescueImage.model_validate({"properties": {"hw_rescue_bus": "virtio"}})
+    before = without_times(nova.rescued(first, stable))
+    legacy = nova.rescued(first, RescueImage())
+    assert 'machine="pc"' in legacy, "legacy rescue goes by the rescue image's machine type"
+    assert without_times(nova.rescued(first, stable)) == before
+    assert 'machine="q35"' in nova.normal(first.instance, first.placement)
+
+
+def test_a_worker_that_hangs_or_dies_loses_one_request(nova_data: Data) -> None:
+    environment = Environments(nova_data.folder / "nova").find(RELEASE)
+    with Nova(environment, request_timeout_s=8) as nova:
+        instance = running(nova)
+        pids = [nova.worker_pid]
+        os.kill(nova.worker_pid or 0, signal.SIGSTOP)
+        with pytest.raises(HostError, match=rf"{NOVA}: the worker did not answer 'normal' in 8 s"):
+            nova.normal(instance.instance, instance.placement)
+        assert running(nova).live_xml
+        pids.append(nova.worker_pid)
+        os.kill(nova.worker_pid or 0, signal.SIGKILL)
+        with pytest.raises(HostError, match=rf"{NOVA}: the worker died of signal 9"):
+            nova.normal(instance.instance, instance.placement)
+        assert running(nova).live_xml
+        pids.append(nova.worker_pid)
+    assert len(set(pids)) == 3
+    assert not any(psutil.pid_exists(pid or 0) for pid in pids)
