@@ -15,7 +15,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -29,6 +28,8 @@ from harness.guest.console import Console as SerialConsole
 from harness.guest.deadline import Deadline
 from harness.guest.ssh import SshConnection
 from harness.image.command import run
+from harness.measure import Measure
+from harness.nova_benchmark import measure_nova, newest_release
 from harness.rescue.reference import Reference
 from harness.run.cases import Case, collect_cases
 from harness.run.plan import Planner
@@ -53,23 +54,6 @@ rescue_image:
 """
 
 
-@dataclass(frozen=True)
-class Measure:
-    """A figure with its limit; ``details`` says what it was made from."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float
-    at_most: bool
-    details: str
-
-    @property
-    def holds(self) -> bool:
-        """Whether the figure is within its limit."""
-        return self.value <= self.limit if self.at_most else self.value >= self.limit
-
-
 @click.command()
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Boots and cases per figure.")
 def main(rounds: int) -> None:
@@ -83,7 +67,10 @@ def main(rounds: int) -> None:
             table = Table(box=None, padding=(0, 2, 0, 0))
             for heading in ("figure", "measured", "limit", "", "from"):
                 table.add_column(heading)
-            for measure in _measures(session, scenario, rounds):
+            nova = newest_release()
+            if nova is None:
+                console.print("Nova is left out: 'rescue-harness nova add' adds one")
+            for measure in (*_measures(session, scenario, rounds), *measure_nova(nova, session)):
                 console.print(f"  {measure.name}: {measure.value:.2f}{measure.unit}")
                 sign = "≤" if measure.at_most else "≥"
                 table.add_row(

@@ -78,6 +78,15 @@ class Nova:
         """The worker's process, for measurements."""
         return None if self._worker is None else self._worker.pid
 
+    def start(self) -> None:
+        """Start the worker now rather than with the first request.
+
+        Raises:
+            HostError: it does not start, or demands a newer hypervisor.
+        """
+        with self._lock:
+            self._running_worker()
+
     def normal(self, instance: Instance, placement: Placement) -> str:
         """The domain that ``LibvirtDriver.spawn`` would start.
 

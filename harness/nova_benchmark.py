@@ -1,0 +1,83 @@
+"""Speed and size of a Nova's worker, for ``make bench``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import psutil
+
+from harness.errors import HostError
+from harness.measure import Measure
+from harness.nova.environments import Environments, NovaEnvironment
+from harness.nova.implementation import Nova
+from harness.rescue.protocol import RunningInstance
+from harness.run.plan import Planner
+from harness.run.session import Session
+from harness.scenario.models import Instance, RescueImage
+from harness.scenario.words import MIB
+
+FIRST_XML_S = 2.0
+DOMAINS_PER_S = 100
+WORKER_MIB = 250
+_ROUNDS = 200
+_INSTANCE = {"disks": [{"role": "root"}, {"role": "volume"}]}
+_RESCUE_IMAGE = {"properties": {"hw_rescue_bus": "virtio"}}
+
+
+def newest_release() -> NovaEnvironment | None:
+    """The newest release that was added."""
+    releases = [each for each in Environments().all() if not each.record.is_checkout]
+    return releases[-1] if releases else None
+
+
+def measure_nova(environment: NovaEnvironment | None, session: Session) -> Iterator[Measure]:
+    """How long a warm worker takes for its first domain, how many it makes in a second of CPU, and its memory."""
+    if environment is None:
+        return
+    planner = Planner(session.hypervisor.connection, session.hypervisor.emulator)
+    instance, image = Instance.model_validate(_INSTANCE), RescueImage.model_validate(_RESCUE_IMAGE)
+    with Nova(environment) as nova:
+        nova.start()
+        started = time.monotonic()
+        planned = planner.plan_instance(nova, instance)
+        first_s = time.monotonic() - started
+        if nova.worker_pid is None:
+            raise HostError(f"{nova.name}: the worker is gone")
+        process = psutil.Process(nova.worker_pid)
+        running = RunningInstance(instance, planned.placement, planned.normal_xml)
+        before_s = _cpu_s(process)
+        for _ in range(_ROUNDS):
+            nova.normal(instance, planned.placement)
+            nova.rescued(running, image)
+        cpu_s = _cpu_s(process) - before_s
+        resident = process.memory_info().rss
+    yield Measure(
+        f"first domain of a warm {nova.name} / {FIRST_XML_S:g} s",
+        first_s / FIRST_XML_S,
+        "",
+        1.0,
+        at_most=True,
+        details=f"{first_s:.2f} s, libvirt's definition of it included",
+    )
+    yield Measure(
+        f"domains that {nova.name} makes in a second of CPU / {DOMAINS_PER_S}",
+        2 * _ROUNDS / cpu_s / DOMAINS_PER_S,
+        "",
+        1.0,
+        at_most=False,
+        details=f"{2 * _ROUNDS} domains, half of them rescued, in {cpu_s:.1f} s of CPU",
+    )
+    yield Measure(
+        f"memory of {nova.name}'s worker",
+        resident / MIB,
+        " MiB",
+        WORKER_MIB,
+        at_most=True,
+        details=f"resident after {2 * _ROUNDS + 1} domains",
+    )
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
