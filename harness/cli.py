@@ -15,7 +15,7 @@ from rich.text import Text
 
 from harness import __version__
 from harness.command_options import implementation_option, level_option, results_option
-from harness.errors import HarnessError, HostError, ScenarioError
+from harness.errors import HarnessError, HostError, Refused, ScenarioError
 from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
 from harness.nova_commands import nova
 from harness.rescue.protocol import Implementation
@@ -204,16 +204,23 @@ def exit_code(results: Sequence[CaseResult]) -> int:
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Only cases whose id matches, as pytest's -k.")
 @click.option("--xml/--no-xml", default=True, help="With or without the domain XML of each state.")
-def show(scenario: Path, keyword: str | None, xml: bool) -> None:
+@implementation_option(multiple=False)
+def show(scenario: Path, keyword: str | None, xml: bool, name: str) -> None:
     """Show the domains and disks of a scenario in each state, as libvirt completes them, without booting."""
+    from harness.run.implementations import implementation_of, opened  # noqa: PLC0415
     from harness.run.plan import open_planner  # noqa: PLC0415
     from harness.terminal.table import plan_table  # noqa: PLC0415
 
-    cases = _cases([scenario], keyword, level=Level.PLAN)
+    implementation = implementation_of(name)
+    cases = _cases([scenario], keyword, level=Level.PLAN, implementations=[implementation])
     console = open_console()
-    with open_planner() as planner:
+    with opened([implementation]), open_planner() as planner:
         for case in cases:
-            plan = planner.plan(case)
+            try:
+                plan = planner.plan(case)
+            except Refused as refused:
+                console.print(f"{case.id}: refused by {refused.refused_by}: {refused.reason}\n", soft_wrap=True)
+                continue
             for state, text in plan.xml_by_state.items() if xml else ():
                 console.print(f"<!-- {case.id}: {state} -->", style="bold")
                 console.print(Syntax(text.strip(), "xml", background_color="default", word_wrap=False))

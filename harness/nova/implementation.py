@@ -198,14 +198,13 @@ class Nova:
 
     def __enter__(self) -> Self:
         self._root = self._stack.enter_context(held_root(in_memory=True))
+        self._stack.callback(shutil.rmtree, self._root.work_path, ignore_errors=True)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._worker = None
-        if self._root is not None:
-            self._stack.callback(shutil.rmtree, self._instances_path, ignore_errors=True)
         self._stack.close()
         self._root = None
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -116,7 +118,12 @@ def _run(command: Sequence[str], log_path: Path, trouble: str, progress: Progres
     with (
         log_path.open("a") as log,
         subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         ) as process,
     ):
         try:
@@ -129,7 +136,7 @@ def _run(command: Sequence[str], log_path: Path, trouble: str, progress: Progres
                 elif words[:1] == ["Building"] or words[:2] == ["Installing", "collected"]:
                     progress(" ".join(words[:3]).rstrip(":"))
         except BaseException:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # pip and the compilers that it started
             raise
     if process.returncode != 0:
         raise HostError(f"{trouble}{_told(log_path)}", hint=f"the whole log is in {log_path}")

@@ -19,7 +19,7 @@ import pytest
 
 from harness.errors import HostError
 from harness.nova.environments import Environments
-from harness.nova.implementation import Nova
+from harness.nova.implementation import WORKER_LOG, Nova
 from harness.rescue.protocol import RunningInstance
 from harness.run.disks import planned_sources
 from harness.run.preparation import placement_for
@@ -198,6 +198,9 @@ def test_a_worker_that_hangs_or_dies_loses_one_request(nova_data: Data) -> None:
     with Nova(environment, request_timeout_s=8) as nova:
         instance = running(nova)
         pids = [nova.worker_pid]
+        rescue_path = Path(next(iter(nova.disk_names(instance.instance, instance.placement))))
+        log_path = rescue_path.parents[2] / WORKER_LOG
+        assert log_path.exists()
         os.kill(nova.worker_pid or 0, signal.SIGSTOP)
         with pytest.raises(HostError, match=rf"{NOVA}: the worker did not answer 'normal' in 8 s"):
             nova.normal(instance.instance, instance.placement)
@@ -209,4 +212,5 @@ def test_a_worker_that_hangs_or_dies_loses_one_request(nova_data: Data) -> None:
         assert running(nova).live_xml
         pids.append(nova.worker_pid)
     assert len(set(pids)) == 3
+    assert not log_path.exists()
     assert not any(psutil.pid_exists(pid or 0) for pid in pids)
