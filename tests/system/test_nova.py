@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from harness.errors import HostError
 from harness.nova.environments import Environments
@@ -82,7 +83,15 @@ class Data:
 @pytest.fixture(scope="session")
 def nova_data(tmp_path_factory: pytest.TempPathFactory) -> Data:
     kept = os.environ.get("RESCUE_HARNESS_TEST_DATA")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("data")
+    own = tmp_path_factory.getbasetemp()
+    # Workers of pytest-xdist have a folder each below one of the run's.
+    folder = Path(kept) if kept else (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "nova-data"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "test.lock"):
+        return _with_nova(folder, tmp_path_factory)
+
+
+def _with_nova(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Data:
     if any(each.name == NOVA for each in Environments(folder / "nova").all()):
         return Data(folder, "")
     line = CommandLine(tmp_path_factory.mktemp("cache"), tmp_path_factory.mktemp("work"))
