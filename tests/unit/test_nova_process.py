@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from harness.errors import HostError
 from harness.nova.messages import Describe, MakeRescued, NovaInstance, NovaRefusal, worker_schema
-from harness.nova.process import Worker, WorkerError
+from harness.nova.process import WORKER_PATH, Worker, WorkerError
 
 DESCRIPTION = {"version": "34.0.0", "python": "3.11.2", "min_libvirt": [8, 0, 0], "min_qemu": [6, 2, 0]}
 ANSWER = json.dumps({"description": DESCRIPTION})
@@ -122,6 +123,22 @@ def test_the_schema_describes_requests_and_answers() -> None:
         jsonschema.validate(message, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"operation": "destroy"}, schema)
+
+
+def test_the_worker_knows_nothing_of_the_harness_and_imports_novas_compute_first() -> None:
+    imported = [
+        name
+        for node in ast.walk(ast.parse(WORKER_PATH.read_text()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    ]
+    assert not any(name.split(".")[0] in ("harness", "pydantic") for name in imported)
+    assert next(name for name in imported if name.startswith("nova")) == "nova.cmd.compute"
 
 
 @pytest.mark.parametrize(
