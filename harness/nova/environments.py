@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -166,11 +167,13 @@ class Environments:
         return NovaEnvironment(record, self.folder / _ENVIRONMENTS / record.folder)
 
     def new_folder(self) -> Path:
-        """The folder for one more environment; the lock must be held."""
+        """The folder for one more environment; the lock must be held.
+
+        Never one that was used before: a pip whose ``add`` was killed may still write there.
+        """
         folder = self.folder / _ENVIRONMENTS
         folder.mkdir(parents=True, exist_ok=True)
-        number = max((int(path.name) for path in folder.iterdir() if path.name.isdecimal()), default=0) + 1
-        return folder / str(number)
+        return folder / secrets.token_hex(4)
 
     def remove_unfinished(self) -> None:
         """Remove the folders that no record names: an ``add`` was killed; the lock must be held."""
