@@ -140,9 +140,7 @@ def _cases_in(
     from harness.run.cases import collect_cases  # noqa: PLC0415
     from harness.scenario.words import Level  # noqa: PLC0415
 
-    return collect_cases(
-        [path], implementation or Reference(), keyword=keyword, level=Level(level), left_out=left_out
-    )
+    return collect_cases([path], implementation or Reference(), keyword=keyword, level=Level(level), left_out=left_out)
 
 
 class ScenarioFile(pytest.File):

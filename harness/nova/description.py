@@ -23,8 +23,10 @@ _PROPERTIES_BY_DEVICE = {
 }
 _EXTRA_SPECS_BY_DEVICE = {OtherDevice.RNG: ("hw_rng:allowed", "True")}
 _NOT_TO_BE_HAD = {
-    OtherDevice.SHARE: "a 9p share: its shares are virtiofs",
+    OtherDevice.SHARE: "a 9p share, for its shares are virtiofs",
     OtherDevice.SERIAL: "a second serial port without a console behind it",
+    OtherDevice.VIRTIOFS: "a share, for which it asks Manila",
+    OtherDevice.VSOCK: "a vsock",
 }
 
 
@@ -97,14 +99,16 @@ def disks_by_source(instance: Instance, placement: Placement, instances_path: Pa
 def _refuse_what_nova_lacks(instance: Instance) -> None:
     lacking = next((device for device in instance.devices if device in _NOT_TO_BE_HAD), None)
     if lacking is not None:
-        raise _no_such_instance(_NOT_TO_BE_HAD[lacking])
+        raise _not_to_be_asked_for(_NOT_TO_BE_HAD[lacking])
+    if instance.properties.hw_tpm_version is not None:
+        raise _not_to_be_asked_for("a TPM, for whose secret it asks a key manager")
     other = next((model for model in instance.nics if model is not instance.properties.hw_vif_model), None)
     if other is not None:
-        raise _no_such_instance(f"NICs of different models ({instance.properties.hw_vif_model} and {other})")
+        raise _not_to_be_asked_for(f"NICs of different models ({instance.properties.hw_vif_model} and {other})")
 
 
-def _no_such_instance(what: str) -> Refused:
-    return Refused(f"Nova gives no instance {what}", refused_by="harness")
+def _not_to_be_asked_for(what: str) -> Refused:
+    return Refused(f"so far Nova cannot be asked for {what}", refused_by="harness")
 
 
 def _image_properties(instance: Instance) -> dict[str, str]:

@@ -93,8 +93,11 @@ def test_every_nic_has_its_own_mac_and_port() -> None:
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        pytest.param({"devices": ["9p"]}, "Nova gives no instance a 9p share", id="share"),
+        pytest.param({"devices": ["9p"]}, "so far Nova cannot be asked for a 9p share", id="share"),
         pytest.param({"devices": ["serial"]}, "a second serial port", id="serial"),
+        pytest.param({"devices": ["virtiofs"]}, "a share, for which it asks Manila", id="virtiofs"),
+        pytest.param({"devices": ["vsock"]}, "a vsock", id="vsock"),
+        pytest.param({"properties": {"hw_tpm_version": "2.0"}}, "a TPM", id="tpm"),
         pytest.param({"nics": ["e1000"]}, r"NICs of different models \(virtio and e1000\)", id="nics"),
     ],
 )
