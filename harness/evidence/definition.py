@@ -30,6 +30,8 @@ OF_DISKS = OF_DEVICES | {
 OF_NETWORK_INTERFACES = OF_DEVICES | {"mac@address", "model@type", "acpi@index"}
 OF_DEVICES_ON_NO_BUS = _BOOT_ORDER
 NOTHING: frozenset[str] = frozenset()
+_NOVAS_NOTES = "{http://openstack.org/xmlns/libvirt/nova/"
+"""What Nova writes into a domain's metadata (LibvirtConfigGuestMetaNovaInstance): when it made it, and for whom."""
 
 
 def settings(element: etree._Element, interpreted: frozenset[str] = OF_DEVICES, *, name: str = "") -> dict[str, str]:
@@ -54,7 +56,7 @@ def _below(name: str, path: str) -> str:
 
 def _walk(element: etree._Element, path: str) -> Iterator[tuple[str, str]]:
     text = (element.text or "").strip()
-    children = [child for child in element if isinstance(child.tag, str)]
+    children = [child for child in element if isinstance(child.tag, str) and not child.tag.startswith(_NOVAS_NOTES)]
     if text or not (children or element.attrib):
         yield path, text or PRESENT
     for attribute, value in element.items():

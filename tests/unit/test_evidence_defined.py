@@ -185,3 +185,15 @@ def test_platform_has_the_accelerator_and_what_attributes_say() -> None:
     assert facts["accelerator"] == "kvm"
     assert facts["vcpu"] == facts["vcpu@current"] == "1"
     assert facts["vcpu@placement"] == "static"
+
+
+def test_novas_notes_are_its_own_and_others_are_not() -> None:
+    root = live("pc")
+    nova, other = "http://openstack.org/xmlns/libvirt/nova/1.1", "https://example.org/note"
+    before = inventory(root).platform
+    metadata = etree.SubElement(root, "metadata")
+    notes = etree.SubElement(metadata, f"{{{nova}}}instance")
+    etree.SubElement(notes, f"{{{nova}}}creationTime").text = "2026-01-01 00:00:00"
+    assert inventory(root).platform == before | {"metadata": "present"}
+    etree.SubElement(metadata, f"{{{other}}}note").text = "rescued"
+    assert inventory(root).platform == before | {f"metadata/{{{other}}}note": "rescued"}
