@@ -18,12 +18,12 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from harness.domain.placement import Placement
 from harness.errors import HostError
 from harness.nova.environments import Environments
 from harness.nova.implementation import WORKER_LOG, Nova
 from harness.rescue.protocol import RunningInstance
 from harness.run.disks import planned_sources
-from harness.run.preparation import placement_for
 from harness.scenario.models import Instance, RescueImage
 
 from .conftest import CommandLine
@@ -174,16 +174,9 @@ def nova(nova_data: Data) -> Iterator[Nova]:
 
 def running(nova: Nova, **keys: object) -> RunningInstance:
     instance = Instance.model_validate({"disks": [{"role": "root"}, {"role": "volume"}], **keys})
-    folder = Path("/instances")
-    placement = placement_for(
-        instance,
-        planned_sources(instance, folder),
-        folder,
-        uuid.uuid4(),
-        emulator="/usr/bin/qemu-system-x86_64",
-        domain_type="qemu",
-        usb_cdrom_is_disk=True,
-        direct_kernel=None,
+    sources = planned_sources(instance, Path("/instances"))
+    placement = Placement(
+        "rh-1", str(uuid.uuid4()), "52:54:00:00:00:01", "qemu", "/usr/bin/qemu-system-x86_64", sources
     )
     return RunningInstance(instance, placement, nova.normal(instance, placement))
 
