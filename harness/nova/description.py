@@ -14,7 +14,7 @@ from harness.nova.messages import BlockDevice, NovaInstance, Port
 from harness.rescue.naming import CONFIG_DRIVE, RESCUE, ROOT, MappedDisk, map_disks
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
 from harness.scenario.models import Instance, RescueImage
-from harness.scenario.words import MIB, Firmware, OtherDevice, Role
+from harness.scenario.words import MIB, DeviceType, Firmware, OtherDevice, Role
 
 _PROPERTIES_BY_DEVICE = {
     OtherDevice.RNG: ("hw_rng_model", "virtio"),
@@ -59,6 +59,7 @@ def asked_of_nova(instance: Instance, placement: Placement) -> Asked:
         swap_mib=0 if swap is None else _mib(swap.size_bytes),
         properties=_image_properties(instance),
         extra_specs=dict(_EXTRA_SPECS_BY_DEVICE[each] for each in instance.devices if each in _EXTRA_SPECS_BY_DEVICE),
+        disk_format="iso" if root.device is DeviceType.CDROM else "qcow2",
         boots_from_volume=root.source == "volume",
         has_kernel=instance.direct_kernel,
         has_config_drive=config_drive is not None,
@@ -102,6 +103,8 @@ def _refuse_what_nova_lacks(instance: Instance) -> None:
         raise _not_to_be_asked_for(_NOT_TO_BE_HAD[lacking])
     if instance.properties.hw_tpm_version is not None:
         raise _not_to_be_asked_for("a TPM, for whose secret it asks a key manager")
+    if any(isinstance(disk, Volume) and disk.device is DeviceType.LUN for disk in instance.disks):
+        raise _not_to_be_asked_for("a LUN, for which it has os-brick connect an iSCSI target")
     other = next((model for model in instance.nics if model is not instance.properties.hw_vif_model), None)
     if other is not None:
         raise _not_to_be_asked_for(f"NICs of different models ({instance.properties.hw_vif_model} and {other})")

@@ -35,13 +35,17 @@ class BlockDevice(Frozen):
 
 
 class NovaInstance(Frozen):
-    """A server as nova-compute is told of it. ``properties`` are its image's, ``extra_specs`` its flavor's."""
+    """A server as nova-compute is told of it.
+
+    ``properties`` and ``disk_format`` are its image's, ``extra_specs`` its flavor's.
+    """
 
     uuid: str
     memory_mib: int
     swap_mib: int = 0
     properties: dict[str, str] = Field(default_factory=dict)
     extra_specs: dict[str, str] = Field(default_factory=dict)
+    disk_format: Literal["qcow2", "iso"] = "qcow2"
     boots_from_volume: bool = False
     has_kernel: bool = False
     has_config_drive: bool = False

@@ -247,7 +247,7 @@ class Compute:
     def _spawn(self, request: Any) -> Spawned:
         self.spawned = None
         described = request["instance"]
-        image = _image(ORIGINAL_IMAGE, described["properties"])
+        image = _image(ORIGINAL_IMAGE, described["properties"], described["disk_format"])
         self.image_service.images = {ORIGINAL_IMAGE: image}
         self.volume_service.image_properties = described["properties"]
         spawned = Spawned(
@@ -346,13 +346,13 @@ def _configure(folder: str) -> None:
     objects_base.NovaObject.indirection_api = _Conductor()
 
 
-def _image(image: str, properties: dict[str, str]) -> dict[str, Any]:
+def _image(image: str, properties: dict[str, str], disk_format: str = "qcow2") -> dict[str, Any]:
     return {
         "id": image,
         "name": image,
         "status": "active",
         "container_format": "bare",
-        "disk_format": "qcow2",
+        "disk_format": disk_format,
         "min_ram": 0,
         "min_disk": 0,
         "size": 1,
@@ -377,7 +377,7 @@ def _instance(request_context: Any, described: Any) -> Any:
         extra_specs=dict(described["extra_specs"]),
     )
     system_metadata = {f"image_{key}": str(value) for key, value in described["properties"].items()}
-    system_metadata.update(image_base_image_ref=ORIGINAL_IMAGE, image_disk_format="qcow2")
+    system_metadata.update(image_base_image_ref=ORIGINAL_IMAGE, image_disk_format=described["disk_format"])
     instance = objects.Instance(
         request_context,
         id=1,

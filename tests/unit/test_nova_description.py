@@ -83,6 +83,12 @@ def test_block_device_mapping() -> None:
     assert asked.disks[0].serial == "0123"
 
 
+def test_a_root_cdrom_is_an_iso_image() -> None:
+    described = instance({"role": "root", "device": "cdrom"})
+    asked = asked_of_nova(described, placed(described)).instance
+    assert (asked.disk_format, asked.disks[0].device) == ("iso", "disk"), "nova-api says disk of every image"
+
+
 def test_every_nic_has_its_own_mac_and_port() -> None:
     described = instance(nics=["virtio", "virtio"])
     nics = asked_of_nova(described, placed(described)).instance.nics
@@ -98,11 +104,16 @@ def test_every_nic_has_its_own_mac_and_port() -> None:
         pytest.param({"devices": ["virtiofs"]}, "a share, for which it asks Manila", id="virtiofs"),
         pytest.param({"devices": ["vsock"]}, "a vsock", id="vsock"),
         pytest.param({"properties": {"hw_tpm_version": "2.0"}}, "a TPM", id="tpm"),
+        pytest.param(
+            {"disks": [{"role": "root"}, {"role": "volume", "device": "lun", "bus": "scsi", "backend": "iscsi"}]},
+            "a LUN",
+            id="lun",
+        ),
         pytest.param({"nics": ["e1000"]}, r"NICs of different models \(virtio and e1000\)", id="nics"),
     ],
 )
 def test_what_nova_has_no_word_for(keys: dict[str, Any], expected: str) -> None:
-    described = instance(**keys)
+    described = Instance.model_validate({"disks": [{"role": "root"}], **keys})
     with pytest.raises(Refused, match=expected) as caught:
         asked_of_nova(described, placed(described))
     assert caught.value.refused_by == "harness"
