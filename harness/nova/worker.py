@@ -199,9 +199,10 @@ class Compute:
         self.driver._host.get_guest = self._guest
         self.connection = self.driver._host.get_connection()
         self.context = context.get_admin_context()
-        # The modules are there to stay: without looking at their objects again and again, a domain takes less time.
+        # The modules are there to stay, and a domain makes few cycles: looking for them less often saves a quarter.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(100_000, 20, 20)
 
     def _guest(self, instance: Any) -> Any:
         if self.running_xml is None:
