@@ -14,15 +14,19 @@ from harness.nova.implementation import Nova
 from harness.rescue.protocol import RunningInstance
 from harness.run.plan import Planner
 from harness.run.session import Session
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Scenario
 from harness.scenario.words import MIB
 
 FIRST_XML_S = 2.0
 DOMAINS_PER_S = 100
 WORKER_MIB = 250
 _ROUNDS = 200
-_INSTANCE = {"disks": [{"role": "root"}, {"role": "volume"}]}
-_RESCUE_IMAGE = {"properties": {"hw_rescue_bus": "virtio"}}
+_SCENARIO = {
+    "name": "bench",
+    "summary": "A root disk and a volume, rescued from a virtio disk",
+    "instance": {"disks": [{"role": "root"}, {"role": "volume"}]},
+    "rescue_image": {"properties": {"hw_rescue_bus": "virtio"}},
+}
 
 
 def newest_release() -> NovaEnvironment | None:
@@ -36,11 +40,12 @@ def measure_nova(environment: NovaEnvironment | None, session: Session) -> Itera
     if environment is None:
         return
     planner = Planner(session.hypervisor.connection, session.hypervisor.emulator)
-    instance, image = Instance.model_validate(_INSTANCE), RescueImage.model_validate(_RESCUE_IMAGE)
+    scenario = Scenario.model_validate(_SCENARIO)
+    instance, image = scenario.instance, scenario.rescue_image
     with Nova(environment) as nova:
         nova.start()
         started = time.monotonic()
-        planned = planner.plan_instance(nova, instance)
+        planned = planner.plan_instance(nova, scenario)
         first_s = time.monotonic() - started
         if nova.worker_pid is None:
             raise HostError(f"{nova.name}: the worker is gone")

@@ -180,7 +180,9 @@ class Planner:
             HostError: libvirt does not accept it, or does not take a step.
         """
         if scenario.steps and isinstance(implementation, ForeignImplementation):
-            raise Refused(f"so far {implementation.name} cannot be asked for steps before a rescue", refused_by="harness")
+            raise Refused(
+                f"so far {implementation.name} cannot be asked for steps before a rescue", refused_by="harness"
+            )
         instance = scenario.instance
         placement = self._placement(scenario)
         stage = Stage.first(instance, placement, dict.fromkeys(placement.sources, "planned"))
