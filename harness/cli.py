@@ -99,7 +99,7 @@ def run(
         opened,
         require_level,
     )
-    from harness.run.pool import CasePool, default_jobs  # noqa: PLC0415
+    from harness.run.pool import CasePool, default_jobs, obtain_needed_images  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415
     from harness.terminal.progress import RunDisplay  # noqa: PLC0415
 
@@ -127,6 +127,7 @@ def run(
         for case in wanted:
             if is_too_deep(case):
                 console.print(f"left out: {case.id} asks for level {case.level}", style="dim", soft_wrap=True)
+        obtain_needed_images(cases, session)
         try:
             with (
                 RunDisplay(console, len(cases)) as display,

@@ -123,13 +123,19 @@ class SharedRun:
         return self._pool.result(self._positions[nodeid])
 
     def _open_pool(self, cases: list[Case]) -> CasePool:
-        from harness.run.pool import CasePool, Unobserved, default_jobs  # noqa: PLC0415 - libvirt is slow to load
+        from harness.run.pool import (  # noqa: PLC0415 - libvirt is slow to load
+            CasePool,
+            Unobserved,
+            default_jobs,
+            obtain_needed_images,
+        )
 
         jobs = self.config.option.rescue_jobs or default_jobs(cases)
         ahead = jobs if self.config.option.maxfail else None
         if self.is_worker:
             # All workers know all cases, but nobody knows which ones a worker will be given.
             jobs, ahead = 1, 0
+        obtain_needed_images(cases, self.session())
         return self._stack.enter_context(CasePool(cases, self.session(), Unobserved(), jobs=jobs, ahead=ahead))
 
     def close(self) -> None:

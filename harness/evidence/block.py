@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from harness.evidence.attachment import Attached, attached
-from harness.evidence.inventory import BlockDevice, Partition
+from harness.evidence.inventory import BlockDevice, ComputedLinks, Partition
 from harness.evidence.links import Links, LinkSource, computed_links
 from harness.evidence.marker import BLOCK_BYTES, parse_data, parse_marker
 from harness.evidence.sysfs_path import pci_path
@@ -38,18 +38,16 @@ def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
     names = sorted(paths, key=lambda name: (len(name), name))
     partitions = {name: _partitions(capture, name) for name in names}
     attachments = {name: attached(capture, f"/sys/block/{name}", paths[name]) for name in names}
-    if links_from(capture) == "udev":
-        links = {name: _udev_links(capture, name, partitions[name]) for name in names}
-    else:
-        links = computed_links(
-            LinkSource(
-                name=name,
-                pci=next(iter(reversed(pci_path(paths[name]))), None),
-                attachment=attachments[name].source,
-                partitions=tuple(partition.number for partition in partitions[name]),
-            )
-            for name in names
+    computed = computed_links(
+        LinkSource(
+            name=name,
+            pci=next(iter(reversed(pci_path(paths[name]))), None),
+            attachment=attachments[name].source,
+            partitions=tuple(partition.number for partition in partitions[name]),
         )
+        for name in names
+    )
+    has_udev = links_from(capture) == "udev"
     mounts = _mounts(capture)
     return tuple(
         _block_device(
@@ -58,7 +56,8 @@ def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
             attachments[name],
             functions=pci_path(paths[name]),
             partitions=partitions[name],
-            links=links[name],
+            links=_udev_links(capture, name, partitions[name]) if has_udev else computed[name],
+            computed=computed[name] if has_udev else None,
             mounts=mounts,
         )
         for name in names
@@ -88,6 +87,7 @@ def _block_device(
     functions: tuple[str, ...],
     partitions: tuple[Partition, ...],
     links: Links,
+    computed: Links | None,
     mounts: Mapping[str, tuple[str, ...]],
 ) -> BlockDevice:
     block = f"/sys/block/{name}"
@@ -113,6 +113,7 @@ def _block_device(
         removable=capture.text(f"{block}/removable") == "1",
         by_path=links.by_path,
         by_id=links.by_id,
+        computed_links=None if computed is None else _computed(computed),
         partitions=partitions,
         mounted_at=tuple(
             point for each in (name, *(partition.name for partition in partitions)) for point in mounts.get(each, ())
@@ -120,6 +121,11 @@ def _block_device(
         marker=parse_marker(tail[BLOCK_BYTES:]) if is_whole else None,
         data_token=parse_data(tail[:BLOCK_BYTES]) if is_whole else None,
     )
+
+
+def _computed(links: Links) -> ComputedLinks:
+    by_id = links.by_id if links.ids_are_known else None
+    return ComputedLinks(by_path=links.by_path, by_id=by_id, contested=links.contested)
 
 
 def _kind(capture: Capture, name: str) -> str:

@@ -1,8 +1,8 @@
 """The raw output of the collection script, taken apart but not yet interpreted.
 
-Sections start with a line ``%% <name>``: a head (``settled yes``, ``no medium sr0``), attributes (``<file>:<line>``,
-from grep -H), links (from ls -ld), binary (gzip, then base64, of ``==> <file> <==`` and the file's bytes, from
-head -v), and an end that proves the output is complete.
+Sections start with a line ``%% <name>``: a head (``settled yes``, ``udev 252``, ``no medium sr0``), attributes
+(``<file>:<line>``, from grep -H), links (from ls -ld), binary (gzip, then base64, of ``==> <file> <==`` and the file's
+bytes, from head -v), and an end that proves the output is complete.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Capture:
     lines: Mapping[str, tuple[str, ...]]
     links: Mapping[str, str]
     blobs: Mapping[str, bytes]
+    udev_version: int | None = None
 
     def text(self, path: str) -> str | None:
         """First line of a file, without surrounding blanks; None where it is missing or empty."""
@@ -94,6 +95,7 @@ def parse_capture(raw: bytes | str) -> Capture:
         lines=_attributes(sections["attributes"]),
         links=_links(sections["links"]),
         blobs=_blobs("".join(sections["binary"])),
+        udev_version=next((int(line[5:]) for line in head if re.fullmatch(r"udev \d+", line)), None),
     )
 
 

@@ -77,6 +77,7 @@ endorsement_keys() {
 {
     echo '%% rescue-harness evidence 1'
     if settle; then echo 'settled yes'; else echo 'settled no'; fi
+    command -v udevadm >/dev/null && echo "udev $(udevadm --version)"
     blocks=
     readable=
     set --

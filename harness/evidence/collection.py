@@ -82,6 +82,7 @@ def parse_inventory(raw: bytes | str) -> Inventory:
         usb_devices=hardware.usb_devices(capture),
         active_swaps=block.active_swaps(capture),
         links_from=block.links_from(capture),
+        udev_version=capture.udev_version,
         boot_medium=block.boot_medium(capture, devices),
         settled=capture.settled,
     )

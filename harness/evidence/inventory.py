@@ -46,6 +46,18 @@ class KernelNames(Frozen):
     possible: tuple[str, ...]
 
 
+class ComputedLinks(Frozen):
+    """What udev is expected to make, where there is an udev to compare with.
+
+    ``by_id`` is None where only an ioctl would tell. ``contested`` are links that several devices want: who has one is
+    decided by arrival.
+    """
+
+    by_path: tuple[str, ...]
+    by_id: tuple[str, ...] | None
+    contested: tuple[str, ...] = ()
+
+
 class BlockDevice(Frozen):
     """One whole block device as far as the level sees it; ``name`` is the kernel's, without a guest libvirt's target.
 
@@ -76,6 +88,7 @@ class BlockDevice(Frozen):
     settings: dict[str, str] = Field(default_factory=dict)
     by_path: tuple[str, ...] = ()
     by_id: tuple[str, ...] = ()
+    computed_links: ComputedLinks | None = None
     partitions: tuple[Partition, ...] = ()
     mounted_at: tuple[str, ...] = ()
     marker: Marker | None = None
@@ -145,6 +158,7 @@ class Inventory(Frozen):
     usb_devices: tuple[UsbDevice, ...]
     active_swaps: tuple[str, ...] = ()
     links_from: Literal["udev", "computed"] | None = None
+    udev_version: int | None = None
     boot_medium: str | None = None
     settled: bool = True
 

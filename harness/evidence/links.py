@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from harness.evidence.vpd import AtaIdentity, ScsiId
 
+MODELLED_UDEV = 252
 _ALLOWED = frozenset(string.ascii_letters + string.digits + "#+-.:=@_")
 _USB_STRING = re.compile(r"[\x20-\x2b\x2d-\x7f]*")
 _SCSI_SUBCLASSES = frozenset({2, 6})
@@ -97,10 +98,16 @@ class LinkSource:
 
 @dataclass(frozen=True)
 class Links:
-    """Names of links, without folder: the whole device's first, then its partitions'."""
+    """Names of links, without folder: the whole device's first, then its partitions'.
+
+    ``contested`` are those that another device wants as well; neither has them here. ``ids_are_known``: what by-id
+    links are made of can be read from sysfs.
+    """
 
     by_path: tuple[str, ...] = ()
     by_id: tuple[str, ...] = ()
+    contested: tuple[str, ...] = field(default=(), compare=False)
+    ids_are_known: bool = field(default=True, compare=False)
 
 
 def computed_links(sources: Iterable[LinkSource]) -> dict[str, Links]:
@@ -112,6 +119,10 @@ def computed_links(sources: Iterable[LinkSource]) -> dict[str, Links]:
         name: Links(
             by_path=_with_partitions(source, [link for link in by_path if paths[link] == 1]),
             by_id=_with_partitions(source, [link for link in by_id if ids[link] == 1]),
+            contested=_with_partitions(
+                source, [link for link in (*by_path, *by_id) if paths[link] > 1 or ids[link] > 1]
+            ),
+            ids_are_known=_ids_are_known(source),
         )
         for name, (source, by_path, by_id) in every.items()
     }
@@ -159,6 +170,15 @@ def _by_id(source: LinkSource) -> list[str]:
             return [f"usb-{_usb_serial(disk)}"]
         case _:
             return []
+
+
+def _ids_are_known(source: LinkSource) -> bool:
+    """A CD-ROM's identity takes an ioctl on ATA, and on SCSI where sysfs has no page of it."""
+    match source.attachment:
+        case AtaDisk(identity=None) | ScsiDisk(identity=None) | SasDisk(identity=None):
+            return False
+        case _:
+            return True
 
 
 def _usb_serial(disk: UsbDisk) -> str:

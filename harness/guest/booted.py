@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,14 @@ from harness.errors import GuestError, HostError
 from harness.guest.console import Console, Ready
 from harness.guest.deadline import Deadline
 from harness.guest.forward import forward_ssh
-from harness.guest.keys import RunKey
-from harness.guest.ssh import Completed, SshConnection
-from harness.hypervisor.host import Hypervisor
+from harness.guest.login import Login
+from harness.guest.ssh import Completed, LoginRefusedError, SshConnection, is_listening
+from harness.hypervisor.host import Hypervisor, Pace
 from harness.hypervisor.reaping import LEISURELY_S, orphans_reaped
 
 _POLL_S = 0.05
 _STATE_EVERY = 10
+_KNOCK_S = 0.5
 _STATES = {
     libvirt.VIR_DOMAIN_NOSTATE: "no state",
     libvirt.VIR_DOMAIN_RUNNING: "running",
@@ -43,21 +45,32 @@ class BootedGuest:
     ssh_port: int
     ssh: SshConnection
     ready: Ready
+    login: Login
     live_xml: str
     boot_s: float
 
+    @property
+    def pace(self) -> Pace:
+        """The deadlines for a guest of its image."""
+        return self.hypervisor.pace.patient(self.login.patience)
+
     def run(self, command: str, *, stdin: bytes = b"") -> Completed:
-        """Run a shell command in the guest.
+        """Run a shell command in the guest, as root.
 
         Raises:
             GuestError: it does not end in time or the guest is gone; says what the console showed.
         """
         try:
-            return self.ssh.run(command, Deadline.after(self.hypervisor.pace.command_s), stdin=stdin)
+            return self.ssh.run(as_root(command, self.login), Deadline.after(self.pace.command_s), stdin=stdin)
         except GuestError as error:
             raise explained(
                 error, self.domain, self.console, qemu_log_path(self.hypervisor, self.domain.name())
             ) from error
+
+
+def as_root(command: str, login: Login) -> str:
+    """The command for the login's shell that runs ``command`` as root."""
+    return f"{login.become_root}{shlex.quote(command)}" if login.become_root else command
 
 
 def domain_state(domain: libvirt.virDomain) -> str:
@@ -111,7 +124,7 @@ def stop_domain(domain: libvirt.virDomain) -> None:
 
 @contextmanager
 def booted(
-    hypervisor: Hypervisor, domain: libvirt.virDomain, *, console_path: Path, key: RunKey
+    hypervisor: Hypervisor, domain: libvirt.virDomain, *, console_path: Path, login: Login
 ) -> Iterator[BootedGuest]:
     """Start a domain, wait until its guest answers over SSH, and stop it at the end.
 
@@ -119,7 +132,8 @@ def booted(
         HostError: QEMU does not start.
         GuestError: the guest does not come up in time, or dies; carries console and domain state.
     """
-    deadline = Deadline.after(hypervisor.pace.boot_s)
+    pace = hypervisor.pace.patient(login.patience)
+    deadline = Deadline.after(pace.boot_s)
     console = Console(console_path)
     for stale in (console_path, qemu_log_path(hypervisor, domain.name())):
         stale.unlink(missing_ok=True)
@@ -128,9 +142,12 @@ def booted(
         start_domain(hypervisor, domain)
         port = forward_ssh(domain)
         try:
-            ready = _wait_until_ready(hypervisor, domain, console, deadline)
-            login = Deadline.after(hypervisor.pace.command_s)
-            ssh = SshConnection.open(port, key.key, ready.host_key, login)
+            if login.says_ready:
+                ready = _wait_until_ready(hypervisor, domain, console, deadline)
+                ssh = SshConnection.open(port, login.key, ready.host_key, Deadline.after(pace.command_s))
+            else:
+                ssh = _wait_for_login(hypervisor, domain, port, login, deadline)
+                ready = _ask_who_it_is(ssh, login, pace)
         except GuestError as error:
             raise explained(error, domain, console, qemu_log_path(hypervisor, domain.name())) from error
         with ssh:
@@ -141,6 +158,7 @@ def booted(
                 ssh_port=port,
                 ssh=ssh,
                 ready=ready,
+                login=login,
                 live_xml=domain.XMLDesc(0),
                 boot_s=time.monotonic() - started,
             )
@@ -158,14 +176,52 @@ def _wait_until_ready(hypervisor: Hypervisor, domain: libvirt.virDomain, console
     looks = 0
     while (ready := console.ready()) is None:
         looks += 1
-        if looks % _STATE_EVERY == 0 and domain_state(domain) in ("shut off", "crashed"):
-            raise GuestError("QEMU ended before the guest was ready")
-        if hypervisor.cancelled.is_set():
-            raise GuestError("the run was interrupted")
-        if deadline.passed:
-            raise GuestError(
-                f"the guest was not ready within {deadline.timeout_s:.0f} s",
-                hint="if the host is only slow, give it longer with --boot-timeout (pytest: --rescue-boot-timeout)",
-            )
+        _require_hope(hypervisor, domain, deadline, "the guest was not ready", look=looks % _STATE_EVERY == 0)
         time.sleep(_POLL_S)
     return ready
+
+
+def _wait_for_login(
+    hypervisor: Hypervisor, domain: libvirt.virDomain, port: int, login: Login, deadline: Deadline
+) -> SshConnection:
+    """Knock until the guest lets us in: its SSH server may be up before the key is in its place."""
+    pace = hypervisor.pace.patient(login.patience)
+    trouble = f"no SSH server answered for {login.user}"
+    while True:
+        _require_hope(hypervisor, domain, deadline, trouble)
+        if is_listening(port, pace.banner_s):
+            try:
+                return SshConnection.open(port, login.key, None, Deadline.after(pace.command_s), user=login.user)
+            except LoginRefusedError as error:
+                trouble = error.message
+        time.sleep(_KNOCK_S)
+
+
+def _require_hope(
+    hypervisor: Hypervisor, domain: libvirt.virDomain, deadline: Deadline, trouble: str, *, look: bool = True
+) -> None:
+    if look and domain_state(domain) in ("shut off", "crashed"):
+        raise GuestError("QEMU ended before the guest was ready")
+    if hypervisor.cancelled.is_set():
+        raise GuestError("the run was interrupted")
+    if deadline.passed:
+        raise GuestError(
+            f"{trouble} within {deadline.timeout_s:.0f} s",
+            hint="if the host is only slow, give it longer with --boot-timeout (pytest: --rescue-boot-timeout)",
+        )
+
+
+def _ask_who_it_is(ssh: SshConnection, login: Login, pace: Pace) -> Ready:
+    """Its boot id, asked as root: every later command needs to be."""
+    try:
+        answer = ssh.run(as_root("cat /proc/sys/kernel/random/boot_id", login), Deadline.after(pace.command_s))
+        if answer.exit_status:
+            said = answer.stderr.decode(errors="replace").strip() or f"exit status {answer.exit_status}"
+            raise GuestError(
+                f"{login.user} cannot run commands as root in the guest: {said}",
+                hint=f"the image's sudoers must have '{login.user} ALL=(ALL) NOPASSWD:ALL', or let root log in",
+            )
+    except GuestError:
+        ssh.close()
+        raise
+    return Ready(ssh.host_key, answer.stdout.decode(errors="replace").strip())

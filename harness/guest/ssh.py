@@ -14,6 +14,7 @@ from harness.errors import GuestError
 from harness.guest.deadline import Deadline
 
 _READ_BYTES = 65536
+_BANNER = b"SSH-"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class Completed:
     stderr: bytes
 
 
+class LoginRefusedError(GuestError):
+    """The server answers and does not take the key."""
+
+
 class SshConnection:
     """A logged-in connection on a loopback port; commands run one at a time."""
 
@@ -32,23 +37,28 @@ class SshConnection:
         self._transport = transport
 
     @classmethod
-    def open(cls, port: int, key: paramiko.PKey, host_key: str, deadline: Deadline) -> Self:
-        """Log in as root, believing only the host key the guest printed on its console.
+    def open(
+        cls, port: int, key: paramiko.PKey, host_key: str | None, deadline: Deadline, *, user: str = "root"
+    ) -> Self:
+        """Log in, believing only ``host_key``, or any where it is None.
 
         Raises:
-            GuestError: no answer, a wrong host key or a refused login before the deadline.
+            LoginRefusedError: the key is not taken.
+            GuestError: no answer or a wrong host key before the deadline.
         """
-        kind, encoded = host_key.split()[:2]
-        expected = paramiko.PKey.from_type_string(kind, base64.b64decode(encoded))
+        expected = None if host_key is None else _parsed_key(host_key)
         transport = None
         try:
             sock = socket.create_connection(("127.0.0.1", port), timeout=max(0.1, deadline.remaining_s))
             transport = paramiko.Transport(sock)
             transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = deadline.remaining_s
             transport.start_client(timeout=max(0.1, deadline.remaining_s))
-            if transport.get_remote_server_key() != expected:
+            if expected not in (None, transport.get_remote_server_key()):
                 raise GuestError("the SSH server that answered is not the guest that was booted: its host key differs")
-            transport.auth_publickey("root", key)
+            transport.auth_publickey(user, key)
+        except paramiko.AuthenticationException as error:
+            transport.close()  # type: ignore[union-attr]
+            raise LoginRefusedError(f"the guest's SSH server does not let {user} in: {error}") from error
         except (OSError, EOFError, paramiko.SSHException) as error:
             if transport is not None:
                 transport.close()
@@ -59,6 +69,12 @@ class SshConnection:
             transport.close()  # type: ignore[union-attr]
             raise
         return cls(transport)
+
+    @property
+    def host_key(self) -> str:
+        """The host key that the server showed, as in known_hosts."""
+        shown = self._transport.get_remote_server_key()
+        return f"{shown.get_name()} {shown.get_base64()}"
 
     def run(self, command: str, deadline: Deadline, *, stdin: bytes = b"") -> Completed:
         """Run a command to its end.
@@ -96,6 +112,21 @@ class SshConnection:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def is_listening(port: int, timeout_s: float) -> bool:
+    """Whether an SSH server answers on a loopback port; QEMU accepts for a guest that does not listen yet."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as sock:
+            sock.settimeout(timeout_s)
+            return sock.recv(len(_BANNER)) == _BANNER
+    except OSError:
+        return False
+
+
+def _parsed_key(text: str) -> paramiko.PKey:
+    kind, encoded = text.split()[:2]
+    return paramiko.PKey.from_type_string(kind, base64.b64decode(encoded))
 
 
 def _read_all(channel: paramiko.Channel, deadline: Deadline) -> bytes:

@@ -19,10 +19,11 @@ from harness.hypervisor.host import find_emulator
 from harness.hypervisor.optional_parts import OPTIONAL_PARTS
 from harness.hypervisor.roots import held_root, leftovers_everywhere
 from harness.image import ImageSet, cache_root, obtain_images
+from harness.image.command import DEBIAN_TOOLS, require_tools
 
 GIB = 1024**3
 NEEDED_MEMORY_BYTES = GIB // 2
-NEEDED_DISK_BYTES = GIB
+NEEDED_DISK_BYTES = 2 * GIB
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def diagnose(progress: Callable[[str], None]) -> Iterator[Check]:
     yield _attempt("UEFI firmware, secure boot", partial(_uefi, "q35", secure_boot=True))
     images: list[ImageSet] = []
     yield _attempt("guest images", lambda: _images(progress, images))
+    yield _attempt("Debian images", _debian_tools)
     if images:
         progress("booting the canary guest")
         yield _attempt("accelerator", lambda: find_accelerator(images[0], find_emulator()).reason)
@@ -91,6 +93,11 @@ def _qemu() -> str:
     emulator = find_emulator()
     version = subprocess.run([emulator, "--version"], capture_output=True, text=True, check=False).stdout
     return f"{version.splitlines()[0] if version else 'no version'}, {emulator}"
+
+
+def _debian_tools() -> str:
+    require_tools(DEBIAN_TOOLS)
+    return "the tools that make them are installed"
 
 
 def _libvirt() -> str:

@@ -29,20 +29,30 @@ SHORTEST_BOOT_DEADLINE_S = 60.0
 
 @dataclass(frozen=True)
 class Pace:
-    """Deadlines in seconds, scaled from the canary's measured time."""
+    """Deadlines in seconds, scaled from the canary's measured time; ``slowness`` is the guest's beside our own."""
 
     canary_s: float
     boot_timeout_s: float | None = None
+    slowness: float = 1.0
 
     @property
     def boot_s(self) -> float:
         """How long a guest may take from its start to its ready line."""
-        return self.boot_timeout_s or max(SHORTEST_BOOT_DEADLINE_S, BOOT_FACTOR * self.canary_s)
+        return self.boot_timeout_s or self.slowness * max(SHORTEST_BOOT_DEADLINE_S, BOOT_FACTOR * self.canary_s)
+
+    def patient(self, factor: float) -> Pace:
+        """The pace of a guest that takes ``factor`` times as long; a time-out of the user's own stays."""
+        return Pace(self.canary_s, self.boot_timeout_s, self.slowness * factor)
 
     @property
     def command_s(self) -> float:
         """How long one command over SSH, or the handshake, may take."""
-        return max(30.0, 8 * self.canary_s)
+        return self.slowness * max(30.0, 8 * self.canary_s)
+
+    @property
+    def banner_s(self) -> float:
+        """How long an SSH server may take for its first bytes before one connects anew."""
+        return max(5.0, self.canary_s)
 
 
 @dataclass(frozen=True)

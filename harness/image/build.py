@@ -30,7 +30,7 @@ def build_images(recipe: Recipe, inputs: dict[str, str], target: Path, work: Pat
     say(f"images: fetching {len(inputs)} Debian packages")
     unpack(inputs, root, work / "packages")
     say("images: building kernel, initramfs and media")
-    epoch = _epoch(recipe.rescue.uuid)
+    epoch = epoch_of(recipe.rescue.uuid)
     kernel = (root / "boot" / f"vmlinuz-{kernel_version(root)}").read_bytes()
     initramfs = build_initramfs(recipe, root, epoch)
     (target / image_set.KERNEL).write_bytes(kernel)
@@ -44,6 +44,6 @@ def build_images(recipe: Recipe, inputs: dict[str, str], target: Path, work: Pat
     media.build_floppy(target / image_set.FLOPPY)
 
 
-def _epoch(iso_uuid: str) -> int:
+def epoch_of(iso_uuid: str) -> int:
     """The one date in all images is the one that makes the rescue medium's UUID."""
     return calendar.timegm(time.strptime(iso_uuid[:19], "%Y-%m-%d-%H-%M-%S"))

@@ -10,7 +10,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
+import psutil
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
@@ -35,21 +37,41 @@ def cache_root() -> Path:
     return Path(chosen).absolute() if chosen else user_cache_path("rescue-harness")
 
 
-def _say_nothing(message: str) -> None:
+def say_nothing(message: str) -> None:
+    """For callers who want no progress."""
     del message
 
 
-class ImageCache:
-    """Sets below ``folder``, built by ``build`` when missing or damaged. Safe between threads and processes."""
+class CachedSet(Protocol):
+    """Images that belong together, in a folder with a manifest."""
 
-    _verified: set[Path] = set()  # noqa: RUF012 - one check of each set per process, whatever the cache object
+    @property
+    def recipe(self) -> str:
+        """The hash of the recipe."""
 
-    def __init__(self, folder: Path, build: Build, progress: Progress = _say_nothing) -> None:
+    def verify(self) -> None:
+        """Raise DamagedSetError unless the files are what the manifest says."""
+
+
+S = TypeVar("S", bound=CachedSet)
+_verified: set[Path] = set()
+"""Sets that this process has checked."""
+
+
+class ImageCache(Generic[S]):
+    """Sets below ``folder``, built by ``build`` when missing or damaged, read by ``read`` (which raises
+    DamagedSetError). Safe between threads and processes.
+    """
+
+    def __init__(
+        self, folder: Path, build: Build, progress: Progress = say_nothing, *, read: Callable[[Path], S]
+    ) -> None:
         self._folder = folder
         self._build = build
         self._say = progress
+        self._read = read
 
-    def obtain(self, recipe: str, inputs: dict[str, str]) -> ImageSet:
+    def obtain(self, recipe: str, inputs: dict[str, str]) -> S:
         """Return the set made from ``recipe`` (its hash) and ``inputs``, building it first if need be.
 
         Raises HostError if the build fails; nothing of it then remains.
@@ -63,7 +85,7 @@ class ImageCache:
         os.utime(directory)
         return image_set
 
-    def newest_of(self, recipe: str) -> ImageSet | None:
+    def newest_of(self, recipe: str) -> S | None:
         """The usable set last used among those made from ``recipe``, whatever the packages."""
         manifests = self._folder.glob("*/manifest.json")
         for directory in sorted((path.parent for path in manifests), key=_last_use, reverse=True):
@@ -73,18 +95,18 @@ class ImageCache:
                 return image_set
         return None
 
-    def _usable(self, directory: Path) -> ImageSet | None:
+    def _usable(self, directory: Path) -> S | None:
         if not directory.is_dir() or directory.name.startswith(_BUILDING_PREFIX):
             return None
         try:
-            image_set = ImageSet.read(directory)
-            if directory not in self._verified:
+            image_set = self._read(directory)
+            if directory not in _verified:
                 image_set.verify()
         except DamagedSetError as error:
             warnings.warn(f"image set is damaged: {error.message}", stacklevel=4)
             self._say(f"images: {error.message}")
             return None
-        self._verified.add(directory)
+        _verified.add(directory)
         return image_set
 
     @contextmanager
@@ -101,9 +123,12 @@ class ImageCache:
         finally:
             lock.release()
 
-    def _rebuild(self, directory: Path, recipe: str, inputs: dict[str, str]) -> ImageSet:
+    def _rebuild(self, directory: Path, recipe: str, inputs: dict[str, str]) -> S:
         for leftover in self._folder.glob(f"{_BUILDING_PREFIX}*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            if _has_mounts(leftover):
+                self._say(f"images: {leftover} is left as it is: something is mounted below it")
+            else:
+                shutil.rmtree(leftover, ignore_errors=True)
         started = time.monotonic()
         try:
             with tempfile.TemporaryDirectory(prefix=_BUILDING_PREFIX, dir=self._folder) as name:
@@ -119,9 +144,9 @@ class ImageCache:
             raise HostError(
                 f"building the images failed: {error}", hint=f"is there room and permission in {self._folder}?"
             ) from error
-        self._verified.add(directory)
+        _verified.add(directory)
         self._say(f"images: built in {time.monotonic() - started:.0f} s")
-        return ImageSet.read(directory)
+        return self._read(directory)
 
     def _remove_unused(self, current: Path) -> None:
         oldest = time.time() - UNUSED_DAYS * _SECONDS_PER_DAY
@@ -131,11 +156,17 @@ class ImageCache:
                 shutil.rmtree(directory, ignore_errors=True)
 
 
+def _has_mounts(folder: Path) -> bool:
+    """Whether something of this host's is mounted below a folder: removing the folder would reach into it."""
+    real = folder.resolve()
+    return any(Path(mounted.mountpoint).is_relative_to(real) for mounted in psutil.disk_partitions(all=True))
+
+
 def _last_use(directory: Path) -> float:
     return directory.stat().st_mtime
 
 
-def obtain_images(progress: Progress = _say_nothing) -> ImageSet:
+def obtain_images(progress: Progress = say_nothing) -> ImageSet:
     """Return the image set for the present recipes and Debian packages, built if it is not cached.
 
     Without package lists, or when a package cannot be fetched, a cached set made from the same recipes serves.
@@ -149,7 +180,7 @@ def obtain_images(progress: Progress = _say_nothing) -> ImageSet:
     def build(inputs: dict[str, str], target: Path, work: Path, say: Progress) -> None:
         build_images(recipe, inputs, target, work, say)
 
-    cache = ImageCache(root / "images", build, progress)
+    cache = ImageCache(root / "images", build, progress, read=ImageSet.read)
     try:
         return cache.obtain(recipe_digest, resolve_inputs(recipe, root / "packages.json"))
     except PackagesUnavailableError as error:

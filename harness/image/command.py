@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HostError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 LAST_LINES = 8
@@ -23,9 +23,16 @@ TOOL_PACKAGES: Mapping[str, str] = {
     "apt-get": "apt",
     "depmod": "kmod",
     "dpkg": "dpkg",
+    "fakeroot": "fakeroot",
     "mcopy": "mtools",
     "mmd": "mtools",
+    "mke2fs": "e2fsprogs",
     "mkfs.vfat": "dosfstools",
+    "mmdebstrap": "mmdebstrap",
+    "newuidmap": "uidmap",
+    "setpriv": "util-linux",
+    "tar": "tar",
+    "unshare": "util-linux",
     "xorriso": "xorriso",
 }
 
@@ -35,9 +42,21 @@ def search_path() -> str:
     return f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_PATH}"
 
 
-def require_tools() -> None:
+_ONLY_FOR_DEBIAN = ("fakeroot", "mke2fs", "mmdebstrap", "newuidmap", "setpriv", "tar", "unshare")
+_NOT_FOR_DEBIAN = ("depmod", *(("newuidmap",) if os.geteuid() == 0 else ()))
+IMAGE_TOOLS = tuple(tool for tool in TOOL_PACKAGES if tool not in _ONLY_FOR_DEBIAN)
+DEBIAN_TOOLS = tuple(tool for tool in TOOL_PACKAGES if tool not in _NOT_FOR_DEBIAN)
+"""What building the harness's own guest takes, and what the Debian images take."""
+
+
+def missing_tools(tools: Iterable[str]) -> tuple[str, ...]:
+    """The tools that this host lacks."""
+    return tuple(sorted(tool for tool in tools if shutil.which(tool, path=search_path()) is None))
+
+
+def require_tools(tools: Iterable[str] = IMAGE_TOOLS) -> None:
     """Raise HostError with the packages to install if a tool of the build is missing."""
-    missing = sorted(tool for tool in TOOL_PACKAGES if shutil.which(tool, path=search_path()) is None)
+    missing = missing_tools(tools)
     if missing:
         packages = " ".join(sorted({TOOL_PACKAGES[tool] for tool in missing}))
         raise HostError(f"building the images needs {', '.join(missing)}", hint=f"apt-get install {packages}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from harness.errors import HostError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 KERNEL = "vmlinuz"
@@ -47,7 +47,7 @@ class ImageSet:
     @classmethod
     def read(cls, directory: Path) -> Self:
         """Read the set in ``directory`` by its manifest. Raises DamagedSetError if that cannot be read."""
-        manifest = _read_manifest(directory)
+        manifest = read_manifest(directory)
         return cls(
             directory=directory,
             kernel=directory / KERNEL,
@@ -62,20 +62,25 @@ class ImageSet:
 
     def verify(self) -> None:
         """Compare size and SHA-256 of each file with the manifest. Raises DamagedSetError."""
-        expected = _read_manifest(self.directory)["files"]
-        for name in FILES:
-            path = self.directory / name
-            if name not in expected or not path.is_file():
-                raise DamagedSetError(f"{path} is missing")
-            if path.stat().st_size != expected[name]["bytes"]:
-                raise DamagedSetError(f"{path} has {path.stat().st_size} bytes, not {expected[name]['bytes']}")
-            if _sha256(path) != expected[name]["sha256"]:
-                raise DamagedSetError(f"{path} has changed since it was built")
+        verify_files(self.directory, FILES)
+
+
+def verify_files(directory: Path, names: Iterable[str]) -> None:
+    """Compare size and SHA-256 of files with the manifest beside them. Raises DamagedSetError."""
+    expected = read_manifest(directory)["files"]
+    for name in names:
+        path = directory / name
+        if name not in expected or not path.is_file():
+            raise DamagedSetError(f"{path} is missing")
+        if path.stat().st_size != expected[name]["bytes"]:
+            raise DamagedSetError(f"{path} has {path.stat().st_size} bytes, not {expected[name]['bytes']}")
+        if _sha256(path) != expected[name]["sha256"]:
+            raise DamagedSetError(f"{path} has changed since it was built")
 
 
 def write_manifest(directory: Path, recipe: str, inputs: Mapping[str, str]) -> None:
-    """Describe the files in ``directory``, made from ``recipe`` (its hash) and ``inputs``."""
-    files = {name: {"sha256": _sha256(directory / name), "bytes": (directory / name).stat().st_size} for name in FILES}
+    """Describe all files in ``directory``, made from ``recipe`` (its hash) and ``inputs``."""
+    files = {path.name: {"sha256": _sha256(path), "bytes": path.stat().st_size} for path in sorted(directory.iterdir())}
     manifest = {"recipe": recipe, "inputs": dict(inputs), "files": files}
     (directory / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
@@ -96,7 +101,8 @@ def write_floppy(image_set: ImageSet, target: Path, port: int) -> None:
     partial.replace(target)
 
 
-def _read_manifest(directory: Path) -> dict[str, Any]:
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """What ``write_manifest`` wrote. Raises DamagedSetError if it cannot be read or is incomplete."""
     try:
         manifest: dict[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         if not {"recipe", "inputs", "files"} <= manifest.keys():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import HostError
@@ -24,11 +25,28 @@ TAIL_BYTES = MIB
 _SECTOR_BYTES = 512
 _PARTITION_START = MIB // _SECTOR_BYTES
 _FAT16_LBA = 0x0E
+_LINUX = 0x83
 _GRUB_CONFIGURATION = "EFI/debian/grub.cfg"
 """Where the GRUB that Debian signs looks, on the device it was loaded from; it cannot be told otherwise."""
 _EFI_BYTES = 6 * MIB
 
 Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class BootDisk:
+    """A disk to be built: its boot partition's file system, and room for a root partition behind it."""
+
+    medium: Medium
+    command_line: str
+    disk_signature: int
+    boot_bytes: int
+    root_bytes: int = 0
+
+    @property
+    def root_offset(self) -> int:
+        """Where the root partition starts, in bytes."""
+        return MIB + self.boot_bytes
 
 
 class MediaBuilder:
@@ -45,22 +63,38 @@ class MediaBuilder:
     def build_instance(self, kernel: bytes, initramfs: bytes, target: Path) -> None:
         """A raw disk with one active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB)."""
         recipe = self._recipe
-        partition_bytes = recipe.instance_partition_mib * MIB
+        self.build_disk(
+            BootDisk(
+                medium=recipe.instance,
+                command_line=recipe.command_line(recipe.instance),
+                disk_signature=recipe.instance_disk_signature,
+                boot_bytes=recipe.instance_partition_mib * MIB,
+            ),
+            kernel,
+            initramfs,
+            target,
+        )
+
+    def build_disk(self, disk: BootDisk, kernel: bytes, initramfs: bytes, target: Path) -> None:
+        """A raw disk with an active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB).
+
+        A partition for a root file system follows, where the disk has one; it is left blank.
+        """
         partition = self._folder / "partition.img"
         contents = {
-            "syslinux.cfg": recipe.boot_configuration("syslinux.cfg", recipe.instance),
+            "syslinux.cfg": self._recipe.configured("syslinux.cfg", disk.command_line),
             "ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
             "vmlinuz": kernel,
             "initramfs.cpio.gz": initramfs,
             **self._uefi_loaders(),
-            _GRUB_CONFIGURATION: recipe.boot_configuration("grub.cfg", recipe.instance),
+            _GRUB_CONFIGURATION: self._recipe.configured("grub.cfg", disk.command_line),
         }
-        self._make_fat(partition, partition_bytes, recipe.instance, contents, hidden_sectors=_PARTITION_START)
+        self._make_fat(partition, disk.boot_bytes, disk.medium, contents, hidden_sectors=_PARTITION_START)
         self._install_syslinux(partition)
-        with target.open("wb") as disk:
-            disk.truncate(MIB + partition_bytes + TAIL_BYTES)
-            disk.write(self._master_boot_record(partition_bytes // _SECTOR_BYTES))
-            _write_sparse(disk.fileno(), MIB, partition.read_bytes())
+        with target.open("wb") as file:
+            file.truncate(disk.root_offset + disk.root_bytes + TAIL_BYTES)
+            file.write(self._master_boot_record(disk))
+            _write_sparse(file.fileno(), MIB, partition.read_bytes())
         partition.unlink()
 
     def build_hybrid(self, medium: Medium, kernel: bytes, initramfs: bytes, target: Path) -> None:
@@ -157,13 +191,20 @@ class MediaBuilder:
         for path in [tree, *tree.rglob("*")]:
             os.utime(path, (self._epoch, self._epoch))
 
-    def _master_boot_record(self, partition_sectors: int) -> bytes:
+    def _master_boot_record(self, disk: BootDisk) -> bytes:
         code = self._loader("usr/lib/SYSLINUX/mbr.bin")[:440].ljust(440, b"\0")
-        # Cylinder, head and sector are given as "beyond": firmware and SYSLINUX address by LBA.
-        beyond = b"\xfe\xff\xff"
-        entry = struct.pack("<B3sB3sII", 0x80, beyond, _FAT16_LBA, beyond, _PARTITION_START, partition_sectors)
-        signature = struct.pack("<IH", self._recipe.instance_disk_signature, 0)
-        return code + signature + entry + bytes(48) + b"\x55\xaa"
+        entries = _partition_entry(0x80, _FAT16_LBA, MIB, disk.boot_bytes)
+        if disk.root_bytes:
+            entries += _partition_entry(0, _LINUX, disk.root_offset, disk.root_bytes)
+        return code + struct.pack("<IH", disk.disk_signature, 0) + entries.ljust(64, b"\0") + b"\x55\xaa"
+
+
+def _partition_entry(flag: int, kind: int, start_bytes: int, size_bytes: int) -> bytes:
+    # Cylinder, head and sector are given as "beyond": firmware and SYSLINUX address by LBA.
+    beyond = b"\xfe\xff\xff"
+    return struct.pack(
+        "<B3sB3sII", flag, beyond, kind, beyond, start_bytes // _SECTOR_BYTES, size_bytes // _SECTOR_BYTES
+    )
 
 
 def _write_sparse(descriptor: int, offset: int, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ _APT_FOLDERS = (
     "/etc/apt/preferences.d",
     "/var/lib/apt/lists",
 )
+
+
+_DOWNLOAD_SETTINGS = ("Acquire::http", "Acquire::https", "Acquire::Retries")
+_SOURCE_FORMAT = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
 
 
 class PackagesUnavailableError(HostError):
@@ -55,6 +60,11 @@ def resolve_inputs(recipe: Recipe, memory: Path) -> dict[str, str]:
     Raises PackagesUnavailableError if apt knows no version of one of them.
     """
     names = (recipe.kernel_package, *recipe.guest_packages, *recipe.library_packages, *recipe.loader_packages)
+    return resolve_packages(names, memory, kernel=recipe.kernel_package)
+
+
+def resolve_packages(names: tuple[str, ...], memory: Path, *, kernel: str | None = None) -> dict[str, str]:
+    """As ``resolve_inputs``, for packages by name, and the package that the metapackage ``kernel`` stands for."""
     fingerprint = _apt_fingerprint(names)
     try:
         remembered = json.loads(memory.read_text(encoding="utf-8"))
@@ -62,10 +72,44 @@ def resolve_inputs(recipe: Recipe, memory: Path) -> dict[str, str]:
             return {str(name): str(version) for name, version in remembered["packages"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
-    resolved = _candidates({*names, _versioned_kernel(recipe.kernel_package)})
+    resolved = _candidates({*names, *([_versioned_kernel(kernel)] if kernel else [])})
     memory.parent.mkdir(parents=True, exist_ok=True)
     memory.write_text(json.dumps({"apt": fingerprint, "packages": resolved}, indent=1), encoding="utf-8")
     return resolved
+
+
+@dataclass(frozen=True)
+class DebianSources:
+    """The release that this host's apt takes packages of Debian's own archive from, and lines of sources.list(5)."""
+
+    suite: str
+    lines: tuple[str, ...]
+
+
+def download_settings() -> tuple[str, ...]:
+    """Lines of apt.conf(5): proxies, certificates and retries of this host's apt, if it has any."""
+    try:
+        dumped = run("apt-config", "dump", "--no-empty", "Acquire")
+    except HostError as error:
+        raise PackagesUnavailableError(error.message) from error
+    return tuple(line for line in dumped.splitlines() if line.startswith(_DOWNLOAD_SETTINGS))
+
+
+def debian_sources() -> DebianSources:
+    """Debian's own archive as this host's apt is set up for it: a mirror of it, too.
+
+    Raises PackagesUnavailableError if apt knows of no such archive.
+    """
+    try:
+        listed = run("apt-get", "indextargets", "--format", _SOURCE_FORMAT, "Created-By: Packages")
+    except HostError as error:
+        raise PackagesUnavailableError(error.message) from error
+    rows = sorted({tuple(line.split("|")) for line in listed.splitlines()})
+    found = [(uri, suite, component) for origin, uri, suite, component in rows if origin == "Debian"]
+    release = min((suite for _, suite, component in found if component == "main"), key=len, default=None)
+    if release is None:
+        raise PackagesUnavailableError("apt knows no archive of Debian's own")
+    return DebianSources(release, tuple(f"deb {uri} {suite} {component}" for uri, suite, component in found))
 
 
 def _apt_cache(*words: str) -> str:

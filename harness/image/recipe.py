@@ -12,6 +12,8 @@ import harness
 
 # Sources that shape the images as much as the recipes do.
 _BUILDER_MODULES = ("build.py", "cpio.py", "initramfs.py", "media.py", "packages.py")
+OTHER_RECIPES = ("debian",)
+"""Folders of recipes that are built by themselves."""
 
 
 def recipe_folder() -> Path:
@@ -80,8 +82,12 @@ class Recipe:
 
         Instance and rescue differ by ``harness.medium`` and by the UUID in ``root=``, nothing else.
         """
+        return self.configured(name, self.command_line(medium))
+
+    def configured(self, name: str, command_line: str) -> bytes:
+        """The file ``boot/name`` with a kernel command line filled in."""
         text = (self.folder / "boot" / name).read_text(encoding="utf-8")
-        return text.replace("@CMDLINE@", self.command_line(medium)).encode()
+        return text.replace("@CMDLINE@", command_line).encode()
 
     def command_line(self, medium: Medium) -> str:
         """The kernel command line of a medium."""
@@ -89,16 +95,18 @@ class Recipe:
         return f"{self.kernel_arguments} harness.medium={role} root=UUID={medium.uuid}"
 
 
-def recipe_hash(folder: Path) -> str:
+def recipe_hash(folder: Path, builder_modules: tuple[str, ...] = _BUILDER_MODULES) -> str:
     """SHA-256 over names, modes and contents of all files in ``folder`` and over the builder's own sources."""
     digest = hashlib.sha256()
     recipe_files = [
         path
         for path in folder.rglob("*")
-        if path.is_file() and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
+        if path.is_file()
+        and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
+        and path.relative_to(folder).parts[0] not in OTHER_RECIPES
     ]
     files = {str(path.relative_to(folder)): path for path in recipe_files}
-    files |= {f"builder:{name}": Path(__file__).with_name(name) for name in _BUILDER_MODULES}
+    files |= {f"builder:{name}": Path(__file__).with_name(name) for name in builder_modules}
     for name, path in sorted(files.items()):
         content = path.read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode())

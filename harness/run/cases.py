@@ -9,8 +9,11 @@ from functools import reduce
 from pathlib import Path
 
 from harness.errors import HostError, ScenarioError
+from harness.guest.login import read_private_key
+from harness.image.user_file import inspected
 from harness.rescue.protocol import ForeignImplementation, Implementation
 from harness.run.host_needs import lacking
+from harness.scenario.images import UserImage
 from harness.scenario.loading import LoadedScenario, load_scenarios
 from harness.scenario.matrix import Point, expand
 from harness.scenario.words import Level
@@ -64,9 +67,13 @@ def collect_cases(
 def cases_of(
     loaded: LoadedScenario, implementation: Implementation, *, repeat: int = 1, level: Level = Level.GUEST
 ) -> list[Case]:
-    """The cases of one file; an id names the implementation unless it is the harness's own."""
+    """The cases of one file; an id names the implementation unless it is the harness's own.
+
+    Raises:
+        ScenarioError: an image of the user's, at a level that opens it, cannot be used.
+    """
     suffix = f"@{implementation.name}" if isinstance(implementation, ForeignImplementation) else ""
-    return [
+    cases = [
         Case(
             id=f"{point.id}{suffix}" if repeat == 1 else f"{point.id}#{repetition}{suffix}",
             file=loaded.path,
@@ -78,6 +85,25 @@ def cases_of(
         for point in expand(loaded.scenario).points
         for repetition in range(1, repeat + 1)
     ]
+    _require_user_images(cases)
+    return cases
+
+
+def _require_user_images(cases: Sequence[Case]) -> None:
+    """Before anything is started: whatever a user's image is, it is the same for all cases that name it."""
+    named = {
+        (case.file.parent / path, look): case.file
+        for case in cases
+        if case.level is not Level.PLAN
+        for image in (case.point.scenario.instance.image, case.point.scenario.rescue_image.image)
+        if isinstance(image, UserImage)
+        for path, look in ((image.file, inspected), (image.key, read_private_key))
+    }
+    for (path, look), file in named.items():
+        try:
+            look(path)
+        except HostError as error:
+            raise ScenarioError(f"{file}: {error.message}", hint=error.hint) from error
 
 
 def deepest_level(cases: Iterable[Case]) -> Level:

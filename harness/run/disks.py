@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -20,13 +22,14 @@ from harness.evidence.marker import marker_block, marker_offset
 from harness.image import ImageSet, write_floppy
 from harness.image.command import run
 from harness.rescue.naming import RESCUE, MappedDisk, map_disks
+from harness.run.base_image import BaseImage, BaseImages
 from harness.run.disk_image import copy_to_image, create_image, write_block
 from harness.run.iscsi_server import ISCSI_PORT, lun_name
 from harness.run.nbd_server import NBD_PORT
 from harness.run.volume_resources import VolumeResources
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
 from harness.scenario.models import Instance
-from harness.scenario.words import MIB, DeviceType, VolumeBackend
+from harness.scenario.words import MIB, VolumeBackend
 
 TAIL_BYTES = 64 * 1024
 """File systems and swap stop this far before the end of a disk, where the marker and data blocks are."""
@@ -38,7 +41,7 @@ class DiskFactory:
     """Makes the disks of one case in ``folder``; ``tokens`` maps disk names to the tokens of their markers."""
 
     folder: Path
-    images: ImageSet
+    images: BaseImages
     tokens: Mapping[str, str]
     volumes: VolumeResources
 
@@ -65,17 +68,26 @@ class DiskFactory:
         except OSError as error:
             raise disk_error(error, self.folder) from error
 
-    def make_rescue_disk(self, name: str, device: DeviceType, http_port: int) -> DiskSource:
-        """Make the rescue medium: an overlay on the hybrid image, or a floppy that fetches its kernel over HTTP.
+    def make_rescue_disk(self, name: str) -> DiskSource:
+        """Make the rescue medium: an overlay on its image.
 
         Raises:
             HostError: a tool is missing, or the disk is full.
         """
         try:
-            if device is not DeviceType.FLOPPY:
-                return self._overlay(name, self.images.rescue)
+            return self._overlay(name, self.images.rescue)
+        except OSError as error:
+            raise disk_error(error, self.folder) from error
+
+    def make_rescue_floppy(self, name: str, images: ImageSet, http_port: int) -> DiskSource:
+        """Make a rescue floppy, which fetches its kernel over HTTP.
+
+        Raises:
+            HostError: a tool is missing, or the disk is full.
+        """
+        try:
             path = self.folder / f"{name}.img"
-            write_floppy(self.images, path, http_port)
+            write_floppy(images, path, http_port)
             return self._with_marker(DiskSource(path, "raw"), name)
         except OSError as error:
             raise disk_error(error, self.folder) from error
@@ -84,8 +96,7 @@ class DiskFactory:
         name = entry.name
         match disk:
             case RootDisk(source="image"):
-                iso = disk.device is DeviceType.CDROM
-                return self._overlay(name, self.images.instance_iso if iso else self.images.instance)
+                return self._overlay(name, self.images.instance)
             case RootDisk() | Volume():
                 return self._volume(name, disk)
             case EphemeralDisk():
@@ -110,8 +121,10 @@ class DiskFactory:
             create_image(source, disk.size_bytes)
             self._with_marker(source, name, disk.size_bytes)
         else:
-            copy_to_image(source, self.images.instance)
-            self._with_marker(source, name, self.images.instance.stat().st_size)
+            base = self.images.instance
+            with self._as_raw(base) as raw_path:
+                copy_to_image(source, raw_path)
+            self._with_marker(source, name, base.size_bytes)
         return replace(source, export=self.volumes.export(backend, source.path, name))
 
     def _blank(self, name: str, size_bytes: int) -> Path:
@@ -119,10 +132,25 @@ class DiskFactory:
         create_image(source, size_bytes)
         return source.path
 
-    def _overlay(self, name: str, base: Path) -> DiskSource:
+    def _overlay(self, name: str, base: BaseImage) -> DiskSource:
         path = self.folder / f"{name}.qcow2"
-        run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, path)
-        return self._with_marker(DiskSource(path, "qcow2"), name, base.stat().st_size)
+        backing = ("-F", base.format, "-b", base.path)
+        run("qemu-img", "create", "-q", "-f", "qcow2", *backing, path, str(base.size_bytes))
+        return self._with_marker(DiskSource(path, "qcow2"), name, base.size_bytes)
+
+    @contextmanager
+    def _as_raw(self, base: BaseImage) -> Iterator[Path]:
+        """A raw file of the size of the guest's disk; the image itself where it is one."""
+        if base.format == "raw" and base.path.stat().st_size == base.size_bytes:
+            yield base.path
+            return
+        path = self.folder / "base.raw"
+        try:
+            run("qemu-img", "convert", "-q", "-f", base.format, "-O", "raw", base.path, path)
+            os.truncate(path, base.size_bytes)
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
     def _with_marker(self, source: DiskSource, name: str, disk_bytes: int | None = None) -> DiskSource:
         offset = marker_offset(source.path.stat().st_size if disk_bytes is None else disk_bytes)

@@ -31,7 +31,7 @@ from harness.scenario.words import ClaimName, DiskBus
 from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import ByteRange, Expected, HostEvidence
 from harness.verdict.finding import Finding
-from harness.verdict.prediction import contradictions
+from harness.verdict.prediction import contradictions, link_contradictions
 from harness.verdict.race import needs_control_boots, settle_by_controls
 
 _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
@@ -207,7 +207,7 @@ class Drive:
         self.defined.setdefault(state, predicted)
         self.outcome.about_model += [
             finding
-            for finding in contradictions(state, predicted, inventory)
+            for finding in (*contradictions(state, predicted, inventory), *link_contradictions(state, inventory))
             if finding not in self.outcome.about_model
         ]
 

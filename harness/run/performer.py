@@ -56,7 +56,8 @@ class Performer(Generic[R]):
 
     ``is_hot``: devices were attached or detached since the present boot.
 
-    ``bring_up`` starts a defined domain and stops it at the end: it boots a guest, or only has QEMU build the machine.
+    ``bring_up`` starts a defined domain in a state and stops it at the end: it boots a guest, or has QEMU build the
+    machine only.
     """
 
     hypervisor: Hypervisor
@@ -64,7 +65,7 @@ class Performer(Generic[R]):
     stage: Stage
     key: RunKey
     folder: Path
-    bring_up: Callable[[libvirt.virDomain], AbstractContextManager[R]]
+    bring_up: Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
     defined_xml: dict[State, str] = field(default_factory=dict)
     saved_xml: str | None = None
     guest: R | None = None
@@ -232,7 +233,7 @@ class Performer(Generic[R]):
         domain = self.domain
         self.state, self.is_hot = state, False
         self.defined_xml[state] = definition_of(domain)
-        self.guest = guest = self._boot.enter_context(self.bring_up(domain))
+        self.guest = guest = self._boot.enter_context(self.bring_up(domain, state))
         return guest
 
     @property

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
 import libvirt
 
+from harness.errors import HostError
 from harness.hypervisor.reaping import orphans_reaped
 from harness.run.capacity import guests_at_once
 from harness.run.cases import Case
 from harness.run.engine import run_case
 from harness.run.result import CaseResult
 from harness.run.session import Session
+from harness.scenario.words import Level
 
 
 class Observer(Protocol):
@@ -33,6 +36,19 @@ class Observer(Protocol):
 def default_jobs(cases: Sequence[Case]) -> int:
     """How many guests at once: one a core, as long as they fit into the memory that is free now."""
     return guests_at_once(max((case.point.scenario.instance.memory_bytes for case in cases), default=0))
+
+
+def obtain_needed_images(cases: Sequence[Case], session: Session) -> None:
+    """Have the Debian images built before the first case, if one needs them: for minutes, and here it can be stopped.
+
+    What goes wrong is left to the cases that need them to tell.
+    """
+    for case in cases:
+        scenario = case.point.scenario
+        if case.level is not Level.PLAN and "debian" in (scenario.instance.image, scenario.rescue_image.image):
+            with suppress(HostError):
+                session.debian()
+            return
 
 
 class Unobserved:

@@ -15,6 +15,7 @@ import libvirt
 
 from harness.domain.placement import DirectKernel, DiskSource, EmulatedTpm, Placement, UefiFirmware
 from harness.errors import HostError, disk_error
+from harness.evidence.inventory import State
 from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
 from harness.hypervisor.connection import usb_cdrom_is_disk
@@ -23,6 +24,7 @@ from harness.hypervisor.firmware import find_uefi
 from harness.image import instance_command_line
 from harness.rescue.naming import RESCUE, map_disks
 from harness.rescue.request import RescueRequest, request_or_none
+from harness.run.base_image import BaseImages, base_images
 from harness.run.cases import Case
 from harness.run.disks import DiskFactory
 from harness.run.performer import Performer, R, console_path
@@ -32,17 +34,21 @@ from harness.run.stage import Stage
 from harness.run.steps import TOKEN_BYTES, volumes_of
 from harness.run.volume_resources import VolumeResources, volume_resources
 from harness.scenario.models import Instance
-from harness.scenario.words import DeviceType, Firmware, OtherDevice, Role
+from harness.scenario.words import DeviceType, Firmware, OtherDevice
 from harness.verdict.expected import Expected
 
 
 @dataclass(frozen=True)
 class Prepared(Generic[R]):
-    """An instance with its disks made. ``request`` is what was asked for, if it can be."""
+    """An instance with its disks made. ``request`` is what was asked for, if it can be.
+
+    ``same_image``: instance and rescue medium are made from one image.
+    """
 
     performer: Performer[R]
     request: RescueRequest | None
     folder: Path
+    same_image: bool = False
 
     @property
     def tokens(self) -> Mapping[str, str]:
@@ -52,7 +58,8 @@ class Prepared(Generic[R]):
     @property
     def expected(self) -> Expected:
         """What its states are held against, as far as it is known before any is looked at."""
-        return expected_of(self.performer.instance, self.request, self.tokens)
+        expected = expected_of(self.performer.instance, self.request, self.tokens)
+        return expected.model_copy(update={"same_image": self.same_image})
 
     @property
     def sources(self) -> Mapping[str, DiskSource]:
@@ -67,8 +74,12 @@ def prepared(case: Case, session: Session) -> AbstractContextManager[Prepared[Bo
         HostError: a disk cannot be made, or there is no firmware.
     """
 
-    def bring_up(folder: Path) -> BringUp[BootedGuest]:
-        return lambda domain: booted(session.hypervisor, domain, console_path=console_path(folder), key=session.key)
+    def bring_up(folder: Path, images: BaseImages) -> BringUp[BootedGuest]:
+        def boot(domain: libvirt.virDomain, state: State) -> AbstractContextManager[BootedGuest]:
+            login = (images.rescue if state is State.RESCUED else images.instance).login
+            return booted(session.hypervisor, domain, console_path=console_path(folder), login=login)
+
+        return boot
 
     return _prepared(case, session, bring_up)
 
@@ -79,21 +90,24 @@ def prepared_paused(case: Case, session: Session) -> AbstractContextManager[Prep
     Raises:
         HostError: a disk cannot be made, or there is no firmware.
     """
-    return _prepared(case, session, lambda _folder: lambda domain: paused(session.hypervisor, domain))
+    return _prepared(case, session, lambda _folder, _images: lambda domain, _state: paused(session.hypervisor, domain))
 
 
-BringUp = Callable[[libvirt.virDomain], AbstractContextManager[R]]
+BringUp = Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
 
 
 @contextmanager
-def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R]]) -> Iterator[Prepared[R]]:
+def _prepared(
+    case: Case, session: Session, bring_up: Callable[[Path, BaseImages], BringUp[R]]
+) -> Iterator[Prepared[R]]:
     scenario = case.point.scenario
     instance, image = scenario.instance, scenario.rescue_image
     domain_uuid = uuid.uuid4()
     folder = session.hypervisor.root.work_path / folder_name(f"{case.id[:60]}-{domain_uuid.hex[:8]}")
-    images = session.images
-    if images is None:
+    shipped = session.images
+    if shipped is None:
         raise HostError("this run has no images: it was opened for level plan")
+    images = base_images(instance, image, case.file.parent, minimal=shipped, debian=session.debian, run_key=session.key)
     later = volumes_of(scenario)
     names = [disk.name for disk in map_disks(instance)]
     tokens = {name: secrets.token_hex(TOKEN_BYTES) for name in (*names, *later, RESCUE)}
@@ -103,8 +117,11 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
         volumes = stack.enter_context(volume_resources(folder, session.hypervisor.root.path))
         factory = DiskFactory(folder, images, tokens, volumes)
         sources = factory.make_instance_disks(instance) | factory.make_volumes(later)
-        device = request.device if request is not None else DeviceType.DISK
-        sources[RESCUE] = factory.make_rescue_disk(RESCUE, device, session.http_port)
+        sources[RESCUE] = (
+            factory.make_rescue_floppy(RESCUE, shipped, session.http_port)
+            if request is not None and request.device is DeviceType.FLOPPY
+            else factory.make_rescue_disk(RESCUE)
+        )
         tpm = None
         if instance.properties.hw_tpm_version is not None:
             tpm = stack.enter_context(_tpm(session.hypervisor.root.path, str(domain_uuid), volumes))
@@ -116,7 +133,7 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
             emulator=session.hypervisor.emulator,
             domain_type=session.hypervisor.accelerator.domain_type,
             usb_cdrom_is_disk=usb_cdrom_is_disk(session.hypervisor.connection),
-            direct_kernel=DirectKernel(images.kernel, images.initramfs, _command_line(instance))
+            direct_kernel=DirectKernel(shipped.kernel, shipped.initramfs, _command_line(instance))
             if instance.direct_kernel
             else None,
             tpm=tpm,
@@ -130,15 +147,14 @@ def _prepared(case: Case, session: Session, bring_up: Callable[[Path], BringUp[R
                 Stage.first(instance, placement, tokens),
                 session.key,
                 folder,
-                bring_up(folder),
+                bring_up(folder, images),
             )
         )
-        yield Prepared(performer, request, folder)
+        yield Prepared(performer, request, folder, same_image=images.rescue is images.instance)
 
 
 def _command_line(instance: Instance) -> str:
-    from_iso = any(disk.role is Role.ROOT and disk.device is DeviceType.CDROM for disk in instance.disks)
-    return instance_command_line(from_iso=from_iso)
+    return instance_command_line(from_iso=instance.is_from_iso)
 
 
 @contextmanager

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
+from harness.errors import HostError
 from harness.guest.keys import RunKey, make_run_key
 from harness.hypervisor.canary import NO_ACCELERATOR, find_accelerator
 from harness.hypervisor.host import Hypervisor, find_emulator, open_hypervisor
 from harness.hypervisor.roots import clean_all
 from harness.image import ImageSet, obtain_images
+from harness.image.debian import DebianSet, obtain_debian
 from harness.run.media_server import media_server
 from harness.run.record import RunFolder, utc_now
 from harness.run.run_path import make_run_path, run_name
@@ -24,7 +27,8 @@ CONTROL_BOOTS = 3
 class Session:
     """One run's resources. ``control_boots`` is how often each state is booted again when a name is in doubt.
 
-    ``images`` is None where no case goes beyond level plan.
+    ``images`` is None where no case goes beyond level plan. ``debian`` has the Debian disks, built at its first call
+    if need be.
     """
 
     images: ImageSet | None
@@ -32,11 +36,31 @@ class Session:
     key: RunKey
     http_port: int
     folder: RunFolder
+    debian: Callable[[], DebianSet]
     control_boots: int = CONTROL_BOOTS
 
 
 def _say_nothing(message: str) -> None:
     del message
+
+
+def _once(obtain: Callable[[], DebianSet]) -> Callable[[], DebianSet]:
+    """The same answer for every case, whichever thread asks first: the images, or why there are none."""
+    lock, answers = Lock(), list[DebianSet | HostError]()
+
+    def ask() -> DebianSet:
+        with lock:
+            if not answers:
+                try:
+                    answers.append(obtain())
+                except HostError as error:
+                    answers.append(error)
+            (answer,) = answers
+        if isinstance(answer, HostError):
+            raise answer
+        return answer
+
+    return ask
 
 
 @contextmanager
@@ -75,5 +99,6 @@ def open_session(
             key=make_run_key(),
             http_port=port,
             folder=folder,
+            debian=_once(lambda: obtain_debian(progress)),
             control_boots=control_boots,
         )

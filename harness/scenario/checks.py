@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
+from harness.scenario.image_checks import image_problems
 from harness.scenario.models import Instance, Scenario
 from harness.scenario.problem import Key, Problem, dotted, nearest_of, quoted
 from harness.scenario.step_checks import step_problems
@@ -72,6 +73,7 @@ def check(scenario: Scenario) -> list[Problem]:
         *_storage_problems(placed),
         *_serial_problems(placed),
         *step_problems(instance, scenario.steps, from_start, attached),
+        *image_problems(scenario),
     ]
 
 

@@ -8,10 +8,11 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from harness.frozen import Frozen
 from harness.scenario.disks import Disk
+from harness.scenario.images import InstanceImage, RescueMedium, RescueSource, ShippedImage, needed_memory_bytes
 from harness.scenario.steps import Step
 from harness.scenario.words import (
-    MIB,
     ClaimName,
+    DeviceType,
     DiskBus,
     Firmware,
     Level,
@@ -57,11 +58,16 @@ class Instance(Frozen):
         description="pc, q35 or a versioned one such as pc-q35-7.2; default: hw_machine_type, else pc",
     )
     firmware: Firmware = Firmware.BIOS
+    image: InstanceImage = Field(
+        default=ShippedImage.MINIMAL, description="what the root disk is made from: minimal, debian, or a file"
+    )
     direct_kernel: bool = Field(
         default=False,
         description="the image has a kernel and ramdisk of its own (kernel_id, ramdisk_id), which QEMU starts",
     )
-    memory: Size | None = Field(default=None, description="default: 256 MiB, with UEFI 384 MiB")
+    memory: Size | None = Field(
+        default=None, description="default: 256 MiB, with UEFI 384 MiB; debian 512 MiB, a file 1 GiB"
+    )
     properties: InstanceProperties = InstanceProperties()
     disks: tuple[Disk, ...] = Field(min_length=1)
     nics: tuple[VifModel, ...] = Field(
@@ -93,9 +99,14 @@ class Instance(Frozen):
         return self
 
     @property
+    def is_from_iso(self) -> bool:
+        """Whether the root disk is a CD-ROM."""
+        return any(disk.role is Role.ROOT and disk.device is DeviceType.CDROM for disk in self.disks)
+
+    @property
     def memory_bytes(self) -> int:
-        """The memory in force; OVMF cannot place Debian's kernel in 256 MiB."""
-        return self.memory or (384 if self.firmware is Firmware.UEFI else 256) * MIB
+        """The memory in force."""
+        return self.memory or needed_memory_bytes(self.image, self.firmware)
 
     @property
     def machine_type(self) -> str:
@@ -125,6 +136,10 @@ class RescueProperties(Frozen):
 class RescueImage(Frozen):
     """The medium the instance is rescued with."""
 
+    image: RescueMedium = Field(
+        default=RescueSource.MINIMAL,
+        description="what the medium is made from: minimal, debian, instance (the instance's own image), or a file",
+    )
     properties: RescueProperties = RescueProperties()
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.scenario.checks import MACHINES
+from harness.scenario.images import IMAGES_AT
 from harness.scenario.keys import ROLES_AT, key_names, model_at, value_at
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
 from harness.scenario.steps import STEPS, VOLUME_TAG
@@ -52,11 +53,14 @@ def problems_of(errors: Sequence[ErrorDetails], data: Any) -> list[Problem]:
 
 
 def written_key(location: Sequence[str | int], data: Any) -> Key:
-    """Where an error's location is in the file: without the role of a disk and the kind of a step, and with a short
-    ``expect`` as written.
+    """Where an error's location is in the file.
+
+    Without the role of a disk and the kind of an image or a step, and with a short ``expect`` as written.
     """
     key = tuple(location)
-    if tuple(key[:2]) == ROLES_AT and len(key) > 3:
+    if key[:2] in IMAGES_AT:
+        return key[:2] + key[3:]
+    if key[:2] == ROLES_AT and len(key) > 3:
         key = key[:3] + key[4:]
     if key[:1] == ("steps",) and len(key) > 2:
         key = key[:2] + key[3:]

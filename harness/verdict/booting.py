@@ -28,11 +28,11 @@ def booted_from_rescue(comparison: Comparison) -> Iterator[Finding]:
     """
     if comparison.state is State.RESCUED:
         own = _own_medium(comparison)
-        yield from _medium(comparison.normal, _normal_medium(comparison), own, "the normal state")
-        yield from _medium(comparison.other, _other_medium(comparison), RESCUE, "the rescued state")
+        yield from _medium(comparison, comparison.normal, _normal_medium(comparison), own, "the normal state")
+        yield from _medium(comparison, comparison.other, _other_medium(comparison), RESCUE, "the rescued state")
     else:
         wanted = _own_medium(comparison)
-        yield from _medium(comparison.other, _other_medium(comparison), wanted, "the unrescued state")
+        yield from _medium(comparison, comparison.other, _other_medium(comparison), wanted, "the unrescued state")
     if comparison.other.boot_id is not None and comparison.other.boot_id in {
         inventory.boot_id for inventory in comparison.booted_before
     }:
@@ -65,13 +65,12 @@ def _no_disk(inventory: Inventory) -> str | None:
     return inventory.boot_medium if inventory.boot_medium in (DIRECT_KERNEL, NETWORK) else None
 
 
-def _medium(inventory: Inventory, mounted: str | None, wanted: str, state: str) -> Iterator[Finding]:
+def _medium(
+    comparison: Comparison, inventory: Inventory, mounted: str | None, wanted: str, state: str
+) -> Iterator[Finding]:
+    command_line = "" if comparison.expected.same_image else inventory.command_line or ""
     kernel_from = next(
-        (
-            word.removeprefix(_MEDIUM_ARGUMENT)
-            for word in (inventory.command_line or "").split()
-            if word.startswith(_MEDIUM_ARGUMENT)
-        ),
+        (word.removeprefix(_MEDIUM_ARGUMENT) for word in command_line.split() if word.startswith(_MEDIUM_ARGUMENT)),
         None,
     )
     wanted_kernel = RESCUE if wanted == RESCUE else "instance"

@@ -73,21 +73,27 @@ def addresses(comparison: Comparison) -> Iterator[Finding]:
 
 
 def links(comparison: Comparison) -> Iterator[Finding]:
-    """udev's links to each disk, whatever kernel name they resolve to."""
+    """udev's links to each disk, whatever kernel name they resolve to; as computed where only one guest has an udev."""
+    alike = comparison.normal.links_from == comparison.other.links_from
     for pair in comparison.pairs:
-        for folder, before, after in (
-            ("by-path", pair.before.by_path, pair.after.by_path),
-            ("by-id", pair.before.by_id, pair.after.by_id),
-        ):
-            lost, new = sorted(set(before) - set(after)), sorted(set(after) - set(before))
-            if lost or new:
+        old, new = _links_of(pair.before, alike=alike), _links_of(pair.after, alike=alike)
+        for folder, before, after in (("by-path", old[0], new[0]), ("by-id", old[1], new[1])):
+            lost, gained = sorted(set(before) - set(after)), sorted(set(after) - set(before))
+            if lost or gained:
                 yield Finding(
                     claim=ClaimName.LINKS,
                     device=pair.disk,
                     before=" ".join(lost) or "none",
-                    after=" ".join(new) or "none",
-                    message=f"{folder}: " + "; ".join(_link_changes(comparison, lost, new)),
+                    after=" ".join(gained) or "none",
+                    message=f"{folder}: " + "; ".join(_link_changes(comparison, lost, gained)),
                 )
+
+
+def _links_of(device: BlockDevice, *, alike: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    computed = device.computed_links
+    if alike or computed is None:
+        return device.by_path, device.by_id
+    return computed.by_path, computed.by_id or ()
 
 
 def _link_changes(comparison: Comparison, lost: list[str], new: list[str]) -> Iterator[str]:

@@ -16,7 +16,8 @@ class Expected(Frozen):
     ``tokens`` maps each disk of the instance, and ``rescue``, to the token of its marker. ``rescue_bus`` and
     ``rescue_device`` are None where nothing was asked for, as in legacy rescue. ``written`` maps a disk to the data
     token put on it while the instance was rescued. ``read_only`` names the disks that nobody can have written to.
-    ``direct_kernel``: QEMU starts the instance's kernel itself.
+    ``direct_kernel``: QEMU starts the instance's kernel itself. ``same_image``: the rescue medium is made from the
+    instance's image, so that what an image says of itself tells nothing.
     """
 
     tokens: dict[str, str]
@@ -24,6 +25,7 @@ class Expected(Frozen):
     rescue_bus: DiskBus | None = None
     rescue_device: DeviceType | None = None
     direct_kernel: bool = False
+    same_image: bool = False
     written: dict[str, str] = Field(default_factory=dict)
     read_only: frozenset[str] = frozenset()
 

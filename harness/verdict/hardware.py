@@ -99,7 +99,9 @@ def _network(comparison: Comparison) -> Iterator[Finding]:
         if after is None:
             yield _finding(label, "present", "missing", f"missing, was {before.name} at {place_of(before.address)}")
         else:
-            yield from _network_interface(label, before, after)
+            # udev gives predictable names, and a guest without it keeps the kernel's.
+            named_alike = comparison.normal.links_from == comparison.other.links_from
+            yield from _network_interface(label, before, after, named_alike=named_alike)
     seen = {nic.mac for nic in found.values() if nic is not None}
     for nic in comparison.other.network_interfaces:
         if nic.mac not in seen:
@@ -108,8 +110,10 @@ def _network(comparison: Comparison) -> Iterator[Finding]:
             )
 
 
-def _network_interface(label: str, before: NetworkInterface, after: NetworkInterface) -> Iterator[Finding]:
-    if before.name != after.name:
+def _network_interface(
+    label: str, before: NetworkInterface, after: NetworkInterface, *, named_alike: bool
+) -> Iterator[Finding]:
+    if named_alike and before.name != after.name:
         yield _finding(label, before.name, after.name, f"{before.name} -> {after.name}", ClaimName.NAMES)
     yield from _trait(label, "predictable name", before.predictable_name, after.predictable_name)
     yield from _trait(label, "MAC", before.mac, after.mac)

@@ -1,15 +1,19 @@
-"""What a guest says to the harness's own model of it: names and addresses of disks, told from the domain's XML."""
+"""What a guest says to the harness's own model of it: names, addresses and links of its disks.
+
+Names and addresses are told from the domain's XML, links from the guest's own sysfs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from harness.evidence.links import MODELLED_UDEV
 from harness.scenario.words import ClaimName
 from harness.verdict.finding import Finding
 
 if TYPE_CHECKING:
-    from harness.evidence.inventory import BlockDevice, Inventory, State
+    from harness.evidence.inventory import BlockDevice, ComputedLinks, Inventory, State
 
 
 def contradictions(state: State, predicted: Inventory, seen: Inventory) -> tuple[Finding, ...]:
@@ -31,6 +35,33 @@ def _secure_boot(state: State, predicted: Inventory, seen: Inventory) -> Iterato
     if bool(predicted.secure_boot) != bool(seen.secure_boot):
         before, after = ("on" if inventory.secure_boot else "off" for inventory in (predicted, seen))
         yield _finding(state, ClaimName.OTHER_HARDWARE, "firmware", f"secure boot {before}", f"secure boot {after}")
+
+
+def link_contradictions(state: State, seen: Inventory) -> tuple[Finding, ...]:
+    """Every link that the guest's udev made otherwise than computed.
+
+    An udev of another version than the modelled one may make further links; those that are computed it must make.
+    """
+    return tuple(
+        finding
+        for device in seen.block_devices
+        if device.computed_links is not None
+        for finding in _link_contradictions(state, device, device.computed_links, seen.udev_version)
+    )
+
+
+def _link_contradictions(
+    state: State, device: BlockDevice, computed: ComputedLinks, version: int | None
+) -> Iterator[Finding]:
+    contested = set(computed.contested)
+    for ours, theirs in ((computed.by_path, device.by_path), (computed.by_id, device.by_id)):
+        if ours is None:
+            continue
+        wanted = sorted(set(ours) - set(theirs) - contested)
+        surplus = sorted(set(theirs) - set(ours) - contested) if version == MODELLED_UDEV else []
+        if wanted or surplus:
+            disk = device.name if device.marker is None else device.marker.disk
+            yield _finding(state, ClaimName.LINKS, disk, " ".join(wanted) or "none", " ".join(surplus) or "none")
 
 
 def _contradictions(state: State, disk: str, predicted: BlockDevice, seen: BlockDevice) -> Iterator[Finding]:

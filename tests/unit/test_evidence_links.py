@@ -6,8 +6,9 @@ import pytest
 
 from harness.evidence.collection import parse_inventory
 from harness.evidence.interface_names import PciNic, predictable_name
-from harness.evidence.inventory import Inventory
+from harness.evidence.inventory import Inventory, State
 from harness.evidence.links import (
+    MODELLED_UDEV,
     AtaDisk,
     Links,
     LinkSource,
@@ -19,6 +20,8 @@ from harness.evidence.links import (
     computed_links,
 )
 from harness.evidence.vpd import AtaIdentity, ScsiId
+from harness.scenario.words import ClaimName
+from harness.verdict.prediction import link_contradictions
 
 SAMPLES = Path(__file__).parent / "samples"
 PCI = "0000:03:00.0"
@@ -54,6 +57,39 @@ def test_computed_links_are_the_ones_udev_made(machine: str) -> None:
             assert ours.by_id == (), device.name
         else:
             assert set(ours.by_id) == set(device.by_id), device.name
+
+
+def udev_sample(machine: str, version: int) -> Inventory:
+    raw = (SAMPLES / f"evidence-{machine}-udev.txt").read_text()
+    return parse_inventory(raw.replace("settled yes\n", f"settled yes\nudev {version}\n", 1))
+
+
+def with_links(inventory: Inventory, name: str, **links: tuple[str, ...]) -> Inventory:
+    devices = [device.model_copy(update=links) if device.name == name else device for device in inventory.block_devices]
+    return inventory.model_copy(update={"block_devices": tuple(devices)})
+
+
+@pytest.mark.parametrize("machine", ["pc", "q35"])
+def test_a_real_udev_does_not_contradict_the_model(machine: str) -> None:
+    inventory = udev_sample(machine, MODELLED_UDEV)
+    assert inventory.udev_version == MODELLED_UDEV
+    assert all(device.computed_links is not None for device in inventory.block_devices)
+    assert link_contradictions(State.NORMAL, inventory) == ()
+
+
+def test_a_link_that_udev_made_otherwise_is_a_finding_about_the_model() -> None:
+    inventory = with_links(udev_sample("q35", MODELLED_UDEV), "vdc", by_id=("virtio-other",))
+    (finding,) = link_contradictions(State.RESCUED, inventory)
+    assert (finding.claim, finding.device, finding.cause) == (ClaimName.LINKS, "p0", "model")
+    assert (finding.before, finding.after) == ("virtio-part virtio-part-part1 virtio-part-part2", "virtio-other")
+
+
+def test_another_udev_may_make_more_links_and_none_less() -> None:
+    inventory = udev_sample("q35", MODELLED_UDEV + 5)
+    (vdc,) = (device for device in inventory.block_devices if device.name == "vdc")
+    assert link_contradictions(State.NORMAL, with_links(inventory, "vdc", by_id=(*vdc.by_id, "new-kind"))) == ()
+    (finding,) = link_contradictions(State.NORMAL, with_links(inventory, "vdc", by_id=()))
+    assert (finding.before, finding.after) == (" ".join(sorted(vdc.by_id)), "none")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import HostError
 from harness.image import cache as cache_module
-from harness.image.cache import ImageCache, cache_root, obtain_images
+from harness.image.cache import Build, ImageCache, Progress, cache_root, obtain_images
 from harness.image.image_set import FILES, ImageSet, write_floppy
 from harness.image.packages import PackagesUnavailableError
 from harness.image.recipe import Recipe, recipe_folder, recipe_hash, set_key
@@ -52,7 +52,11 @@ def builder(tmp_path: Path) -> FakeBuilder:
 
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ImageCache, "_verified", set())
+    monkeypatch.setattr(cache_module, "_verified", set())
+
+
+def image_cache(folder: Path, build: Build, say: Progress = lambda _message: None) -> ImageCache[ImageSet]:
+    return ImageCache(folder, build, say, read=ImageSet.read)
 
 
 def entries(folder: Path) -> set[str]:
@@ -60,7 +64,7 @@ def entries(folder: Path) -> set[str]:
 
 
 def forget_verification() -> None:
-    ImageCache._verified.clear()
+    cache_module._verified.clear()
 
 
 @pytest.mark.parametrize(
@@ -98,9 +102,9 @@ def test_recipe_hash_ignores_hidden_files(tmp_path: Path) -> None:
 
 
 def test_set_is_built_once_and_found_again(folder: Path, builder: FakeBuilder) -> None:
-    first = ImageCache(folder, builder).obtain("recipe", INPUTS)
+    first = image_cache(folder, builder).obtain("recipe", INPUTS)
     forget_verification()
-    second = ImageCache(folder, builder).obtain("recipe", INPUTS)
+    second = image_cache(folder, builder).obtain("recipe", INPUTS)
     assert first == second
     assert builder.builds == 1
     assert first.inputs == INPUTS
@@ -110,7 +114,7 @@ def test_set_is_built_once_and_found_again(folder: Path, builder: FakeBuilder) -
 @pytest.mark.parametrize("name", [*FILES, "manifest.json"])
 @pytest.mark.parametrize("damage", ["changed", "truncated", "missing"])
 def test_damaged_set_is_noticed_and_rebuilt(folder: Path, builder: FakeBuilder, name: str, damage: str) -> None:
-    image_set = ImageCache(folder, builder).obtain("recipe", INPUTS)
+    image_set = image_cache(folder, builder).obtain("recipe", INPUTS)
     path = image_set.directory / name
     good = path.read_bytes()
     if damage == "missing":
@@ -120,7 +124,7 @@ def test_damaged_set_is_noticed_and_rebuilt(folder: Path, builder: FakeBuilder, 
     forget_verification()
     messages: list[str] = []
     with pytest.warns(UserWarning, match="damaged"):
-        again = ImageCache(folder, builder, messages.append).obtain("recipe", INPUTS)
+        again = image_cache(folder, builder, messages.append).obtain("recipe", INPUTS)
     assert again == image_set
     assert path.read_bytes() == good
     assert builder.builds == 2
@@ -141,7 +145,7 @@ def test_failed_build_leaves_nothing_and_says_why(folder: Path, failure: Excepti
         raise failure
 
     with pytest.raises(HostError, match=expected):
-        ImageCache(folder, build).obtain("recipe", INPUTS)
+        image_cache(folder, build).obtain("recipe", INPUTS)
     assert entries(folder) == set()
 
 
@@ -150,7 +154,7 @@ def test_interrupted_build_leaves_nothing(folder: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ImageCache(folder, build).obtain("recipe", INPUTS)
+        image_cache(folder, build).obtain("recipe", INPUTS)
     assert entries(folder) == set()
 
 
@@ -158,7 +162,7 @@ def test_leftover_of_a_killed_build_goes_with_the_next(folder: Path, builder: Fa
     leftover = folder / "building-x" / "set"
     leftover.mkdir(parents=True)
     (leftover / "vmlinuz").write_bytes(b"half")
-    image_set = ImageCache(folder, builder).obtain("recipe", INPUTS)
+    image_set = image_cache(folder, builder).obtain("recipe", INPUTS)
     assert entries(folder) == {image_set.directory.name}
 
 
@@ -166,7 +170,7 @@ def test_threads_asking_at_once_build_once(folder: Path, tmp_path: Path) -> None
     builder = FakeBuilder(tmp_path / "log", duration_s=0.2)
     results: list[ImageSet] = []
     threads = [
-        threading.Thread(target=lambda: results.append(ImageCache(folder, builder).obtain("recipe", INPUTS)))
+        threading.Thread(target=lambda: results.append(image_cache(folder, builder).obtain("recipe", INPUTS)))
         for _ in range(4)
     ]
     for thread in threads:
@@ -179,7 +183,7 @@ def test_threads_asking_at_once_build_once(folder: Path, tmp_path: Path) -> None
 
 
 def _obtain_in_process(folder: Path, log: Path) -> None:
-    ImageCache(folder, FakeBuilder(log, duration_s=0.3)).obtain("recipe", INPUTS)
+    image_cache(folder, FakeBuilder(log, duration_s=0.3)).obtain("recipe", INPUTS)
 
 
 def test_processes_asking_at_once_build_once(folder: Path, builder: FakeBuilder, tmp_path: Path) -> None:
@@ -194,7 +198,7 @@ def test_processes_asking_at_once_build_once(folder: Path, builder: FakeBuilder,
 
 
 def test_sets_unused_for_long_are_removed_and_others_kept(folder: Path, builder: FakeBuilder) -> None:
-    cache = ImageCache(folder, builder)
+    cache = image_cache(folder, builder)
     old = cache.obtain("old", INPUTS).directory
     recent = cache.obtain("recent", INPUTS).directory
     long_ago = time.time() - 31 * 86400
@@ -214,7 +218,7 @@ def test_without_package_lists_a_set_of_the_same_recipe_serves(
     monkeypatch.setattr(cache_module, "resolve_inputs", no_lists)
     with pytest.raises(HostError, match="apt-get update"):
         obtain_images()
-    cache = ImageCache(tmp_path / "images", builder)
+    cache = image_cache(tmp_path / "images", builder)
     cache.obtain("another recipe", INPUTS)
     expected = cache.obtain(recipe_hash(recipe_folder()), INPUTS)
     messages: list[str] = []
@@ -230,7 +234,7 @@ def test_cache_root_follows_the_environment(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_floppy_copy_gets_the_port_and_keeps_its_size(folder: Path, builder: FakeBuilder, tmp_path: Path) -> None:
-    image_set = ImageCache(folder, builder).obtain("recipe", INPUTS)
+    image_set = image_cache(folder, builder).obtain("recipe", INPUTS)
     target = tmp_path / "floppy.img"
     write_floppy(image_set, target, 8080)
     assert b"set port 8080  \n" in target.read_bytes()
@@ -240,7 +244,7 @@ def test_floppy_copy_gets_the_port_and_keeps_its_size(folder: Path, builder: Fak
 
 @pytest.mark.parametrize("port", [0, -1, 65536])
 def test_floppy_refuses_what_is_no_port(folder: Path, builder: FakeBuilder, tmp_path: Path, port: int) -> None:
-    image_set = ImageCache(folder, builder).obtain("recipe", INPUTS)
+    image_set = image_cache(folder, builder).obtain("recipe", INPUTS)
     with pytest.raises(HostError, match="not a TCP port"):
         write_floppy(image_set, tmp_path / "floppy.img", port)
 

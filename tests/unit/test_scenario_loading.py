@@ -70,8 +70,8 @@ expect: stabel
 def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     disk_keys = "role, name, size, bus, device, serial, device_name, backend, encryption of a volume disk"
     instance_keys = (
-        "instance.machine, instance.firmware, instance.direct_kernel, instance.memory, instance.properties,"
-        " instance.disks, instance.nics, instance.devices"
+        "instance.machine, instance.firmware, instance.image, instance.direct_kernel, instance.memory,"
+        " instance.properties, instance.disks, instance.nics, instance.devices"
     )
     assert problems_in(tmp_path, MANY) == [
         (
@@ -97,7 +97,10 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
             'did you mean "volume"?'
         ),
         'a.yaml:13: instance.disks.3: the key "role" is missing; allowed: root, ephemeral, swap, volume, config_drive',
-        'a.yaml:15: rescue_image.propertes: unknown key "propertes"; allowed: properties; did you mean "properties"?',
+        (
+            'a.yaml:15: rescue_image.propertes: unknown key "propertes"; allowed: image, properties;'
+            ' did you mean "properties"?'
+        ),
         (
             'a.yaml:18: matrix.axes.instance.machin: "instance.machin" is no key of this scenario; '
             f'allowed: {instance_keys}; did you mean "instance.machine"?'

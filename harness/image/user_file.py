@@ -1,0 +1,76 @@
+"""An image file of the user's: looked at, never written to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.errors import HostError
+from harness.image.command import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_GRAIN_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """What qemu-img says of a file; ``content_bytes`` is the size of the disk in it."""
+
+    path: Path
+    format: Literal["raw", "qcow2"]
+    content_bytes: int
+
+    @property
+    def disk_bytes(self) -> int:
+        """The size of a disk made from it, longer by 64 to 128 KiB: marker and data blocks go there.
+
+        Nothing of the image's own, such as the second header of a GPT, is in that place; and growpart leaves less than
+        a mebibyte alone.
+        """
+        return (-(-self.content_bytes // _GRAIN_BYTES) + 1) * _GRAIN_BYTES
+
+
+def readable(path: Path) -> Path:
+    """The absolute path of a file that can be read.
+
+    Raises:
+        HostError: it cannot.
+    """
+    path = path.absolute()
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise HostError(
+            f"{path} cannot be read: {error.strerror or error}",
+            hint="paths of images and keys count from the folder of the scenario file",
+        ) from error
+
+
+def inspected(path: Path) -> ImageFile:
+    """Look at an image.
+
+    Raises:
+        HostError: it cannot be read, is neither raw nor qcow2, is encrypted, or takes content from another file:
+            whoever made it would have QEMU read any file of this host.
+    """
+    path = readable(path)
+    facts: dict[str, Any] = json.loads(run("qemu-img", "info", "--output=json", path))
+    found = facts["format"]
+    if found not in ("raw", "qcow2"):
+        raise HostError(
+            f"{path} is a {found} image, not raw or qcow2", hint=f"qemu-img convert -O qcow2 {path} image.qcow2"
+        )
+    if facts.get("encrypted"):
+        raise HostError(f"{path} is encrypted", hint="have qemu-img convert write it to a plain qcow2 file")
+    details = facts.get("format-specific", {}).get("data", {})
+    other = facts.get("backing-filename") or details.get("data-file")
+    if other:
+        raise HostError(
+            f"{path} takes content from another file, {other}",
+            hint=f"if that is right, qemu-img convert -O qcow2 {path} image.qcow2 makes an image that stands alone",
+        )
+    return ImageFile(path, found, facts["virtual-size"])

@@ -1,0 +1,86 @@
+"""What instance and rescue disks are overlays on: shipped images, and files of the user's, which are only read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.guest.keys import RunKey
+from harness.guest.login import SYSTEMD_PATIENCE, Login, read_private_key
+from harness.image import ImageSet
+from harness.image.debian import DebianSet
+from harness.image.user_file import inspected
+from harness.scenario.images import RescueSource, ShippedImage, UserImage
+from harness.scenario.models import Instance, RescueImage
+
+
+@dataclass(frozen=True)
+class BaseImage:
+    """An image file and how one gets into what boots from it. ``size_bytes`` is what the guest's disk gets."""
+
+    path: Path
+    format: Literal["raw", "qcow2"]
+    size_bytes: int
+    login: Login
+
+
+@dataclass(frozen=True)
+class BaseImages:
+    """What an instance's root disk and its rescue medium are made from."""
+
+    instance: BaseImage
+    rescue: BaseImage
+
+
+def base_images(
+    instance: Instance,
+    rescue: RescueImage,
+    folder: Path,
+    *,
+    minimal: ImageSet,
+    debian: Callable[[], DebianSet],
+    run_key: RunKey,
+) -> BaseImages:
+    """What a case's instance and its rescue medium are made from; paths of the user's are relative to ``folder``.
+
+    ``debian`` is called where it is needed only: it may have to build.
+
+    Raises:
+        HostError: an image cannot be built or read.
+    """
+    login = Login(run_key.key)
+    debian_login = Login(run_key.key, patience=SYSTEMD_PATIENCE)
+    match instance.image:
+        case UserImage() as image:
+            own = user_image(image, folder)
+        case ShippedImage.DEBIAN:
+            own = _shipped(debian().instance, debian_login)
+        case ShippedImage.MINIMAL:
+            own = _shipped(minimal.instance_iso if instance.is_from_iso else minimal.instance, login)
+    match rescue.image:
+        case UserImage() as image:
+            medium = user_image(image, folder)
+        case RescueSource.INSTANCE:
+            medium = own
+        case RescueSource.DEBIAN:
+            medium = _shipped(debian().rescue, debian_login)
+        case RescueSource.MINIMAL:
+            medium = _shipped(minimal.rescue, login)
+    return BaseImages(own, medium)
+
+
+def _shipped(path: Path, login: Login) -> BaseImage:
+    return BaseImage(path, "raw", path.stat().st_size, login)
+
+
+def user_image(image: UserImage, folder: Path) -> BaseImage:
+    """A user's image; paths are relative to ``folder``.
+
+    Raises:
+        HostError: the image or the key cannot be used.
+    """
+    file = inspected(folder / image.file)
+    login = Login(read_private_key(folder / image.key), image.user, says_ready=False, patience=SYSTEMD_PATIENCE)
+    return BaseImage(file.path, file.format, file.disk_bytes, login)

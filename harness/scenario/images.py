@@ -1,0 +1,57 @@
+"""What instance and rescue medium are made from: an image of the harness's own, or a file of the user's."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from harness.frozen import Frozen
+from harness.scenario.words import MIB, Firmware
+
+IMAGES_AT = (("instance", "image"), ("rescue_image", "image"))
+"""Keys whose value is a word or a mapping."""
+
+
+class ShippedImage(StrEnum):
+    """Images the harness builds: its own small guest, and a Debian with systemd and udev."""
+
+    MINIMAL = "minimal"
+    DEBIAN = "debian"
+
+
+class RescueSource(StrEnum):
+    """A shipped image in its rescue variant, or the instance's image, which Nova takes where none is named."""
+
+    MINIMAL = "minimal"
+    DEBIAN = "debian"
+    INSTANCE = "instance"
+
+
+class UserImage(Frozen):
+    """A raw or qcow2 file of the user's, never written to, and how one gets in."""
+
+    file: str = Field(min_length=1, description="path, relative to the scenario file")
+    user: str = Field(default="root", min_length=1, description="who logs in; other than root it needs 'sudo -n'")
+    ssh: Literal["key"] = Field(description="'key': the image lets a key of the user's in")
+    key: str = Field(min_length=1, description="path of the private key, relative to the scenario file")
+
+
+def _form(value: Any) -> str:
+    return "file" if isinstance(value, dict | UserImage) else "name"
+
+
+InstanceImage = Annotated[
+    Annotated[ShippedImage, Tag("name")] | Annotated[UserImage, Tag("file")], Discriminator(_form)
+]
+RescueMedium = Annotated[Annotated[RescueSource, Tag("name")] | Annotated[UserImage, Tag("file")], Discriminator(_form)]
+
+
+def needed_memory_bytes(image: ShippedImage | RescueSource | UserImage, firmware: Firmware) -> int:
+    """What a guest of this image is given where the scenario does not say; OVMF can't place a kernel in 256 MiB."""
+    if isinstance(image, UserImage):
+        return 1024 * MIB
+    if image == ShippedImage.DEBIAN:
+        return 512 * MIB
+    return (384 if firmware is Firmware.UEFI else 256) * MIB
