@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +21,9 @@ _COLOURS = {
     VerdictName.REFUSED: "blue",
     VerdictName.ERROR: "red",
 }
+
+_FINDINGS_EACH = 3
+"""How many findings of one claim and one device are written out: a file system in use changes in dozens of ranges."""
 
 
 def verdict_text(result: CaseResult) -> Text:
@@ -88,12 +92,29 @@ def coverage_sentences(results: Sequence[CaseResult]) -> list[str]:
 
 
 def _findings(result: CaseResult) -> Text:
-    lines = [Text(sentence) for sentence in result.sentences()]
+    lines = [Text(sentence) for sentence in _short_sentences(result)]
     if not result.as_expected and result.failure is None:
         lines += [Text(sentence, "red") for sentence in result.mismatch]
     if not lines:
         lines = [Text("; ".join(result.additions) or "-", "dim")]
     return Text("\n").join(lines)
+
+
+def _short_sentences(result: CaseResult) -> Iterator[str]:
+    """The outcome; of one claim and one device the first findings, and how many more ``result.json`` has."""
+    if result.failure is not None or result.refusal is not None:
+        yield from result.sentences()
+        return
+    numbers = Counter((finding.claim, finding.device) for finding in result.findings)
+    seen = Counter[tuple[str, str]]()
+    for finding, sentence in zip(result.findings, result.sentences(), strict=True):
+        about = (finding.claim, finding.device)
+        seen[about] += 1
+        more = numbers[about] - _FINDINGS_EACH
+        if more < 2 or seen[about] <= _FINDINGS_EACH:
+            yield sentence
+        elif seen[about] == _FINDINGS_EACH + 1:
+            yield f"{finding.claim}: {finding.device}: and {more} more, all of them in result.json"
 
 
 def plan_table(case: str, plan: Plan) -> Table:
