@@ -1,7 +1,8 @@
 """What the harness needs in a guest for its own sake: a serial log and the SSH key. The same in every state.
 
 The key travels in QEMU's firmware configuration: that adds no device, needs no image to be rebuilt, and writes to no
-disk under test. The serial port is on the ISA bus, so no PCI address moves for it.
+disk under test. The cloud-init of a user's image is told by the system's serial number where to fetch it. The serial
+port is on the ISA bus, so no PCI address moves for it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from harness.domain.xml import devices_of, parse_domain, serialise
 AUTHORIZED_KEYS_ENTRY = "opt/rescue-harness/authorized_keys"
 
 
-def with_access(domain_xml: str, *, console_path: Path, authorized_keys: str) -> str:
+def with_access(domain_xml: str, *, console_path: Path, authorized_keys: str, system_serial: str | None = None) -> str:
     """The domain with the harness's serial log and key, in place of any it already had.
+
+    ``system_serial`` replaces the SMBIOS serial number of the system.
 
     Raises:
         HostError: the text is no domain XML.
@@ -33,7 +36,27 @@ def with_access(domain_xml: str, *, console_path: Path, authorized_keys: str) ->
     other_port = devices.find("serial")
     position = len(devices) if other_port is None else devices.index(other_port)
     devices.insert(position, _serial_log(console_path))
+    if system_serial is not None:
+        _set_system_serial(root, system_serial)
     return serialise(root)
+
+
+def _set_system_serial(root: etree._Element, serial: str) -> None:
+    """Set it where the domain has it, or have libvirt give the guest one."""
+    sysinfo = root.find("sysinfo[@type='smbios']")
+    if sysinfo is None:
+        sysinfo = etree.SubElement(root, "sysinfo", type="smbios")
+    system = _child(sysinfo, "system")
+    entry = system.find("entry[@name='serial']")
+    if entry is None:
+        entry = etree.SubElement(system, "entry", name="serial")
+    entry.text = serial
+    _child(_child(root, "os"), "smbios").set("mode", "sysinfo")
+
+
+def _child(parent: etree._Element, tag: str) -> etree._Element:
+    found = parent.find(tag)
+    return etree.SubElement(parent, tag) if found is None else found
 
 
 def _first_serial_ports(devices: etree._Element) -> list[etree._Element]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,9 +124,16 @@ def stop_domain(domain: libvirt.virDomain) -> None:
 
 @contextmanager
 def booted(
-    hypervisor: Hypervisor, domain: libvirt.virDomain, *, console_path: Path, login: Login
+    hypervisor: Hypervisor,
+    domain: libvirt.virDomain,
+    *,
+    console_path: Path,
+    login: Login,
+    refused_hint: Callable[[], str | None] = lambda: None,
 ) -> Iterator[BootedGuest]:
     """Start a domain, wait until its guest answers over SSH, and stop it at the end.
+
+    ``refused_hint`` says what to do if the user is not let in by the deadline.
 
     Raises:
         HostError: QEMU does not start.
@@ -146,7 +153,7 @@ def booted(
                 ready = _wait_until_ready(hypervisor, domain, console, deadline)
                 ssh = SshConnection.open(port, login.key, ready.host_key, Deadline.after(pace.command_s))
             else:
-                ssh = _wait_for_login(hypervisor, domain, port, login, deadline)
+                ssh = _wait_for_login(hypervisor, domain, port, login, deadline, refused_hint)
                 ready = _ask_who_it_is(ssh, login, pace)
         except GuestError as error:
             raise explained(error, domain, console, qemu_log_path(hypervisor, domain.name())) from error
@@ -182,13 +189,18 @@ def _wait_until_ready(hypervisor: Hypervisor, domain: libvirt.virDomain, console
 
 
 def _wait_for_login(
-    hypervisor: Hypervisor, domain: libvirt.virDomain, port: int, login: Login, deadline: Deadline
+    hypervisor: Hypervisor,
+    domain: libvirt.virDomain,
+    port: int,
+    login: Login,
+    deadline: Deadline,
+    refused_hint: Callable[[], str | None],
 ) -> SshConnection:
     """Knock until the guest lets us in: its SSH server may be up before the key is in its place."""
     pace = hypervisor.pace.patient(login.patience)
     trouble = f"no SSH server answered for {login.user}"
     while True:
-        _require_hope(hypervisor, domain, deadline, trouble)
+        _require_hope(hypervisor, domain, deadline, trouble, hint=refused_hint)
         if is_listening(port, pace.banner_s):
             try:
                 return SshConnection.open(port, login.key, None, Deadline.after(pace.command_s), user=login.user)
@@ -198,17 +210,21 @@ def _wait_for_login(
 
 
 def _require_hope(
-    hypervisor: Hypervisor, domain: libvirt.virDomain, deadline: Deadline, trouble: str, *, look: bool = True
+    hypervisor: Hypervisor,
+    domain: libvirt.virDomain,
+    deadline: Deadline,
+    trouble: str,
+    *,
+    look: bool = True,
+    hint: Callable[[], str | None] = lambda: None,
 ) -> None:
     if look and domain_state(domain) in ("shut off", "crashed"):
         raise GuestError("QEMU ended before the guest was ready")
     if hypervisor.cancelled.is_set():
         raise GuestError("the run was interrupted")
     if deadline.passed:
-        raise GuestError(
-            f"{trouble} within {deadline.timeout_s:.0f} s",
-            hint="if the host is only slow, give it longer with --boot-timeout (pytest: --rescue-boot-timeout)",
-        )
+        hints = (hint(), "if the host is only slow, give it longer with --boot-timeout (pytest: --rescue-boot-timeout)")
+        raise GuestError(f"{trouble} within {deadline.timeout_s:.0f} s", hint="\n  ".join(filter(None, hints)))
 
 
 def _ask_who_it_is(ssh: SshConnection, login: Login, pace: Pace) -> Ready:

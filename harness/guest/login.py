@@ -13,6 +13,8 @@ from harness.image.user_file import readable
 
 SYSTEMD_PATIENCE = 4.0
 """How many times as long as the harness's own guest one with systemd may take; a quiet host needs less than half."""
+CLOUD_INIT_PATIENCE = 8.0
+"""As ``SYSTEMD_PATIENCE``, with cloud-init: four starts of Python, host keys and accounts made at the first boot."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,14 @@ class Login:
     """Who logs in with which key. ``says_ready``: the guest prints its host key and boot id on the console.
 
     Where it does not, the host key of the first contact is believed: the port is on loopback and leads into our own
-    QEMU. ``patience`` stretches the deadlines.
+    QEMU. ``patience`` stretches the deadlines. ``by_cloud_init``: user and key are there once cloud-init has run.
     """
 
     key: paramiko.PKey
     user: str = "root"
     says_ready: bool = True
     patience: float = 1.0
+    by_cloud_init: bool = False
 
     @property
     def become_root(self) -> str:

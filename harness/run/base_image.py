@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.guest.keys import RunKey
-from harness.guest.login import SYSTEMD_PATIENCE, Login, read_private_key
+from harness.guest.login import CLOUD_INIT_PATIENCE, SYSTEMD_PATIENCE, Login, read_private_key
 from harness.image import ImageSet
 from harness.image.debian import DebianSet
 from harness.image.user_file import inspected
@@ -33,6 +33,12 @@ class BaseImages:
     instance: BaseImage
     rescue: BaseImage
 
+    @property
+    def cloud_init_users(self) -> tuple[str, ...]:
+        """Who logs in by way of cloud-init."""
+        logins = (self.instance.login, self.rescue.login)
+        return tuple(dict.fromkeys(login.user for login in logins if login.by_cloud_init))
+
 
 def base_images(
     instance: Instance,
@@ -54,14 +60,14 @@ def base_images(
     debian_login = Login(run_key.key, patience=SYSTEMD_PATIENCE)
     match instance.image:
         case UserImage() as image:
-            own = user_image(image, folder)
+            own = user_image(image, folder, run_key)
         case ShippedImage.DEBIAN:
             own = _shipped(debian().instance, debian_login)
         case ShippedImage.MINIMAL:
             own = _shipped(minimal.instance_iso if instance.is_from_iso else minimal.instance, login)
     match rescue.image:
         case UserImage() as image:
-            medium = user_image(image, folder)
+            medium = user_image(image, folder, run_key)
         case RescueSource.INSTANCE:
             medium = own
         case RescueSource.DEBIAN:
@@ -75,12 +81,15 @@ def _shipped(path: Path, login: Login) -> BaseImage:
     return BaseImage(path, "raw", path.stat().st_size, login)
 
 
-def user_image(image: UserImage, folder: Path) -> BaseImage:
+def user_image(image: UserImage, folder: Path, run_key: RunKey) -> BaseImage:
     """A user's image; paths are relative to ``folder``.
 
     Raises:
         HostError: the image or the key cannot be used.
     """
     file = inspected(folder / image.file)
-    login = Login(read_private_key(folder / image.key), image.user, says_ready=False, patience=SYSTEMD_PATIENCE)
+    if image.key is None:
+        login = Login(run_key.key, image.user, says_ready=False, patience=CLOUD_INIT_PATIENCE, by_cloud_init=True)
+    else:
+        login = Login(read_private_key(folder / image.key), image.user, says_ready=False, patience=SYSTEMD_PATIENCE)
     return BaseImage(file.path, file.format, file.disk_bytes, login)

@@ -98,6 +98,7 @@ def _require_user_images(cases: Sequence[Case]) -> None:
         for image in (case.point.scenario.instance.image, case.point.scenario.rescue_image.image)
         if isinstance(image, UserImage)
         for path, look in ((image.file, inspected), (image.key, read_private_key))
+        if path is not None
     }
     for (path, look), file in named.items():
         try:

@@ -19,6 +19,7 @@ from harness.domain.placement import DiskSource, Encryption, Export
 from harness.errors import disk_error
 from harness.evidence.inventory import Marker
 from harness.evidence.marker import marker_block, marker_offset
+from harness.guest.seed import Seed
 from harness.image import ImageSet, write_floppy
 from harness.image.command import run
 from harness.rescue.naming import RESCUE, MappedDisk, map_disks
@@ -38,12 +39,16 @@ _VFAT_CONFIG_DRIVE_BYTES = 16 * MIB
 
 @dataclass(frozen=True)
 class DiskFactory:
-    """Makes the disks of one case in ``folder``; ``tokens`` maps disk names to the tokens of their markers."""
+    """Makes the disks of one case in ``folder``; ``tokens`` maps disk names to the tokens of their markers.
+
+    ``seed``: what a config drive has for cloud-init.
+    """
 
     folder: Path
     images: BaseImages
     tokens: Mapping[str, str]
     volumes: VolumeResources
+    seed: Seed | None = None
 
     def make_instance_disks(self, instance: Instance) -> dict[str, DiskSource]:
         """Make every disk of the set.
@@ -108,10 +113,10 @@ class DiskFactory:
                 run("mkswap", "-q", path, str((disk.size_bytes - TAIL_BYTES) // 1024))
             case ConfigDrive(format="iso9660"):
                 path = self.folder / f"{name}.iso"
-                _write_config_iso(path)
+                _write_config_iso(path, _config_files(self.seed))
             case ConfigDrive():
                 path = self._blank(name, _VFAT_CONFIG_DRIVE_BYTES)
-                _write_config_vfat(path)
+                _write_config_vfat(path, _config_files(self.seed))
         return self._with_marker(DiskSource(path, "raw"), name)
 
     def _volume(self, name: str, disk: RootDisk | Volume) -> DiskSource:
@@ -194,21 +199,27 @@ def _volume_file(folder: Path, name: str, backend: VolumeBackend, encryption: En
     return DiskSource(folder / f"{name}.raw", "raw", encryption)
 
 
-_META_DATA = json.dumps({"uuid": "config-drive", "hostname": "instance"}).encode()
+def _config_files(seed: Seed | None) -> dict[str, bytes]:
+    """What is in ``openstack/latest``."""
+    instance_id = "config-drive" if seed is None else seed.instance_id
+    meta_data = json.dumps({"uuid": instance_id, "hostname": "instance"}).encode()
+    return {"meta_data.json": meta_data} | ({} if seed is None else {"user_data": seed.user_data.encode()})
 
 
-def _write_config_iso(path: Path) -> None:
+def _write_config_iso(path: Path, files: Mapping[str, bytes]) -> None:
     iso = pycdlib.PyCdlib()
     iso.new(interchange_level=3, vol_ident="config-2", joliet=3, rock_ridge="1.09")
     for iso_path, name in (("/OPENSTACK", "openstack"), ("/OPENSTACK/LATEST", "latest")):
         iso.add_directory(iso_path, rr_name=name, joliet_path=iso_path.lower())
-    iso.add_fp(
-        io.BytesIO(_META_DATA),
-        len(_META_DATA),
-        "/OPENSTACK/LATEST/META_DATA.JSO;1",
-        rr_name="meta_data.json",
-        joliet_path="/openstack/latest/meta_data.json",
-    )
+    for name, content in files.items():
+        stem, _, suffix = name.upper().partition(".")
+        iso.add_fp(
+            io.BytesIO(content),
+            len(content),
+            f"/OPENSTACK/LATEST/{stem}.{suffix[:3]};1",
+            rr_name=name,
+            joliet_path=f"/openstack/latest/{name}",
+        )
     iso.write(str(path))
     iso.close()
     with path.open("r+b") as file:
@@ -216,11 +227,12 @@ def _write_config_iso(path: Path) -> None:
         file.truncate(size - size % TAIL_BYTES)
 
 
-def _write_config_vfat(path: Path) -> None:
+def _write_config_vfat(path: Path, files: Mapping[str, bytes]) -> None:
     blocks = (_VFAT_CONFIG_DRIVE_BYTES - TAIL_BYTES) // 1024
     run("mkfs.vfat", "-n", "config-2", path, str(blocks))
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "openstack" / "latest"
         tree.mkdir(parents=True)
-        (tree / "meta_data.json").write_bytes(_META_DATA)
+        for name, content in files.items():
+            (tree / name).write_bytes(content)
         run("mcopy", "-s", "-i", path, tree.parent, "::")

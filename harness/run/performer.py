@@ -57,7 +57,7 @@ class Performer(Generic[R]):
     ``is_hot``: devices were attached or detached since the present boot.
 
     ``bring_up`` starts a defined domain in a state and stops it at the end: it boots a guest, or has QEMU build the
-    machine only.
+    machine only. ``system_serial`` is the SMBIOS serial number where a guest is told something by it.
     """
 
     hypervisor: Hypervisor
@@ -66,6 +66,7 @@ class Performer(Generic[R]):
     key: RunKey
     folder: Path
     bring_up: Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
+    system_serial: str | None = None
     defined_xml: dict[State, str] = field(default_factory=dict)
     saved_xml: str | None = None
     guest: R | None = None
@@ -266,7 +267,12 @@ class Performer(Generic[R]):
             shutil.copyfile(uefi.variables_path, target)
 
     def _with_access(self, xml: str) -> str:
-        return with_access(xml, console_path=self.console_path, authorized_keys=self.key.authorized_keys)
+        return with_access(
+            xml,
+            console_path=self.console_path,
+            authorized_keys=self.key.authorized_keys,
+            system_serial=self.system_serial,
+        )
 
     def _define(self, xml: str) -> None:
         self.hypervisor.connection.defineXML(xml)

@@ -18,6 +18,7 @@ from harness.errors import HostError, disk_error
 from harness.evidence.inventory import State
 from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
+from harness.guest.seed import make_seed, seed_serial, what_to_do
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.hypervisor.emulated_tpm import emulated_tpm
 from harness.hypervisor.firmware import find_uefi
@@ -27,12 +28,14 @@ from harness.rescue.request import RescueRequest, request_or_none
 from harness.run.base_image import BaseImages, base_images
 from harness.run.cases import Case
 from harness.run.disks import DiskFactory
+from harness.run.media_server import OfferedFiles
 from harness.run.performer import Performer, R, console_path
 from harness.run.record import folder_name
 from harness.run.session import Session
 from harness.run.stage import Stage
 from harness.run.steps import TOKEN_BYTES, volumes_of
 from harness.run.volume_resources import VolumeResources, volume_resources
+from harness.scenario.disks import ConfigDrive
 from harness.scenario.models import Instance
 from harness.scenario.words import DeviceType, Firmware, OtherDevice
 from harness.verdict.expected import Expected
@@ -74,10 +77,21 @@ def prepared(case: Case, session: Session) -> AbstractContextManager[Prepared[Bo
         HostError: a disk cannot be made, or there is no firmware.
     """
 
-    def bring_up(folder: Path, images: BaseImages) -> BringUp[BootedGuest]:
+    has_config_drive = any(isinstance(disk, ConfigDrive) for disk in case.point.scenario.instance.disks)
+
+    def bring_up(folder: Path, images: BaseImages, offered: OfferedFiles | None) -> BringUp[BootedGuest]:
         def boot(domain: libvirt.virDomain, state: State) -> AbstractContextManager[BootedGuest]:
             login = (images.rescue if state is State.RESCUED else images.instance).login
-            return booted(session.hypervisor, domain, console_path=console_path(folder), login=login)
+            if offered is not None:
+                offered.asked.clear()
+
+            def hint() -> str | None:
+                if offered is None or not login.by_cloud_init:
+                    return None
+                return what_to_do(offered.asked, has_config_drive=has_config_drive)
+
+            path = console_path(folder)
+            return booted(session.hypervisor, domain, console_path=path, login=login, refused_hint=hint)
 
         return boot
 
@@ -90,7 +104,11 @@ def prepared_paused(case: Case, session: Session) -> AbstractContextManager[Prep
     Raises:
         HostError: a disk cannot be made, or there is no firmware.
     """
-    return _prepared(case, session, lambda _folder, _images: lambda domain, _state: paused(session.hypervisor, domain))
+
+    def bring_up(_folder: Path, _images: BaseImages, _offered: OfferedFiles | None) -> BringUp[PausedMachine]:
+        return lambda domain, _state: paused(session.hypervisor, domain)
+
+    return _prepared(case, session, bring_up)
 
 
 BringUp = Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
@@ -98,14 +116,14 @@ BringUp = Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
 
 @contextmanager
 def _prepared(
-    case: Case, session: Session, bring_up: Callable[[Path, BaseImages], BringUp[R]]
+    case: Case, session: Session, bring_up: Callable[[Path, BaseImages, OfferedFiles | None], BringUp[R]]
 ) -> Iterator[Prepared[R]]:
     scenario = case.point.scenario
     instance, image = scenario.instance, scenario.rescue_image
     domain_uuid = uuid.uuid4()
     folder = session.hypervisor.root.work_path / folder_name(f"{case.id[:60]}-{domain_uuid.hex[:8]}")
-    shipped = session.images
-    if shipped is None:
+    shipped, media = session.images, session.media
+    if shipped is None or media is None:
         raise HostError("this run has no images: it was opened for level plan")
     images = base_images(instance, image, case.file.parent, minimal=shipped, debian=session.debian, run_key=session.key)
     later = volumes_of(scenario)
@@ -115,10 +133,15 @@ def _prepared(
     with ExitStack() as stack:
         stack.enter_context(_folder(folder))
         volumes = stack.enter_context(volume_resources(folder, session.hypervisor.root.path))
-        factory = DiskFactory(folder, images, tokens, volumes)
+        users = images.cloud_init_users
+        seed = make_seed(str(domain_uuid), users, session.key.authorized_keys) if users else None
+        offered = None
+        if seed is not None:
+            offered = stack.enter_context(media.offering(domain_uuid.hex, seed.files()))
+        factory = DiskFactory(folder, images, tokens, volumes, seed)
         sources = factory.make_instance_disks(instance) | factory.make_volumes(later)
         sources[RESCUE] = (
-            factory.make_rescue_floppy(RESCUE, shipped, session.http_port)
+            factory.make_rescue_floppy(RESCUE, shipped, media.port)
             if request is not None and request.device is DeviceType.FLOPPY
             else factory.make_rescue_disk(RESCUE)
         )
@@ -147,7 +170,8 @@ def _prepared(
                 Stage.first(instance, placement, tokens),
                 session.key,
                 folder,
-                bring_up(folder, images),
+                bring_up(folder, images, offered),
+                system_serial=None if offered is None else seed_serial(media.port, offered.path),
             )
         )
         yield Prepared(performer, request, folder, same_image=images.rescue is images.instance)

@@ -15,7 +15,7 @@ from harness.hypervisor.host import Hypervisor, find_emulator, open_hypervisor
 from harness.hypervisor.roots import clean_all
 from harness.image import ImageSet, obtain_images
 from harness.image.debian import DebianSet, obtain_debian
-from harness.run.media_server import media_server
+from harness.run.media_server import MediaServer, media_server
 from harness.run.record import RunFolder, utc_now
 from harness.run.run_path import make_run_path, run_name
 from harness.scenario.words import Level
@@ -27,14 +27,14 @@ CONTROL_BOOTS = 3
 class Session:
     """One run's resources. ``control_boots`` is how often each state is booted again when a name is in doubt.
 
-    ``images`` is None where no case goes beyond level plan. ``debian`` has the Debian disks, built at its first call
-    if need be.
+    ``images`` and ``media`` are None where no case goes beyond level plan. ``debian`` has the Debian disks, built at
+    its first call if need be.
     """
 
     images: ImageSet | None
     hypervisor: Hypervisor
     key: RunKey
-    http_port: int
+    media: MediaServer | None
     folder: RunFolder
     debian: Callable[[], DebianSet]
     control_boots: int = CONTROL_BOOTS
@@ -90,14 +90,14 @@ def open_session(
         for leftovers in (hypervisor.root.cleaned, *(found for _, found in clean_all())):
             if leftovers:
                 progress(f"removed what an earlier run left: {leftovers}")
-        port = 0 if images is None else stack.enter_context(media_server(images))
+        media = None if images is None else stack.enter_context(media_server(images))
         path = make_run_path(results / (name or run_name()))
         folder = RunFolder(path, utc_now(), hypervisor.accelerator.reason, hypervisor.versions)
         yield Session(
             images=images,
             hypervisor=hypervisor,
             key=make_run_key(),
-            http_port=port,
+            media=media,
             folder=folder,
             debian=_once(lambda: obtain_debian(progress)),
             control_boots=control_boots,

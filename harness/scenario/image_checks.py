@@ -19,6 +19,8 @@ _BOOTS_AS_DISK_ONLY = "the image 'minimal', which boots as CD-ROM and floppy, to
 def image_problems(scenario: Scenario) -> Iterator[Problem]:
     """Images that could not boot in this scenario."""
     instance, rescue = scenario.instance, scenario.rescue_image
+    yield from _key_problems("instance", instance.image)
+    yield from _key_problems("rescue_image", rescue.image)
     if instance.direct_kernel and instance.image is not ShippedImage.MINIMAL:
         yield Problem(("instance", "direct_kernel"), "a kernel beside an image that has its own", "the image 'minimal'")
     yield from _medium_problems(scenario)
@@ -30,6 +32,16 @@ def image_problems(scenario: Scenario) -> Iterator[Problem]:
                 f"{instance.memory_bytes // MIB} MiB for the instance, in which the rescue image has to run",
                 f"{needed // MIB} MiB or more",
             )
+
+
+def _key_problems(where: str, image: ShippedImage | RescueSource | UserImage) -> Iterator[Problem]:
+    if not isinstance(image, UserImage):
+        return
+    if image.ssh == "key" and image.key is None:
+        yield Problem((where, "image"), 'the key "key" is missing: the private key that the image lets in')
+    if image.ssh == "cloud-init" and image.key is not None:
+        found = "a key, where cloud-init puts the run's own in"
+        yield Problem((where, "image", "key"), found, "none, or 'ssh: key'")
 
 
 def _medium_problems(scenario: Scenario) -> Iterator[Problem]:

@@ -34,8 +34,12 @@ class UserImage(Frozen):
 
     file: str = Field(min_length=1, description="path, relative to the scenario file")
     user: str = Field(default="root", min_length=1, description="who logs in; other than root it needs 'sudo -n'")
-    ssh: Literal["key"] = Field(description="'key': the image lets a key of the user's in")
-    key: str = Field(min_length=1, description="path of the private key, relative to the scenario file")
+    ssh: Literal["key", "cloud-init"] = Field(
+        description="'key': the image lets a key of the user's in; 'cloud-init': its cloud-init puts the run's key in"
+    )
+    key: str | None = Field(
+        default=None, min_length=1, description="path of the private key for 'ssh: key', relative to the scenario file"
+    )
 
 
 def _form(value: Any) -> str:

@@ -64,6 +64,7 @@ def scenario(folder: Path, image: str) -> Path:
     ("image", "reason"),
     [
         pytest.param("{file: none.qcow2, ssh: key, key: id}", "none.qcow2 cannot be read: No such file", id="no image"),
+        pytest.param("{file: none.qcow2, ssh: cloud-init}", "none.qcow2 cannot be read", id="no image for cloud-init"),
         pytest.param("{file: good.qcow2, ssh: key, key: none}", "none cannot be read", id="no key"),
         pytest.param("{file: good.qcow2, ssh: key, key: good.qcow2}", "is no private key", id="key is none"),
     ],

@@ -35,6 +35,21 @@ def written(folder: Path, *lines: str) -> Path:
             id="no key",
         ),
         pytest.param(
+            ["instance: {image: {file: a, ssh: cloud-init, key: k}, disks: [{role: root}]}"],
+            "instance.image.key: a key, where cloud-init puts the run's own in; allowed: none, or 'ssh: key'",
+            id="a key beside cloud-init",
+        ),
+        pytest.param(
+            ["instance: {disks: [{role: root}]}", "rescue_image: {image: {file: a, ssh: cloudinit}}"],
+            'rescue_image.image.ssh: found "cloudinit"; allowed: key, cloud-init; did you mean "cloud-init"',
+            id="misspelt way in",
+        ),
+        pytest.param(
+            ["instance: {disks: [{role: root}]}", "rescue_image: {image: {file: a, ssh: key}}"],
+            'rescue_image.image: the key "key" is missing',
+            id="no key to the rescue image",
+        ),
+        pytest.param(
             ["instance: {image: {file: a, ssh: key, key: k, usr: x}, disks: [{role: root}]}"],
             'instance.image.usr: unknown key "usr"; allowed: file, user, ssh, key; did you mean "user"',
             id="unknown key",
@@ -101,6 +116,7 @@ def test_images_are_an_axis(tmp_path: Path) -> None:
         ({"image": "debian"}, 512),
         ({"image": "debian", "firmware": "uefi"}, 512),
         ({"image": {"file": "a", "ssh": "key", "key": "k"}}, 1024),
+        ({"image": {"file": "a", "ssh": "cloud-init"}}, 1024),
         ({"image": "debian", "memory": "300 MiB"}, 300),
     ],
 )
