@@ -54,6 +54,7 @@ tables: $(STAMPS)/environment
 schema: $(STAMPS)/environment
 	@$(BIN)/rescue-harness schema > harness/scenario/scenario.schema.json
 	@$(BIN)/rescue-harness schema --result > harness/run/result.schema.json
+	@$(BIN)/rescue-harness schema --gate > harness/gate/gate.schema.json
 
 clean:
 	@if [ -x $(BIN)/rescue-harness ]; then $(BIN)/rescue-harness clean; fi

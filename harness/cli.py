@@ -17,6 +17,7 @@ from harness import __version__
 from harness.command_options import implementation_option, level_option, results_option
 from harness.errors import HarnessError, HostError, Refused, ScenarioError
 from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
+from harness.gate_commands import gate_nova
 from harness.nova_commands import nova
 from harness.rescue.protocol import Implementation
 from harness.rescue.reference import Reference
@@ -263,8 +264,14 @@ def clean() -> None:
 @main.command()
 @click.option("--result", is_flag=True, help="The schema of result.json instead.")
 @click.option("--worker", is_flag=True, help="The schema of what is said to a Nova's worker and what it answers.")
-def schema(result: bool, worker: bool) -> None:
+@click.option("--gate", is_flag=True, help="The schema of gate.json, which gate-nova writes.")
+def schema(result: bool, worker: bool, gate: bool) -> None:
     """Print the JSON Schema of scenario files."""
+    if gate:
+        from harness.gate.record import gate_schema  # noqa: PLC0415
+
+        click.echo(json.dumps(gate_schema(), indent=2))
+        return
     if worker:
         from harness.nova.messages import worker_schema  # noqa: PLC0415
 
@@ -276,5 +283,5 @@ def schema(result: bool, worker: bool) -> None:
     click.echo(json.dumps(result_schema() if result else scenario_schema(), indent=2))
 
 
-for command in (sweep, explore, prove, combinations, machines, nova):
+for command in (sweep, explore, prove, combinations, machines, nova, gate_nova):
     main.add_command(command)

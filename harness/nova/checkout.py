@@ -34,10 +34,11 @@ def checkout_version(path: Path) -> str:
 
     From the metadata of a source package or git's tags; UNKNOWN_VERSION where there are none.
     """
-    return _packaged(path) or _described(path) or UNKNOWN_VERSION
+    return packaged_version(path) or described_version(path) or UNKNOWN_VERSION
 
 
-def _packaged(path: Path) -> str | None:
+def packaged_version(path: Path) -> str | None:
+    """The version in a source package's metadata."""
     try:
         text = (path / "PKG-INFO").read_text(errors="replace")
     except OSError:
@@ -46,8 +47,9 @@ def _packaged(path: Path) -> str | None:
     return found[1] if found else None
 
 
-def _described(path: Path) -> str | None:
-    command = ["git", "-C", str(path), "describe", "--tags", "--match", "[0-9]*"]
+def described_version(path: Path, commit: str = "HEAD") -> str | None:
+    """The version by git's last tag before a commit."""
+    command = ["git", "-C", str(path), "describe", "--tags", "--match", "[0-9]*", commit]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:

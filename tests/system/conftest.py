@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from harness.hypervisor.canary import find_accelerator
@@ -18,6 +16,9 @@ from harness.hypervisor.host import find_emulator
 from harness.hypervisor.roots import take_over_probes
 from harness.image import cache_root, obtain_images
 from harness.run.session import Session
+
+from .command_line import CommandLine
+from .nova_data import RELEASE, Data, data_with
 
 MINIMAL = """\
 name: minimal
@@ -58,55 +59,6 @@ def minimal(tmp_path: Path) -> Path:
     return path
 
 
-# A test runner in the background may have told its children to ignore interrupts.
-_MAIN = """\
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from harness.cli import main
-main()
-"""
-
-
-class CommandLine:
-    """Runs ``rescue-harness`` as a user would, with a cache of its own that shares only the images."""
-
-    def __init__(self, cache: Path, folder: Path) -> None:
-        self.cache = cache
-        self.folder = folder
-        self.environment = os.environ | {"RESCUE_HARNESS_CACHE": str(cache)}
-
-    def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", _MAIN, *words],
-            env=self.environment | environment,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *words: str, timeout_s: float = 300, **environment: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*words, **environment)
-        stdout, stderr = process.communicate(timeout=timeout_s)
-        return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
-
-    def qemus(self) -> list[psutil.Process]:
-        found = []
-        for process in psutil.process_iter(["name", "cmdline", "status"]):
-            words = process.info["cmdline"] or ()
-            if process.info["status"] != psutil.STATUS_ZOMBIE and any(f"{self.cache}/hv" in word for word in words):
-                found.append(process)
-        return found
-
-    def guests(self) -> list[psutil.Process]:
-        """QEMUs that run a domain, not those that libvirt asks for their capabilities."""
-        return [qemu for qemu in self.qemus() if any(word.startswith("guest=rh-") for word in qemu.info["cmdline"])]
-
-    def work_folders(self) -> list[str]:
-        return [path.name for path in self.cache.glob("hv/*/work/*")]
-
-
 @pytest.fixture
 def command_line(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[CommandLine]:
     find_accelerator(obtain_images(), find_emulator())
@@ -130,3 +82,14 @@ def wait_for(condition: Callable[[], object], what: str, timeout_s: float = 300)
     while not condition():
         assert time.monotonic() < ends, f"waited {timeout_s} s for {what}"
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def nova_data(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    return data_with(RELEASE, tmp_path_factory)
+
+
+@pytest.fixture
+def nova_line(command_line: CommandLine, nova_data: Data) -> CommandLine:
+    command_line.environment["RESCUE_HARNESS_DATA"] = str(nova_data.folder)
+    return command_line

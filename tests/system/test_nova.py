@@ -11,12 +11,10 @@ import re
 import signal
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
-from filelock import FileLock
 
 from harness.domain.placement import Placement
 from harness.errors import HostError
@@ -27,8 +25,8 @@ from harness.run.disks import planned_sources
 from harness.scenario.models import Instance, RescueImage
 
 from .conftest import CommandLine
+from .nova_data import RELEASE, Data
 
-RELEASE = "34.0.0"
 NOVA = f"nova:{RELEASE}"
 DISKS = """\
 instance:
@@ -70,40 +68,6 @@ summary: A bus in capitals
   properties: {{hw_rescue_bus: USB}}
 expect: {{verdict: refused, reason: USB}}
 """
-
-
-@dataclass(frozen=True)
-class Data:
-    """A data folder with Nova in it, and what adding it printed; empty if it was there."""
-
-    folder: Path
-    said: str
-
-
-@pytest.fixture(scope="session")
-def nova_data(tmp_path_factory: pytest.TempPathFactory) -> Data:
-    kept = os.environ.get("RESCUE_HARNESS_TEST_DATA")
-    own = tmp_path_factory.getbasetemp()
-    # Workers of pytest-xdist have a folder each below one of the run's.
-    folder = Path(kept) if kept else (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "nova-data"
-    folder.mkdir(exist_ok=True)
-    with FileLock(folder / "test.lock"):
-        return _with_nova(folder, tmp_path_factory)
-
-
-def _with_nova(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Data:
-    if any(each.name == NOVA for each in Environments(folder / "nova").all()):
-        return Data(folder, "")
-    line = CommandLine(tmp_path_factory.mktemp("cache"), tmp_path_factory.mktemp("work"))
-    added = line.run("nova", "add", RELEASE, "--constraints", "none", timeout_s=1200, RESCUE_HARNESS_DATA=str(folder))
-    assert added.returncode == 0, added.stdout + added.stderr
-    return Data(folder, added.stdout)
-
-
-@pytest.fixture
-def nova_line(command_line: CommandLine, nova_data: Data) -> CommandLine:
-    command_line.environment["RESCUE_HARNESS_DATA"] = str(nova_data.folder)
-    return command_line
 
 
 def test_a_release_is_added_and_listed(nova_line: CommandLine, nova_data: Data) -> None:

@@ -1,0 +1,81 @@
+"""Whether a change made a case worse, by what it came to before and after."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from harness.frozen import Frozen
+from harness.gate.outcome import CaseOutcome
+from harness.scenario.words import VerdictName
+
+
+class Change(StrEnum):
+    """What a change did to a case."""
+
+    WORSE = "worse"
+    BETTER = "better"
+    OTHER = "otherwise different"
+    UNCHANGED = "unchanged"
+    NOT_COMPARED = "not compared"
+
+
+class Comparison(Frozen):
+    """A case on both sides: what only the change shows, and what only the base did, a sentence each."""
+
+    case: str
+    kind: Change
+    base: CaseOutcome
+    change: CaseOutcome
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+def compare(case: str, base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool = False) -> Comparison:
+    """Compare a case's outcomes; ``is_refusal_right`` if its scenario wants this rescue refused by the reference.
+
+    A refusal may have done harm: by libvirt comes after Nova has destroyed the guest, and worse is an instance that
+    does not even start.
+    """
+    kind = _kind(base, change, is_refusal_right=is_refusal_right)
+    new, gone = _sentences(change, beyond=base), _sentences(base, beyond=change)
+    return Comparison(case=case, kind=kind, base=base, change=change, new=new, gone=gone)
+
+
+def _kind(base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool) -> Change:
+    if base.verdict is VerdictName.ERROR:
+        return Change.NOT_COMPARED
+    if base == change:
+        return Change.UNCHANGED
+    if change.verdict is VerdictName.ERROR:
+        return Change.WORSE
+    match _is_refused(base), _is_refused(change):
+        case True, True:
+            return _by_harm(_harm(change) - _harm(base))
+        case True, False:
+            is_worse = not _harm(base) and (is_refusal_right or bool(change.findings))
+        case False, True:
+            is_worse = _harm(change) > 0 or not is_refusal_right
+        case _:
+            is_worse = bool(set(change.findings) - set(base.findings))
+    return Change.WORSE if is_worse else Change.BETTER
+
+
+def _by_harm(more: int) -> Change:
+    return Change.WORSE if more > 0 else Change.BETTER if more < 0 else Change.OTHER
+
+
+def _is_refused(outcome: CaseOutcome) -> bool:
+    return outcome.verdict is VerdictName.REFUSED
+
+
+def _harm(refused: CaseOutcome) -> int:
+    """0: nothing was touched; 1: the guest is off; 2: there was never a guest."""
+    if (refused.reason or "").startswith("the instance itself"):
+        return 2
+    return int(refused.refused_by == "libvirt")
+
+
+def _sentences(one: CaseOutcome, *, beyond: CaseOutcome) -> tuple[str, ...]:
+    if one.verdict in (VerdictName.REFUSED, VerdictName.ERROR):
+        return () if one == beyond else (str(one),)
+    return tuple(str(finding) for finding in one.findings if finding not in beyond.findings)

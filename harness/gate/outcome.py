@@ -1,0 +1,72 @@
+"""What one case came to, without what differs from run to run: times, random UUIDs, folders."""
+
+from __future__ import annotations
+
+import re
+
+from harness.frozen import Frozen
+from harness.run.result import CaseResult
+from harness.scenario.words import ClaimName, VerdictName
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PATH = re.compile(r"(?<![\w./])/(?:[^\s/'\",;:<>]+/)+[^\s/'\",;:<>]*")
+
+
+class Difference(Frozen):
+    """A finding without its words: which claim, which device, what it was and what it became."""
+
+    claim: ClaimName
+    device: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.claim} {self.device}: {self.before} -> {self.after}"
+
+
+class CaseOutcome(Frozen):
+    """What a case came to. ``reason`` is that of a refusal, or the message of an error."""
+
+    verdict: VerdictName
+    findings: tuple[Difference, ...] = ()
+    refused_by: str | None = None
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        if self.verdict is VerdictName.REFUSED:
+            return f"refused by {self.refused_by}: {self.reason}"
+        return f"error: {self.reason}" if self.verdict is VerdictName.ERROR else str(self.verdict)
+
+
+def outcome_of(result: CaseResult) -> CaseOutcome:
+    """The outcome that can be compared with another run's. Of findings those that rescue is behind."""
+    name = result.implementation
+    if result.failure is not None:
+        return CaseOutcome(verdict=VerdictName.ERROR, reason=_settled(result.failure.message, name))
+    found = {
+        Difference(
+            claim=finding.claim,
+            device=_settled(finding.device, name),
+            before=_settled(finding.before, name),
+            after=_settled(finding.after, name),
+        )
+        for finding in result.findings
+        if finding.cause == "rescue"
+    }
+    # A step that is refused after findings keeps them, and is no refusal by its verdict.
+    refusal = result.refusal if result.verdict is VerdictName.REFUSED else None
+    return CaseOutcome(
+        verdict=result.verdict,
+        findings=tuple(sorted(found, key=_order)),
+        refused_by=None if refusal is None else refusal.refused_by,
+        reason=None if refusal is None else _settled(refusal.reason, name),
+    )
+
+
+def _order(difference: Difference) -> tuple[int, str, str, str]:
+    return list(ClaimName).index(difference.claim), difference.device, difference.before, difference.after
+
+
+def _settled(text: str, implementation: str) -> str:
+    """Text in which no name stands that another run, or another checkout, would have otherwise."""
+    return _PATH.sub("PATH", _UUID.sub("UUID", text.replace(implementation, "Nova")))

@@ -1,0 +1,108 @@
+"""``rescue-harness gate-nova``: whether a change to Nova made anything worse."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from harness.command_options import level_option, results_option
+from harness.errors import HostError, ScenarioError
+from harness.rescue.reference import Reference
+from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level
+from harness.scenario.words import Level
+from harness.terminal.console import open_console, status_on
+
+
+@click.command("gate-nova")
+@click.argument("checkout", type=click.Path(path_type=Path), default=Path())
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--base", "reference", metavar="REF", help="What the change began from. Default: the upstream branch.")
+@click.option(
+    "--environment",
+    metavar="VERSION|PATH",
+    help="An added Nova whose libraries both sides use. Default: the checkout's own, see 'nova add --checkout'.",
+)
+@click.option("-k", "keyword", metavar="EXPRESSION", help="Only cases whose id matches, as pytest's -k.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Cases at once. Default: by cores and free memory.")
+@level_option(Level.PLAN, "Where evidence comes from. A scenario may ask for more.")
+@results_option("Where the run's folder goes.")
+def gate_nova(
+    checkout: Path,
+    paths: tuple[Path, ...],
+    reference: str | None,
+    environment: str | None,
+    keyword: str | None,
+    jobs: int | None,
+    level: Level,
+    results: Path,
+) -> None:
+    """Run scenarios on a git CHECKOUT of Nova as it is on disk, and on the commit that its change began from.
+
+    Without PATHS the shipped suite. Only what the change made worse fails. Exit code: 0 nothing did, 1 something did,
+    2 the input is wrong, 3 host or harness failed, 130 interrupted.
+    """
+    from harness.gate.base import base_of, file_at, top_of  # noqa: PLC0415 - libvirt is slow to load
+    from harness.gate.record import GateRecord, Side  # noqa: PLC0415
+    from harness.gate.sides import comparisons_of, run_on, sides_of  # noqa: PLC0415
+    from harness.nova.environments import Environments  # noqa: PLC0415
+    from harness.nova.implementation import Nova  # noqa: PLC0415
+    from harness.run.implementations import opened, require_level  # noqa: PLC0415
+    from harness.run.pool import default_jobs, obtain_needed_images  # noqa: PLC0415
+    from harness.run.record import write_atomically  # noqa: PLC0415
+    from harness.run.session import open_session  # noqa: PLC0415
+    from harness.terminal.gating import GateDisplay, show_gate  # noqa: PLC0415
+
+    console = open_console()
+    top = top_of(checkout)
+    base = base_of(top, reference)
+    lender = Environments().find(environment or str(top))
+    require_level([Nova(lender)], level)
+    cases = _cases(paths, keyword, level, Nova.deepest_level)
+    console.print(str(base), style="dim", soft_wrap=True)
+    requirements_differ = file_at(top, base.commit, "requirements.txt") != (top / "requirements.txt").read_text()
+    if requirements_differ:
+        console.print(f"requirements.txt differs: both sides use the libraries of {lender.name}", soft_wrap=True)
+    with (
+        sides_of(top, base, lender) as sides,
+        open_session(results, progress=status_on(console), level=deepest_level(cases)) as session,
+    ):
+        novas = (Nova(sides.base), Nova(sides.change))
+        obtain_needed_images(cases, session)
+        with opened(novas), GateDisplay(console, 2 * len(cases)) as display:
+            of_base, of_change = run_on(cases, novas, session, display, jobs=jobs or default_jobs(cases))
+        versions = session.hypervisor.versions
+        record = GateRecord(
+            checkout=str(top),
+            reference=base.reference,
+            base=Side(implementation=novas[0].name, commit=base.commit, version=sides.base.known_version),
+            change=Side(implementation=novas[1].name, commit=base.head, version=sides.change.known_version),
+            is_dirty=base.is_dirty,
+            requirements_differ=requirements_differ,
+            environment=lender.name,
+            level=level,
+            versions=versions,
+            comparisons=comparisons_of(cases, of_base, of_change, versions),
+        )
+        write_atomically(session.folder.path / "gate.json", record.model_dump_json(indent=1) + "\n")
+    show_gate(record, console)
+    console.print(f"results: {session.folder.path}", style="dim", soft_wrap=True)
+    sys.exit(record.exit_code)
+
+
+def _cases(paths: tuple[Path, ...], keyword: str | None, level: Level, deepest: Level) -> list[Case]:
+    """The cases of both sides; those that this host or Nova's level cannot run are left out, with a line each."""
+    left_out: list[tuple[Case, str]] = []
+
+    def leave_out(case: Case, why: HostError) -> None:
+        left_out.append((case, why.message))
+
+    found = collect_cases(paths or [SHIPPED_SUITE], Reference(), keyword=keyword, level=level, left_out=leave_out)
+    cases = [case for case in found if case.level.is_within(deepest)]
+    left_out += [(case, f"it asks for level {case.level}") for case in found if case not in cases]
+    for case, why in left_out:
+        open_console().print(f"left out: {case.id}: {why}", style="dim", soft_wrap=True)
+    if not cases:
+        raise ScenarioError("there is no case to run" + (f": none matches -k '{keyword}'" if keyword else ""))
+    return cases

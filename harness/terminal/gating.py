@@ -1,0 +1,120 @@
+"""A gate on the terminal: progress, and a table of what differs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from harness.gate.comparison import Change, Comparison
+from harness.gate.outcome import CaseOutcome
+from harness.gate.record import GateRecord
+from harness.run.cases import Case
+from harness.run.result import CaseResult
+from harness.scenario.words import VerdictName
+
+_MOST_SENTENCES = 4
+_MOST_CASES = 6
+_MARKS = {
+    Change.WORSE: ("✗ worse", "bold red"),
+    Change.BETTER: ("✓ better", "green"),
+    Change.OTHER: ("~ other", "yellow"),
+    Change.NOT_COMPARED: ("? not compared", "bold red"),
+}
+
+
+class GateDisplay:
+    """Counts the cases of both sides on a terminal, elsewhere it says nothing; an Observer of the pool."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task("starting", total=total)
+        self._lock = threading.Lock()
+
+    def started(self, case: Case) -> None:
+        """A case begins."""
+        self._progress.update(self._task, description=case.id)
+
+    def phase(self, case: Case, text: str) -> None:
+        """A case enters a phase."""
+        self._progress.update(self._task, description=f"{case.id}: {text}")
+
+    def finished(self, case: Case, result: CaseResult) -> None:
+        """A case has its result."""
+        del case, result
+        with self._lock:
+            self._progress.advance(self._task)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+def show_gate(record: GateRecord, console: Console) -> None:
+    """The cases that differ, the worst first and those that differ alike in one row; and how many there are in all."""
+    differing = [comparison for comparison in record.comparisons if comparison.kind is not Change.UNCHANGED]
+    if differing:
+        console.print()
+        console.print(_table(differing))
+        console.print()
+    noun = "case" if len(record.comparisons) == 1 else "cases"
+    style = "bold red" if record.exit_code else "green"
+    console.print(f"{len(record.comparisons)} {noun}: {record.tally()}", style=style, soft_wrap=True)
+
+
+def _table(comparisons: Sequence[Comparison]) -> Table:
+    rows: dict[tuple[object, ...], list[Comparison]] = {}
+    for each in comparisons:
+        alike = (each.kind, str(each.base), str(each.change), each.new, each.gone)
+        rows.setdefault(alike, []).append(each)
+    table = Table(pad_edge=False, header_style="bold", show_lines=True)
+    for heading in ("case", "base", "change"):
+        table.add_column(heading, overflow="fold")
+    order = list(_MARKS)
+    for row in sorted(rows.values(), key=lambda row: order.index(row[0].kind)):
+        table.add_row(_case_cell(row), _base_cell(row), _change_cell(row[0]))
+    return table
+
+
+def _case_cell(alike: Sequence[Comparison]) -> Text:
+    return Text("\n").join([Text(*_MARKS[alike[0].kind]), *_shortened([each.case for each in alike], _MOST_CASES)])
+
+
+def _base_cell(alike: Sequence[Comparison]) -> Text:
+    """The verdict and what the change no longer shows."""
+    lines = _lines(alike[0].base, alike[0].gone, "")
+    both = sorted({len(each.base.findings) - len(each.gone) for each in alike if each.base.findings})
+    if both and both[-1]:
+        count = str(both[0]) if len(both) == 1 else f"{both[0]} to {both[-1]}"
+        lines.append(Text(f"and {count} that both have", "dim"))
+    return Text("\n").join(lines)
+
+
+def _change_cell(comparison: Comparison) -> Text:
+    """The verdict and what the base did not show."""
+    return Text("\n").join(_lines(comparison.change, comparison.new, _MARKS[comparison.kind][1]))
+
+
+def _lines(outcome: CaseOutcome, sentences: Sequence[str], style: str) -> list[Text]:
+    if outcome.verdict in (VerdictName.REFUSED, VerdictName.ERROR):
+        return [Text(str(outcome), style)]
+    return [Text(str(outcome)), *_shortened(sentences, _MOST_SENTENCES, style)]
+
+
+def _shortened(sentences: Sequence[str], most: int, style: str = "") -> list[Text]:
+    lines = [Text(sentence, style) for sentence in sentences[:most]]
+    if len(sentences) > most:
+        lines.append(Text(f"and {len(sentences) - most} more in gate.json", "dim"))
+    return lines

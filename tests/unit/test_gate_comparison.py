@@ -1,0 +1,175 @@
+"""What counts as worse, case by case, and what of a result is compared."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from harness.gate.comparison import Change, compare
+from harness.gate.outcome import CaseOutcome, Difference, outcome_of
+from harness.gate.record import GateRecord, Side, gate_schema
+from harness.run.result import CaseResult, Failure, Refusal
+from harness.scenario.words import ClaimName, Level, VerdictName
+from harness.terminal.gating import show_gate
+from harness.verdict.finding import Finding
+
+USB = Difference(claim=ClaimName.OTHER_HARDWARE, device="usb", before="port 1", after="port 2")
+ROOT = Difference(claim=ClaimName.NAMES, device="root", before="vda", after="vdb")
+STABLE = CaseOutcome(verdict=VerdictName.STABLE)
+MOVED = CaseOutcome(verdict=VerdictName.MOVED, findings=(USB,))
+MOVED_FURTHER = CaseOutcome(verdict=VerdictName.MOVED, findings=(ROOT, USB))
+MOVED_ELSEWHERE = CaseOutcome(verdict=VerdictName.MOVED, findings=(ROOT,))
+REFUSED = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="Nova", reason="bus xen is not supported")
+REWORDED = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="Nova", reason="xen is not supported")
+GUEST_OFF = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="libvirt", reason="no IDE")
+NO_GUEST = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="Nova", reason="the instance itself: no IDE")
+ERROR = CaseOutcome(verdict=VerdictName.ERROR, reason="the worker ended")
+
+
+@pytest.mark.parametrize(
+    ("base", "change", "kind"),
+    [
+        (STABLE, STABLE, Change.UNCHANGED),
+        (MOVED, MOVED, Change.UNCHANGED),
+        (REFUSED, REFUSED, Change.UNCHANGED),
+        (STABLE, MOVED, Change.WORSE),
+        (MOVED, MOVED_FURTHER, Change.WORSE),
+        (MOVED, MOVED_ELSEWHERE, Change.WORSE),
+        (MOVED_FURTHER, MOVED, Change.BETTER),
+        (MOVED, STABLE, Change.BETTER),
+        (STABLE, REFUSED, Change.WORSE),
+        (MOVED, REFUSED, Change.WORSE),
+        (STABLE, ERROR, Change.WORSE),
+        (REFUSED, ERROR, Change.WORSE),
+        (REFUSED, STABLE, Change.BETTER),
+        (REFUSED, MOVED, Change.WORSE),
+        (GUEST_OFF, MOVED, Change.BETTER),
+        (NO_GUEST, MOVED, Change.BETTER),
+        (REFUSED, REWORDED, Change.OTHER),
+        (REFUSED, GUEST_OFF, Change.WORSE),
+        (GUEST_OFF, REFUSED, Change.BETTER),
+        (GUEST_OFF, NO_GUEST, Change.WORSE),
+        (ERROR, ERROR, Change.NOT_COMPARED),
+        (ERROR, STABLE, Change.NOT_COMPARED),
+    ],
+)
+def test_what_a_change_did(base: CaseOutcome, change: CaseOutcome, kind: Change) -> None:
+    assert compare("case", base, change).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("base", "change", "kind"),
+    [
+        (REFUSED, STABLE, Change.WORSE),
+        (REFUSED, MOVED, Change.WORSE),
+        (STABLE, REFUSED, Change.BETTER),
+        (MOVED, REFUSED, Change.BETTER),
+        (MOVED, GUEST_OFF, Change.WORSE),
+        (GUEST_OFF, REFUSED, Change.BETTER),
+        (GUEST_OFF, STABLE, Change.BETTER),
+    ],
+)
+def test_what_a_change_did_where_the_rescue_should_be_refused(
+    base: CaseOutcome, change: CaseOutcome, kind: Change
+) -> None:
+    assert compare("case", base, change, is_refusal_right=True).kind is kind
+
+
+def test_each_side_says_what_only_it_has() -> None:
+    compared = compare("case", MOVED_FURTHER, MOVED)
+    assert (compared.new, compared.gone) == ((), ("names root: vda -> vdb",))
+    compared = compare("case", MOVED, REFUSED)
+    assert compared.new == ("refused by Nova: bus xen is not supported",)
+    assert compared.gone == ("other-hardware usb: port 1 -> port 2",)
+
+
+def result(verdict: VerdictName, **further: object) -> CaseResult:
+    values = {
+        "case": "usb@nova:/src/nova",
+        "scenario": "usb",
+        "summary": "",
+        "file": "usb.yaml",
+        "values": {},
+        "implementation": "nova:/src/nova",
+        "level": Level.PLAN,
+        "verdict": verdict,
+        "expectation": None,
+        "as_expected": False,
+        "accelerator": "",
+        "versions": {},
+        "started_at": "",
+        "elapsed_s": 0.0,
+        "artefacts": "",
+    }
+    return CaseResult.model_validate({**values, **further})
+
+
+def test_findings_are_compared_in_one_order_and_only_those_of_rescue() -> None:
+    def finding(difference: Difference, cause: str = "rescue") -> Finding:
+        return Finding.model_validate({**difference.model_dump(), "message": "", "cause": cause})
+
+    seen = result(
+        VerdictName.MOVED,
+        findings=[finding(USB), finding(ROOT), finding(ROOT).model_copy(update={"device": "swap", "cause": "reboot"})],
+    )
+    assert outcome_of(seen) == MOVED_FURTHER
+
+
+def test_reasons_are_compared_without_what_differs_from_run_to_run() -> None:
+    reason = "nova:/src/nova has no /var/x/instances/0b2f0f1c-9a57-4a4a-9f0e-0123456789ab/disk of 'vda' in 4/5"
+    seen = outcome_of(result(VerdictName.REFUSED, refusal=Refusal(reason=reason, refused_by="Nova")))
+    assert seen.reason == "Nova has no PATH of 'vda' in 4/5"
+    seen = outcome_of(result(VerdictName.ERROR, failure=Failure(kind="HostError", message="nova:/src/nova: died")))
+    assert seen == CaseOutcome(verdict=VerdictName.ERROR, reason="Nova: died")
+
+
+def record(*pairs: tuple[CaseOutcome, CaseOutcome]) -> GateRecord:
+    return GateRecord(
+        checkout="/src/nova",
+        reference="origin/master",
+        base=Side(implementation="nova:/src/nova@0123456789", commit="0123456789", version="34.0.0"),
+        change=Side(implementation="nova:/src/nova", commit="9876543210", version=None),
+        is_dirty=False,
+        requirements_differ=False,
+        environment="nova:/src/nova",
+        level=Level.PLAN,
+        versions={"libvirt": "9.0.0"},
+        comparisons=tuple(compare(f"case-{number}", *pair) for number, pair in enumerate(pairs)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("pairs", "code", "tally"),
+    [
+        ([(STABLE, STABLE), (MOVED, STABLE)], 0, "0 worse, 1 better, 1 unchanged"),
+        ([(REFUSED, REWORDED)], 0, "0 worse, 0 better, 0 unchanged, 1 otherwise different"),
+        ([(STABLE, MOVED), (MOVED, STABLE)], 1, "1 worse, 1 better, 0 unchanged"),
+        ([(STABLE, MOVED), (ERROR, STABLE)], 3, "1 worse, 0 better, 0 unchanged, 1 not compared"),
+    ],
+)
+def test_only_what_became_worse_fails(pairs: list[tuple[CaseOutcome, CaseOutcome]], code: int, tally: str) -> None:
+    assert (record(*pairs).exit_code, record(*pairs).tally()) == (code, tally)
+
+
+def test_the_table_has_what_differs_the_worst_first_and_what_is_alike_once() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    show_gate(
+        record((STABLE, STABLE), (MOVED, STABLE), (STABLE, MOVED), (STABLE, MOVED), (GUEST_OFF, NO_GUEST)), console
+    )
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "case-0" not in shown
+    assert shown.index("case-2") < shown.index("case-3") < shown.index("case-4") < shown.index("case-1")
+    assert shown.count("✗ worse") == 2
+    assert shown.count("usb: port 1 -> port 2") == 2
+    assert "5 cases: 3 worse, 1 better, 1 unchanged" in shown
+
+
+def test_published_schema_is_the_models_and_takes_a_record() -> None:
+    published = json.loads((Path(__file__).parents[2] / "harness/gate/gate.schema.json").read_text())
+    assert published == gate_schema()
+    jsonschema.validate(record((STABLE, MOVED)).model_dump(mode="json"), published)
