@@ -50,6 +50,7 @@ bench: $(STAMPS)/environment
 tables: $(STAMPS)/environment
 	@$(BIN)/rescue-harness combinations --markdown > docs/combinations.md
 	@$(BIN)/rescue-harness prove --markdown > docs/faults.md
+	@$(BIN)/python tests/system/nova_faults.py > docs/nova-faults.md
 
 schema: $(STAMPS)/environment
 	@$(BIN)/rescue-harness schema > harness/scenario/scenario.schema.json
