@@ -17,7 +17,7 @@ from harness import __version__
 from harness.command_options import implementation_option, level_option, results_option
 from harness.errors import HarnessError, HostError, Refused, ScenarioError
 from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
-from harness.gate_commands import gate_nova
+from harness.gate_commands import baseline, gate_nova
 from harness.nova_commands import nova
 from harness.rescue.protocol import Implementation
 from harness.rescue.reference import Reference
@@ -285,3 +285,4 @@ def schema(result: bool, worker: bool, gate: bool) -> None:
 
 for command in (sweep, explore, prove, combinations, machines, nova, gate_nova):
     main.add_command(command)
+nova.add_command(baseline)

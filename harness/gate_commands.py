@@ -1,18 +1,25 @@
-"""``rescue-harness gate-nova``: whether a change to Nova made anything worse."""
+"""``rescue-harness gate-nova`` and ``nova baseline``: what a change to Nova, or another Nova, did to the suite."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 
 from harness.command_options import level_option, results_option
 from harness.errors import HostError, ScenarioError
 from harness.rescue.reference import Reference
-from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level
+from harness.run.cases import SHIPPED_SUITE, Case, collect_cases
 from harness.scenario.words import Level
 from harness.terminal.console import open_console, status_on
+
+if TYPE_CHECKING:
+    from harness.gate.baseline import Baseline
+    from harness.gate.comparison import Comparison
 
 
 @click.command("gate-nova")
@@ -26,7 +33,7 @@ from harness.terminal.console import open_console, status_on
 )
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Only cases whose id matches, as pytest's -k.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Cases at once. Default: by cores and free memory.")
-@level_option(Level.PLAN, "Where evidence comes from. A scenario may ask for more.")
+@level_option(Level.PLAN, "Where evidence comes from. Scenarios that ask for more are left out.")
 @results_option("Where the run's folder goes.")
 def gate_nova(
     checkout: Path,
@@ -59,14 +66,14 @@ def gate_nova(
     base = base_of(top, reference)
     lender = Environments().find(environment or str(top))
     require_level([Nova(lender)], level)
-    cases = _cases(paths, keyword, level, Nova.deepest_level)
+    cases = _cases(paths, keyword, level)
     console.print(str(base), style="dim", soft_wrap=True)
     requirements_differ = file_at(top, base.commit, "requirements.txt") != (top / "requirements.txt").read_text()
     if requirements_differ:
         console.print(f"requirements.txt differs: both sides use the libraries of {lender.name}", soft_wrap=True)
     with (
         sides_of(top, base, lender) as sides,
-        open_session(results, progress=status_on(console), level=deepest_level(cases)) as session,
+        open_session(results, progress=status_on(console), level=level) as session,
     ):
         novas = (Nova(sides.base), Nova(sides.change))
         obtain_needed_images(cases, session)
@@ -91,18 +98,84 @@ def gate_nova(
     sys.exit(record.exit_code)
 
 
-def _cases(paths: tuple[Path, ...], keyword: str | None, level: Level, deepest: Level) -> list[Case]:
-    """The cases of both sides; those that this host or Nova's level cannot run are left out, with a line each."""
+@click.command()
+@click.argument("version")
+@click.option("--against", metavar="VERSION", help="Compare with this release's baseline. Default: its own.")
+@click.option("--write", is_flag=True, help="Write its own baseline anew in place of comparing.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Cases at once. Default: by cores and free memory.")
+@level_option(Level.PLAN, "Where evidence comes from. Scenarios that ask for more are left out.")
+@results_option("Where the run's folder goes.")
+def baseline(version: str, against: str | None, write: bool, jobs: int | None, level: Level, results: Path) -> None:
+    """Run the shipped suite on an added Nova and compare with what is kept of it, or of another release.
+
+    Exit code: 0 nothing differs, 1 something does, 2 the input is wrong, 3 host or harness failed, or something differs
+    and the baseline was made on another libvirt or QEMU.
+    """
+    from harness.gate.baseline import Baseline, baseline_path, read_baseline  # noqa: PLC0415 - libvirt is slow to load
+    from harness.gate.sides import comparisons_of, run_on  # noqa: PLC0415
+    from harness.nova.environments import Environments  # noqa: PLC0415
+    from harness.nova.implementation import Nova  # noqa: PLC0415
+    from harness.run.implementations import opened, require_level  # noqa: PLC0415
+    from harness.run.pool import default_jobs, obtain_needed_images  # noqa: PLC0415
+    from harness.run.record import write_atomically  # noqa: PLC0415
+    from harness.run.session import open_session  # noqa: PLC0415
+    from harness.terminal.gating import GateDisplay, show_differing  # noqa: PLC0415
+
+    console = open_console()
+    environment = Environments().find(version)
+    nova = Nova(environment)
+    require_level([nova], level)
+    kept = None if write else read_baseline(against or version, level)
+    cases = _cases((), None, level)
+    with open_session(results, progress=status_on(console), level=level) as session:
+        obtain_needed_images(cases, session)
+        with opened([nova]), GateDisplay(console, len(cases)) as display:
+            (seen,) = run_on(cases, [nova], session, display, jobs=jobs or default_jobs(cases))
+        here = session.hypervisor.versions
+    if kept is None:
+        made = Baseline.of(environment.known_version or version, level, here, seen)
+        path = baseline_path(made.nova, level)
+        write_atomically(path, made.text())
+        console.print(f"{len(cases)} cases were written to {path}", soft_wrap=True)
+        return
+    both = [case for case in cases if case.id in kept.cases]
+    comparisons = comparisons_of(both, kept.cases, seen, here)
+    show_differing(comparisons, console, (f"baseline of {kept.nova}", nova.name))
+    sys.exit(_told(console, kept, comparisons, [case.id for case in cases], here))
+
+
+def _cases(paths: tuple[Path, ...], keyword: str | None, level: Level) -> list[Case]:
+    """The cases of both sides; those that this host cannot run or that ask for more are left out, with a line each."""
     left_out: list[tuple[Case, str]] = []
 
     def leave_out(case: Case, why: HostError) -> None:
         left_out.append((case, why.message))
 
     found = collect_cases(paths or [SHIPPED_SUITE], Reference(), keyword=keyword, level=level, left_out=leave_out)
-    cases = [case for case in found if case.level.is_within(deepest)]
-    left_out += [(case, f"it asks for level {case.level}") for case in found if case not in cases]
+    cases = [case for case in found if case.level is level]
+    left_out += [(case, f"it asks for level {case.level}") for case in found if case.level is not level]
     for case, why in left_out:
         open_console().print(f"left out: {case.id}: {why}", style="dim", soft_wrap=True)
     if not cases:
         raise ScenarioError("there is no case to run" + (f": none matches -k '{keyword}'" if keyword else ""))
     return cases
+
+
+def _told(
+    console: Console, kept: Baseline, comparisons: Sequence[Comparison], ran: Sequence[str], here: Mapping[str, str]
+) -> int:
+    """Say how a baseline compares, and give the exit code of that."""
+    from harness.gate.comparison import Change, tally  # noqa: PLC0415
+
+    new, gone = sorted(set(ran) - set(kept.cases)), sorted(set(kept.cases) - set(ran))
+    for case in new:
+        console.print(f"not in the baseline: {case}", soft_wrap=True)
+    for case in gone:
+        console.print(f"only in the baseline: {case}", soft_wrap=True)
+    console.print(f"{len(comparisons)} cases: {tally(comparisons)}", soft_wrap=True)
+    is_same = not new and not gone and all(each.kind is Change.UNCHANGED for each in comparisons)
+    if other := kept.other_hypervisor(here):
+        console.print(other, style="yellow", soft_wrap=True)
+    if is_same:
+        return 0
+    return HostError.exit_code if other else 1

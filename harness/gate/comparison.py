@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from harness.frozen import Frozen
@@ -79,3 +81,16 @@ def _sentences(one: CaseOutcome, *, beyond: CaseOutcome) -> tuple[str, ...]:
     if one.verdict in (VerdictName.REFUSED, VerdictName.ERROR):
         return () if one == beyond else (str(one),)
     return tuple(str(finding) for finding in one.findings if finding not in beyond.findings)
+
+
+def tally(comparisons: Sequence[Comparison]) -> str:
+    """How many there are of each kind; worse, better and unchanged always, the others if there are any."""
+    return ", ".join(_counts(Counter(comparison.kind for comparison in comparisons)))
+
+
+def _counts(counter: Counter[Change]) -> Iterator[str]:
+    for kind in (Change.WORSE, Change.BETTER, Change.UNCHANGED):
+        yield f"{counter[kind]} {kind}"
+    for kind in (Change.OTHER, Change.NOT_COMPARED):
+        if counter[kind]:
+            yield f"{counter[kind]} {kind}"

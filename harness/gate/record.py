@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field
@@ -47,18 +45,6 @@ class GateRecord(Frozen):
         if self.of(Change.NOT_COMPARED):
             return HostError.exit_code
         return int(bool(self.of(Change.WORSE)))
-
-    def tally(self) -> str:
-        """How many there are of each kind; worse, better and unchanged always, the others if there are any."""
-        return ", ".join(_counts(Counter(comparison.kind for comparison in self.comparisons)))
-
-
-def _counts(counter: Counter[Change]) -> Iterator[str]:
-    for kind in (Change.WORSE, Change.BETTER, Change.UNCHANGED):
-        yield f"{counter[kind]} {kind}"
-    for kind in (Change.OTHER, Change.NOT_COMPARED):
-        if counter[kind]:
-            yield f"{counter[kind]} {kind}"
 
 
 def gate_schema() -> dict[str, Any]:

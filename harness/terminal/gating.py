@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from harness.gate.comparison import Change, Comparison
+from harness.gate.comparison import Change, Comparison, tally
 from harness.gate.outcome import CaseOutcome
 from harness.gate.record import GateRecord
 from harness.run.cases import Case
@@ -63,29 +63,31 @@ class GateDisplay:
 
 
 def show_gate(record: GateRecord, console: Console) -> None:
-    """The cases that differ, the worst first and those that differ alike in one row; and how many there are in all."""
-    differing = [comparison for comparison in record.comparisons if comparison.kind is not Change.UNCHANGED]
-    if differing:
-        console.print()
-        console.print(_table(differing))
-        console.print()
+    """The cases that differ, and how many there are of each kind."""
+    show_differing(record.comparisons, console, ("base", "change"))
     noun = "case" if len(record.comparisons) == 1 else "cases"
     style = "bold red" if record.exit_code else "green"
-    console.print(f"{len(record.comparisons)} {noun}: {record.tally()}", style=style, soft_wrap=True)
+    console.print(f"{len(record.comparisons)} {noun}: {tally(record.comparisons)}", style=style, soft_wrap=True)
 
 
-def _table(comparisons: Sequence[Comparison]) -> Table:
+def show_differing(comparisons: Sequence[Comparison], console: Console, sides: tuple[str, str]) -> None:
+    """A table of the cases that differ, the worst first, those that differ alike in one row; nothing if none does."""
+    differing = [comparison for comparison in comparisons if comparison.kind is not Change.UNCHANGED]
+    if not differing:
+        return
     rows: dict[tuple[object, ...], list[Comparison]] = {}
-    for each in comparisons:
+    for each in differing:
         alike = (each.kind, str(each.base), str(each.change), each.new, each.gone)
         rows.setdefault(alike, []).append(each)
     table = Table(pad_edge=False, header_style="bold", show_lines=True)
-    for heading in ("case", "base", "change"):
+    for heading in ("case", *sides):
         table.add_column(heading, overflow="fold")
     order = list(_MARKS)
     for row in sorted(rows.values(), key=lambda row: order.index(row[0].kind)):
         table.add_row(_case_cell(row), _base_cell(row), _change_cell(row[0]))
-    return table
+    console.print()
+    console.print(table)
+    console.print()
 
 
 def _case_cell(alike: Sequence[Comparison]) -> Text:
@@ -116,5 +118,5 @@ def _lines(outcome: CaseOutcome, sentences: Sequence[str], style: str) -> list[T
 def _shortened(sentences: Sequence[str], most: int, style: str = "") -> list[Text]:
     lines = [Text(sentence, style) for sentence in sentences[:most]]
     if len(sentences) > most:
-        lines.append(Text(f"and {len(sentences) - most} more in gate.json", "dim"))
+        lines.append(Text(f"and {len(sentences) - most} more", "dim"))
     return lines

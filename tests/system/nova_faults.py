@@ -210,7 +210,7 @@ FAULTS = (
     ),
     SeededFault(
         "disks-renamed",
-        "every disk that Nova names itself makes room for the rescue disk",
+        "the first ephemeral disk and the swap disk make room for the rescue disk",
         BLOCKINFO,
         "    mapping['disk.rescue'] = rescue_info\n    return mapping\n\n\ndef get_disk_info",
         "    for name in ('disk.eph0', 'disk.swap'):\n"

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from harness.gate.comparison import Change, compare
+from harness.gate.comparison import Change, compare, tally
 from harness.gate.outcome import CaseOutcome, Difference, outcome_of
 from harness.gate.record import GateRecord, Side, gate_schema
 from harness.run.result import CaseResult, Failure, Refusal
@@ -144,7 +144,7 @@ def record(*pairs: tuple[CaseOutcome, CaseOutcome]) -> GateRecord:
 
 
 @pytest.mark.parametrize(
-    ("pairs", "code", "tally"),
+    ("pairs", "code", "counted"),
     [
         ([(STABLE, STABLE), (MOVED, STABLE)], 0, "0 worse, 1 better, 1 unchanged"),
         ([(REFUSED, REWORDED)], 0, "0 worse, 0 better, 0 unchanged, 1 otherwise different"),
@@ -152,8 +152,8 @@ def record(*pairs: tuple[CaseOutcome, CaseOutcome]) -> GateRecord:
         ([(STABLE, MOVED), (ERROR, STABLE)], 3, "1 worse, 0 better, 0 unchanged, 1 not compared"),
     ],
 )
-def test_only_what_became_worse_fails(pairs: list[tuple[CaseOutcome, CaseOutcome]], code: int, tally: str) -> None:
-    assert (record(*pairs).exit_code, record(*pairs).tally()) == (code, tally)
+def test_only_what_became_worse_fails(pairs: list[tuple[CaseOutcome, CaseOutcome]], code: int, counted: str) -> None:
+    assert (record(*pairs).exit_code, tally(record(*pairs).comparisons)) == (code, counted)
 
 
 def test_the_table_has_what_differs_the_worst_first_and_what_is_alike_once() -> None:
