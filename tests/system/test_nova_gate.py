@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.gate.borrowed import borrow
+from harness.nova.environments import Environments
+
 from .command_line import CommandLine
 from .conftest import wait_for
 from .nova_checkout import Checkout, checkout_of
@@ -15,6 +18,7 @@ from .nova_data import RELEASE, Data
 
 DRIVER = "nova/virt/libvirt/driver.py"
 USES_RELEASE = ("--environment", RELEASE)
+ONE_CASE = ("-k", "usb-disk and pc-none")
 UNRELATED = ('LOG.info("Attempting a stable device rescue"', 'LOG.info("A stable device rescue is attempted"')
 
 
@@ -51,21 +55,40 @@ def test_an_unrelated_change_passes_the_whole_suite(nova_line: CommandLine, chec
 
 def test_what_is_not_committed_is_compared_with_head(nova_line: CommandLine, checkout: Checkout) -> None:
     checkout.replace(DRIVER, "disk_mapping, flavor, boot_order='1')", "disk_mapping, flavor)")
-    ran = nova_line.run("gate-nova", str(checkout.path), *USES_RELEASE, "-k", "usb-disk and pc-none")
+    ran = nova_line.run("gate-nova", str(checkout.path), *USES_RELEASE, *ONE_CASE)
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert "change: what is not committed" in ran.stdout
     assert "booted-from-rescue rescue: rescue -> root" in ran.stdout
     assert "1 case: 1 worse, 0 better, 0 unchanged" in ran.stdout
+
+
+def test_a_checkout_that_was_added_needs_no_other_environment(
+    nova_line: CommandLine, nova_data: Data, checkout: Checkout, tmp_path: Path
+) -> None:
+    added_to(tmp_path / "data", nova_data, checkout)
+    nova_line.environment["RESCUE_HARNESS_DATA"] = str(tmp_path / "data")
+    checkout.replace(DRIVER, "disk_mapping, flavor, boot_order='1')", "disk_mapping, flavor)")
     checkout.git("commit", "--quiet", "--all", "--message", "Drop the boot order")
     checkout.git("checkout", "--quiet", "HEAD~", "--", ".")
-    ran = nova_line.run("gate-nova", str(checkout.path), *USES_RELEASE, "-k", "usb-disk and pc-none")
+    (checkout.path / "requirements.txt").write_text("one-more\n")
+    ran = nova_line.run("gate-nova", str(checkout.path / "nova"), *ONE_CASE)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert f"requirements.txt differs: both sides use the libraries of nova:{checkout.path}" in ran.stdout
     assert "1 case: 0 worse, 1 better, 0 unchanged" in ran.stdout
+
+
+def added_to(folder: Path, data: Data, checkout: Checkout) -> None:
+    """As ``nova add --checkout`` does, with the release's libraries in place of downloaded ones."""
+    environments = Environments(folder / "nova")
+    lender = Environments(data.folder / "nova").find(RELEASE)
+    with environments.locked():
+        made = borrow(lender, checkout.path, environments.new_folder(), shown_as=str(checkout.path), version=RELEASE)
+        environments.keep(made.record.model_copy(update={"folder": made.path.name}))
 
 
 def test_a_change_with_which_nova_does_not_start_is_worse(nova_line: CommandLine, checkout: Checkout) -> None:
     checkout.replace(DRIVER, "class LibvirtDriver(", "class LibvirtDriver((")
-    ran = nova_line.run("gate-nova", str(checkout.path), *USES_RELEASE, "-k", "usb-disk and pc-none")
+    ran = nova_line.run("gate-nova", str(checkout.path), *USES_RELEASE, *ONE_CASE)
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert "SyntaxError" in ran.stdout
     assert "1 case: 1 worse" in ran.stdout
