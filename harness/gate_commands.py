@@ -14,7 +14,7 @@ from harness.command_options import level_option, results_option
 from harness.errors import HostError, ScenarioError
 from harness.rescue.reference import Reference
 from harness.run.cases import SHIPPED_SUITE, Case, collect_cases
-from harness.scenario.words import Level
+from harness.scenario.words import Level, VerdictName
 from harness.terminal.console import open_console, status_on
 
 if TYPE_CHECKING:
@@ -132,7 +132,11 @@ def baseline(version: str, against: str | None, write: bool, jobs: int | None, l
         with opened([nova]), GateDisplay(console, len(cases)) as display:
             (seen,) = run_on(cases, [nova], session, display, jobs=jobs or default_jobs(cases))
         here = session.hypervisor.versions
+    errors = [(case, outcome) for case, outcome in seen.items() if outcome.verdict is VerdictName.ERROR]
     if kept is None:
+        if errors:
+            name, trouble = errors[0]
+            raise HostError(f"{name}: {trouble}", hint="nothing was written: a baseline has no errors")
         made = Baseline.of(environment.known_version or version, level, here, seen)
         path = baseline_path(made.nova, level)
         write_atomically(path, made.text())
@@ -141,7 +145,8 @@ def baseline(version: str, against: str | None, write: bool, jobs: int | None, l
     both = [case for case in cases if case.id in kept.cases]
     comparisons = comparisons_of(both, kept.cases, seen, here)
     show_differing(comparisons, console, (f"baseline of {kept.nova}", nova.name))
-    sys.exit(_told(console, kept, comparisons, [case.id for case in cases], here))
+    code = _told(console, kept, comparisons, [case.id for case in cases], here)
+    sys.exit(HostError.exit_code if errors else code)
 
 
 def _cases(paths: tuple[Path, ...], keyword: str | None, level: Level) -> list[Case]:
