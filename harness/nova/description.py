@@ -13,6 +13,7 @@ from harness.errors import Refused
 from harness.nova.messages import BlockDevice, NovaInstance, Port
 from harness.rescue.naming import CONFIG_DRIVE, RESCUE, ROOT, MappedDisk, map_disks
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
+from harness.scenario.images import RescueSource
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import MIB, DeviceType, Firmware, OtherDevice, Role
 
@@ -69,8 +70,13 @@ def asked_of_nova(instance: Instance, placement: Placement) -> Asked:
     return Asked(described, configuration)
 
 
-def rescue_properties(image: RescueImage) -> dict[str, str]:
-    """The rescue image's properties as they are written, for Nova to make sense of."""
+def rescue_properties(image: RescueImage) -> dict[str, str] | None:
+    """The rescue image's properties as they are written, for Nova to make sense of.
+
+    None where the medium is the instance's own image as it is, for which a user names no image.
+    """
+    if image.image is RescueSource.INSTANCE and not image.properties.model_fields_set:
+        return None
     return {key: str(value) for key, value in image.properties.model_dump(exclude_none=True).items()}
 
 

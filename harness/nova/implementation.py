@@ -17,7 +17,16 @@ from harness.hypervisor.reaping import orphans_reaped
 from harness.hypervisor.roots import EmbeddedRoot, held_root
 from harness.nova.description import Asked, asked_of_nova, disks_by_source, rescue_properties
 from harness.nova.environments import Environments, NovaEnvironment
-from harness.nova.messages import Answer, MakeNormal, MakeRescued, Open, SeenVersions, Version
+from harness.nova.messages import (
+    Answer,
+    Left,
+    MakeNormal,
+    MakeRescued,
+    NovaRefusal,
+    Open,
+    SeenVersions,
+    Version,
+)
 from harness.nova.process import Worker, WorkerError
 from harness.rescue.protocol import RunningInstance
 from harness.scenario.models import Instance, RescueImage
@@ -104,7 +113,7 @@ class Nova:
         """The domain that ``LibvirtDriver.rescue`` would start.
 
         Raises:
-            Refused: Nova raised.
+            Refused: nova-api raised, or nova-compute, which then leaves the instance in another state.
             HostError: the worker failed.
         """
         asked: Asked = asked_of_nova(running.instance, running.placement)
@@ -117,7 +126,7 @@ class Nova:
             )
         )
         if answer.refusal is not None:
-            raise Refused(answer.refusal.reason, refused_by="Nova")
+            raise self._refused(answer.refusal, answer.left, asked.instance.uuid)
         self._destroys_first = answer.has_destroyed
         return self._xml(answer)
 
@@ -128,6 +137,13 @@ class Nova:
     def disk_names(self, instance: Instance, placement: Placement) -> dict[str, str]:
         """Which disk each source in its domains is."""
         return disks_by_source(instance, placement, self._instances_path)
+
+    def _refused(self, refusal: NovaRefusal, left: Left | None, uuid: str) -> Refused:
+        reason = refusal.reason.replace(uuid, "UUID")
+        if left is not None and left.is_off:
+            state = left.vm_state.upper()
+            reason += f"; {self.name} has by then powered the guest off, and leaves the instance in {state}"
+        return Refused(reason, refused_by=refusal.service or "Nova")
 
     def _xml(self, answer: Answer) -> str:
         if answer.xml is None:

@@ -73,14 +73,26 @@ class MakeNormal(Frozen):
     configuration: dict[str, str | bool | int] = Field(default_factory=dict)
 
 
+class States(Frozen):
+    """An instance's states as nova-api has them, when a user asks for its rescue."""
+
+    vm_state: str = "active"
+    task_state: str | None = None
+    locked: bool = False
+
+
 class MakeRescued(Frozen):
-    """Make the domain XML of an instance's rescue, given the domain that runs."""
+    """Make the domain XML of an instance's rescue, given the domain that runs.
+
+    ``rescue_properties`` are the rescue image's; None names no image, so that it is for Nova to choose one.
+    """
 
     operation: Literal["rescued"] = "rescued"
     instance: NovaInstance
     configuration: dict[str, str | bool | int] = Field(default_factory=dict)
-    rescue_properties: dict[str, str]
+    rescue_properties: dict[str, str] | None
     running_xml: str
+    states: States = States()
 
 
 Request = Annotated[Describe | Open | MakeNormal | MakeRescued, Field(discriminator="operation")]
@@ -103,16 +115,28 @@ class SeenVersions(Frozen):
 
 
 class NovaRefusal(Frozen):
-    """Nova raised; ``is_novas`` if that is an exception of its own, which its API or its notifications would show."""
+    """Nova raised; ``is_novas`` if that is an exception of its own, which its API or its notifications would show.
+
+    ``service`` is who raised at a rescue: nova-api before the instance was touched, or nova-compute.
+    """
 
     exception: str
     message: str
     is_novas: bool
+    service: Literal["nova-api", "nova-compute"] | None = None
 
     @property
     def reason(self) -> str:
         """Nova's own words, led by the class where an exception of Python's says little without."""
         return self.message if self.is_novas else f"{self.exception}: {self.message}"
+
+
+class Left(Frozen):
+    """How a rescue leaves the instance: Nova's record of it, and whether the guest that ran is off."""
+
+    vm_state: str
+    task_state: str | None
+    is_off: bool
 
 
 class Answer(Frozen):
@@ -123,6 +147,7 @@ class Answer(Frozen):
     xml: str | None = None
     has_destroyed: bool = Field(default=False, description="Nova has by then destroyed the running guest")
     refusal: NovaRefusal | None = None
+    left: Left | None = None
     defect: str | None = Field(default=None, description="a traceback: the worker cannot do it with this Nova")
 
 

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import datetime
 import gc
 import inspect
 import json
 import os
 import sys
 import traceback
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,13 +36,14 @@ EXIT_CODE_OF_A_DEFECT = 70
 import nova.cmd.compute  # noqa: E402, I001
 import nova.conf  # noqa: E402
 import nova.privsep  # noqa: E402
-from nova import config, context, exception, objects, version  # noqa: E402
-from nova.compute import manager  # noqa: E402
+from nova import config, context, exception, objects, rpc, version  # noqa: E402
+from nova.compute import api as compute_api, manager  # noqa: E402
 from nova.conf import devices as conf_devices, neutron as conf_neutron  # noqa: E402
 from nova.network import model as network_model  # noqa: E402
 from nova.objects import base as objects_base  # noqa: E402
 from nova.virt import driver as virt_driver  # noqa: E402
 from nova.virt.libvirt import driver as libvirt_driver, guest as libvirt_guest  # noqa: E402
+from nova.volume import cinder  # noqa: E402
 from oslo_versionedobjects import exception as ovo_exception  # noqa: E402
 
 CONF = nova.conf.CONF
@@ -48,6 +51,7 @@ ORIGINAL_IMAGE = "11111111-1111-4111-8111-111111111111"
 RESCUE_IMAGE = "22222222-2222-4222-8222-222222222222"
 KERNEL_IMAGE = "33333333-3333-4333-8333-333333333333"
 RAMDISK_IMAGE = "44444444-4444-4444-8444-444444444444"
+COMPUTE_NODE = "55555555-5555-4555-8555-555555555555"
 MIB_PER_GIB = 1024
 
 
@@ -66,10 +70,30 @@ class EdgeError(BaseException):
 class _Conductor:
     """Stands in for the RPC to the conductor, and so for the database: what Nova saves stays in its objects."""
 
+    def __init__(self) -> None:
+        self.block_device_mapping: Any = None
+
     def object_action(self, _context: Any, instance: Any, method: str, *_args: Any) -> tuple[dict[str, Any], None]:
-        if method not in ("save", "refresh"):
+        if method not in ("save", "refresh") and (type(instance).__name__, method) != ("InstanceFault", "create"):
             raise EdgeError(f"the conductor was asked for {method} of {type(instance).__name__}")
         return {}, None
+
+    def object_class_action_versions(
+        self, request_context: Any, name: str, method: str, _versions: Any, *_args: Any
+    ) -> Any:
+        """What the compute API and manager look up; that an action began and ended is written nowhere."""
+        match name, method:
+            case ("InstanceAction", "action_start") | ("InstanceActionEvent", "event_start"):
+                return None
+            case "InstanceActionEvent", "event_finish_with_failure":
+                return None
+            case "BlockDeviceMappingList", "get_by_instance_uuid":
+                return self.block_device_mapping
+            case "ShareMappingList", "get_by_instance_uuid":
+                return objects.ShareMappingList(request_context, objects=[])
+            case "ComputeNode", "get_by_host_and_nodename":
+                return objects.ComputeNode(request_context, uuid=COMPUTE_NODE)
+        raise EdgeError(f"the conductor was asked for {method} of {name}")
 
     def __getattr__(self, name: str) -> Any:
         raise EdgeError(f"the conductor was asked for {name}")
@@ -102,9 +126,13 @@ class _VolumeService:
             "id": volume,
             "bootable": True,
             "size": 1,
+            "status": "in-use",
             "multiattach": False,
             "volume_image_metadata": dict(self.image_properties),
         }
+
+    def check_attached(self, request_context: Any, volume: Any) -> None:
+        cinder.API.check_attached(self, request_context, volume)
 
     def __getattr__(self, name: str) -> Any:
         raise EdgeError(f"the volume service was asked for {name}")
@@ -127,6 +155,10 @@ class PlanningDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     """Nova's driver up to the point where files would be written and the guest started."""
 
     has_destroyed = False
+    has_powered_off = False
+
+    def power_off(self, *_args: Any, **_kwargs: Any) -> None:
+        self.has_powered_off = True
 
     def _create_image(self, *_args: Any, **_kwargs: Any) -> tuple[bool, list[str]]:
         return False, []
@@ -195,6 +227,7 @@ class Compute:
         self.driver._volume_api = self.volume_service
         self.running_xml: str | None = None
         self.spawned: Spawned | None = None
+        self.conductor = objects_base.NovaObject.indirection_api
         self.driver._host.initialize()
         self.driver._host.get_guest = self._guest
         self.connection = self.driver._host.get_connection()
@@ -224,26 +257,13 @@ class Compute:
             spawned = self.spawned
             if spawned is None or spawned.described != _described(request):
                 spawned = self._spawn(request)
-            properties = request["rescue_properties"]
-            self.image_service.images[RESCUE_IMAGE] = _image(RESCUE_IMAGE, properties)
-            image = objects.ImageMeta.from_image_ref(self.context, self.image_service, RESCUE_IMAGE)
             Path(CONF.instances_path, spawned.instance.uuid).mkdir(exist_ok=True)
-            self.running_xml, self.driver.has_destroyed = request["running_xml"], False
+            self.running_xml = request["running_xml"]
             try:
-                xml = self._until_made(
-                    self.driver.rescue,
-                    context=self.context,
-                    instance=spawned.instance,
-                    network_info=spawned.network_info,
-                    image_meta=image,
-                    rescue_password="",
-                    block_device_info=virt_driver.get_block_device_info(spawned.instance, spawned.mapping),
-                    share_info=[],
-                )
+                return _Rescue(self, spawned, request).answer()
             finally:
                 self.running_xml = None
                 spawned.restore()
-            return {"xml": xml, "has_destroyed": self.driver.has_destroyed}
 
     def _spawn(self, request: Any) -> Spawned:
         self.spawned = None
@@ -259,7 +279,7 @@ class Compute:
         )
         image_meta = objects.ImageMeta.from_dict(image)
         self._name_devices(spawned, image_meta)
-        spawned.xml = self._until_made(
+        spawned.xml = self.until_made(
             self.driver.spawn,
             context=self.context,
             instance=spawned.instance,
@@ -286,7 +306,7 @@ class Compute:
         )
 
     @staticmethod
-    def _until_made(function: Callable[..., Any], **known: Any) -> str:
+    def until_made(function: Callable[..., Any], **known: Any) -> str:
         try:
             call(function, **known)
         except DomainMade as made:
@@ -309,6 +329,141 @@ class _ManagerOfNames:
 
     def _default_device_names_for_instance(self, *args: Any) -> Any:
         return manager.ComputeManager._default_device_names_for_instance(self, *args)
+
+
+class _Notifier:
+    """Stands in for the senders of notifications, to whom nobody listens."""
+
+    def is_enabled(self) -> bool:
+        return False
+
+    def prepare(self, **_kwargs: Any) -> _Notifier:
+        return self
+
+    def _send(self, *_args: Any, **_kwargs: Any) -> None:
+        return None
+
+    debug = info = audit = warn = warning = error = critical = sample = _send
+
+
+class _Network:
+    """Stands in for Neutron: the instance's ports."""
+
+    def __init__(self, network_info: Any) -> None:
+        self._network_info = network_info
+
+    def get_instance_nw_info(self, *_args: Any, **_kwargs: Any) -> Any:
+        return self._network_info
+
+
+class _Placement:
+    """Stands in for placement: the traits that the driver itself reports."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    def get_provider_traits(self, _context: Any, _provider: str) -> Any:
+        reported = self._driver.capabilities_as_traits()
+        return types.SimpleNamespace(traits={trait for trait, has_it in reported.items() if has_it}, generation=0)
+
+
+class _Queue:
+    """Stands in for the message queue between nova-api and nova-compute: what is cast is called."""
+
+    def __init__(self, compute_manager: Any) -> None:
+        self._manager = compute_manager
+        self.has_cast = False
+
+    def rescue_instance(self, request_context: Any, **arguments: Any) -> None:
+        self.has_cast = True
+        call(self._manager.rescue_instance, context=request_context, **arguments)
+
+
+class _ComputeManager(manager.ComputeManager):  # type: ignore[misc]
+    """nova-compute's manager without a cloud: of it, rescue_instance and what that calls."""
+
+    def __init__(self, compute: Compute, network_api: Any) -> None:
+        self.host = "host"
+        self.driver = compute.driver
+        self.image_api = compute.image_service
+        self.volume_api = compute.volume_service
+        self.network_api = network_api
+        self.notifier = rpc.get_notifier("compute", self.host)
+        # A module since 34, before that methods of the manager.
+        sharing = getattr(manager, "share_management", None)
+        if sharing is not None:
+            self.share_manager = sharing.ShareManager(None, compute.driver)
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the compute manager wants its {name}")
+
+    def _update_resource_tracker(self, *_args: Any, **_kwargs: Any) -> None:
+        """What the instance takes of the host is not counted."""
+
+    def _notify_about_instance_usage(self, *_args: Any, **_kwargs: Any) -> None:
+        """Asks Keystone for an address that only the notification has."""
+
+
+class _ComputeApi(compute_api.API):  # type: ignore[misc]
+    """nova-api's part without a cloud: of it, rescue and what that calls."""
+
+    placementclient: Any = None
+
+    def __init__(self, compute: Compute, queue: _Queue) -> None:
+        self.image_api = compute.image_service
+        self.volume_api = compute.volume_service
+        self.compute_rpcapi = queue
+        self.placementclient = _Placement(compute.driver)
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the compute API wants its {name}")
+
+
+class _Rescue:
+    """A user's request to rescue a running instance, brought through nova-api and nova-compute."""
+
+    def __init__(self, compute: Compute, spawned: Spawned, request: Any) -> None:
+        self._compute = compute
+        self._instance = spawned.instance
+        for name, value in request["states"].items():
+            setattr(self._instance, name, value)
+        self._instance.launched_at = datetime.datetime.now(datetime.UTC)
+        self._queue = _Queue(_ComputeManager(compute, _Network(spawned.network_info)))
+        compute.conductor.block_device_mapping = spawned.mapping
+        compute.driver.has_destroyed = compute.driver.has_powered_off = False
+        properties = request["rescue_properties"]
+        self._image = None if properties is None else RESCUE_IMAGE
+        if properties is not None:
+            compute.image_service.images[RESCUE_IMAGE] = _image(RESCUE_IMAGE, properties)
+
+    def answer(self) -> dict[str, Any]:
+        """The domain, or who refused, and how the instance is left."""
+        user = context.RequestContext(self._instance.user_id, self._instance.project_id, is_admin=False)
+        try:
+            xml = self._compute.until_made(
+                _ComputeApi(self._compute, self._queue).rescue,
+                context=user,
+                instance=self._instance,
+                rescue_password="",
+                rescue_image_ref=self._image,
+                clean_shutdown=True,
+                # Microversion 2.87 and later.
+                allow_bfv_rescue=True,
+            )
+        except Exception as error:
+            if _is_ours(error):
+                raise
+            traceback.print_exc()
+            service = "nova-compute" if self._queue.has_cast else "nova-api"
+            return {"refusal": {**_refusal(error), "service": service}, "left": self._left()}
+        return {"xml": xml, "has_destroyed": self._compute.driver.has_destroyed, "left": self._left()}
+
+    def _left(self) -> dict[str, Any]:
+        return {
+            "vm_state": self._instance.vm_state,
+            "task_state": self._instance.task_state,
+            "is_off": self._compute.driver.has_powered_off or self._compute.driver.has_destroyed,
+        }
 
 
 class _configuration:  # noqa: N801 - used as a function
@@ -345,6 +500,7 @@ def _configure(folder: str) -> None:
             getattr(nova.privsep, name).set_client_mode(False)
     objects.register_all()
     objects_base.NovaObject.indirection_api = _Conductor()
+    rpc.NOTIFIER = rpc.LEGACY_NOTIFIER = _Notifier()
 
 
 def _image(image: str, properties: dict[str, str], disk_format: str = "qcow2") -> dict[str, Any]:
@@ -378,7 +534,8 @@ def _instance(request_context: Any, described: Any) -> Any:
         extra_specs=dict(described["extra_specs"]),
     )
     system_metadata = {f"image_{key}": str(value) for key, value in described["properties"].items()}
-    system_metadata.update(image_base_image_ref=ORIGINAL_IMAGE, image_disk_format=described["disk_format"])
+    image_ref = "" if described["boots_from_volume"] else ORIGINAL_IMAGE
+    system_metadata.update(image_base_image_ref=image_ref, image_disk_format=described["disk_format"])
     instance = objects.Instance(
         request_context,
         id=1,
@@ -389,7 +546,7 @@ def _instance(request_context: Any, described: Any) -> Any:
         hostname="instance",
         host="host",
         node="host",
-        image_ref="" if described["boots_from_volume"] else ORIGINAL_IMAGE,
+        image_ref=image_ref,
         kernel_id=KERNEL_IMAGE if described["has_kernel"] else "",
         ramdisk_id=RAMDISK_IMAGE if described["has_kernel"] else "",
         key_name=None,
@@ -410,6 +567,7 @@ def _instance(request_context: Any, described: Any) -> Any:
         vm_mode=None,
         vm_state=None,
         task_state=None,
+        locked=False,
         power_state=0,
         launched_at=None,
         created_at=None,
@@ -540,14 +698,18 @@ class Worker:
             if _is_ours(error) or request["operation"] == "open":
                 return {"defect": traceback.format_exc()}
             traceback.print_exc()
-            is_novas = isinstance(error, exception.NovaException)
-            return {"refusal": {"exception": type(error).__name__, "message": str(error), "is_novas": is_novas}}
+            return {"refusal": _refusal(error)}
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    is_novas = isinstance(error, exception.NovaException)
+    return {"exception": type(error).__name__, "message": str(error), "is_novas": is_novas}
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether an exception was raised in this file, and so is no word of Nova's."""
+    """Whether an exception was raised in this file, and so is no word of Nova's; the cloud's own words are."""
     frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and frames[-1].filename == __file__
+    return bool(frames) and frames[-1].filename == __file__ and not isinstance(error, exception.NovaException)
 
 
 def serve(requests: int, answers: int, folder: str) -> None:

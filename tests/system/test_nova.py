@@ -103,7 +103,7 @@ def test_nova_and_the_reference_side_by_side(nova_line: CommandLine, tmp_path: P
     assert "nova" not in results["usb"]["versions"]
     assert "has by then destroyed the guest, which stays off" in results[f"cdrom@{NOVA}"]["refusal"]["reason"]
     misspelt = results[f"misspelt@{NOVA}"]["refusal"]
-    assert misspelt == {"reason": "ValueError: Field value USB is invalid", "refused_by": "Nova"}
+    assert misspelt == {"reason": "ValueError: Field value USB is invalid", "refused_by": "nova-api"}
     inventory = json.loads((run.parent / f"usb-nova-{RELEASE}" / "rescued" / "inventory.json").read_text())
     held = {device["marker"]["disk"] for device in inventory["block_devices"]}
     assert held == {"root", "ephemeral0", "swap", "volume1", "config_drive", "rescue"}

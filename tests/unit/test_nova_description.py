@@ -145,3 +145,10 @@ def test_every_disk_is_found_by_what_nova_calls_its_file() -> None:
 def test_rescue_properties_are_as_they_are_written() -> None:
     image = RescueImage.model_validate({"properties": {"hw_rescue_bus": "USB", "hw_scsi_model": "virtio-scsi"}})
     assert rescue_properties(image) == {"hw_rescue_bus": "USB", "hw_scsi_model": "virtio-scsi"}
+
+
+def test_of_the_instances_own_image_the_user_names_none() -> None:
+    assert rescue_properties(RescueImage.model_validate({"image": "instance"})) is None
+    tagged = RescueImage.model_validate({"image": "instance", "properties": {"hw_rescue_bus": "usb"}})
+    assert rescue_properties(tagged) == {"hw_rescue_bus": "usb"}
+    assert rescue_properties(RescueImage()) == {}
