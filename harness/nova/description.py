@@ -152,6 +152,7 @@ def _block_device(disk: Disk, mapped: MappedDisk, placement: Placement) -> Block
         role=Role(disk.role),
         bus=bus,
         device=str(disk.device) if isinstance(disk, Volume) else "disk",
+        device_name=None if isinstance(disk, ConfigDrive) or disk.device_name is None else f"/dev/{disk.device_name}",
         size_mib=_mib(disk.size_bytes) if isinstance(disk, EphemeralDisk | SwapDisk | Volume) else 1,
         volume_path=str(placement.sources[mapped.name].path) if is_volume else None,
         volume_id=str(uuid.uuid5(uuid.UUID(placement.uuid), serial)) if is_volume else None,

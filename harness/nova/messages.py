@@ -29,6 +29,7 @@ class BlockDevice(Frozen):
     bus: str | None = Field(description="disk_bus of the mapping; None leaves it to Nova")
     device: str
     size_mib: int
+    device_name: str | None = Field(default=None, description="the name that the user asks for, which Nova may ignore")
     volume_path: str | None = None
     volume_id: str | None = None
     serial: str | None = None

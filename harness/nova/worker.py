@@ -599,7 +599,7 @@ def _block_device_mapping(request_context: Any, described: Any) -> Any:
             request_context,
             id=number,
             instance_uuid=described["uuid"],
-            device_name=None,
+            device_name=disk["device_name"],
             delete_on_termination=True,
             no_device=False,
             attachment_id=None,

@@ -7,7 +7,7 @@ config drive.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -63,7 +63,7 @@ def map_disks(instance: Instance) -> tuple[MappedDisk, ...]:
         name = _disk_name(instance, position)
         serial = _serial(disk, name)
         mapped.append(MappedDisk(name, disk.role, bus, device, target, serial, boots=disk.role is Role.ROOT))
-    return _with_scsi_units(instance, mapped)
+    return with_scsi_units(instance, mapped)
 
 
 def _disk_name(instance: Instance, position: int) -> str:
@@ -102,7 +102,7 @@ def _serial(disk: Disk, name: str) -> str | None:
             return None
 
 
-def _with_scsi_units(instance: Instance, disks: list[MappedDisk]) -> tuple[MappedDisk, ...]:
+def with_scsi_units(instance: Instance, disks: Sequence[MappedDisk]) -> tuple[MappedDisk, ...]:
     """Nova gives every disk on virtio-scsi a unit of its own on target 0 (bug 1792077)."""
     if instance.properties.hw_scsi_model is not ScsiModel.VIRTIO_SCSI:
         return tuple(disks)

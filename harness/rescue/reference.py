@@ -31,6 +31,7 @@ from harness.rescue.naming import (
     MappedDisk,
     map_disks,
     target_after,
+    with_scsi_units,
 )
 from harness.rescue.probing import found_later
 from harness.rescue.protocol import RunningInstance
@@ -126,14 +127,7 @@ def _legacy(running: RunningInstance) -> str:
         config_drive = mapped[CONFIG_DRIVE]
         taken = {disk.target for disk in disks}
         disks.append(replace(config_drive, target=first_free_target(config_drive.bus, taken)))
-    units = [
-        disk for disk in disks if disk.scsi_unit is not None or (disk is rescue and old_root.scsi_unit is not None)
-    ]
-    return render_domain(
-        instance,
-        [replace(disk, scsi_unit=units.index(disk)) if disk in units else disk for disk in disks],
-        replace(running.placement, direct_kernel=None),
-    )
+    return render_domain(instance, with_scsi_units(instance, disks), replace(running.placement, direct_kernel=None))
 
 
 def _rescue_disk(bus: DiskBus, device: DeviceType, target: str) -> MappedDisk:

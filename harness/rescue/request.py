@@ -61,11 +61,6 @@ def request_or_none(instance: Instance, image: RescueImage) -> RescueRequest | N
 def _device(value: str | None) -> DeviceType:
     if value is None:
         return DeviceType.DISK
-    if value == "lun":
-        raise Refused(
-            "hw_rescue_device 'lun' needs a block device to pass through, a rescue image is a file",
-            refused_by="libvirt",
-        )
     try:
         return DeviceType(value)
     except ValueError:
@@ -102,6 +97,11 @@ def _default_bus(device: DeviceType, instance: Instance, properties: RescuePrope
 
 def _refuse_impossible(request: RescueRequest, instance: Instance) -> None:
     bus, device = request.bus, request.device
+    if device is DeviceType.LUN:
+        raise Refused(
+            "hw_rescue_device 'lun' needs a block device to pass through, a rescue image is a file",
+            refused_by="libvirt",
+        )
     if (bus is DiskBus.FDC) != (device is DeviceType.FLOPPY):
         raise Refused(f"a {device} cannot be on bus {bus}: floppies, and only they, are on fdc", refused_by="libvirt")
     if bus is DiskBus.VIRTIO and device is not DeviceType.DISK:

@@ -71,7 +71,7 @@ def test_block_device_mapping() -> None:
         {"role": "root", "from": "volume", "serial": "0123"},
         {"role": "ephemeral", "bus": "scsi"},
         {"role": "config_drive"},
-        {"role": "volume", "device": "cdrom", "bus": "sata", "name": "media"},
+        {"role": "volume", "device": "cdrom", "bus": "sata", "name": "media", "device_name": "sdc"},
     )
     asked = asked_of_nova(described, placed(described)).instance
     assert asked.boots_from_volume
@@ -81,6 +81,7 @@ def test_block_device_mapping() -> None:
         (Role.VOLUME, "sata", "cdrom", "/volumes/media"),
     ]
     assert asked.disks[0].serial == "0123"
+    assert [disk.device_name for disk in asked.disks] == [None, None, "/dev/sdc"]
 
 
 def test_a_root_cdrom_is_an_iso_image() -> None:

@@ -9,7 +9,7 @@ from lxml import etree
 
 from harness.domain.pinning import pinned
 from harness.domain.placement import DiskSource, Placement, UefiFirmware
-from harness.domain.xml import address_text, controllers, devices_of, disk_target, disks_of, parse_domain
+from harness.domain.xml import DriveAddress, address_text, controllers, devices_of, disk_target, disks_of, parse_domain
 from harness.errors import Refused
 from harness.rescue.naming import map_disks
 from harness.rescue.protocol import RunningInstance
@@ -184,6 +184,18 @@ def test_legacy_is_rescue_then_root_then_config_drive(machine: str) -> None:
     disks = [(Path(disk.find("source").get("file", "")).name, *disk_target(disk)) for disk in disks_of(root)]  # type: ignore[union-attr]
     config_drive = ("hda", "ide") if machine == "pc" else ("sda", "sata")
     assert disks == [("rescue", "vda", "virtio"), ("root", "vdb", "virtio"), ("config_drive", *config_drive)]
+
+
+def test_a_legacy_rescue_disk_gets_a_unit_only_on_scsi() -> None:
+    iso_root = {"role": "root", "device": "cdrom"}
+    properties = {"hw_scsi_model": "virtio-scsi", "hw_disk_bus": "usb", "hw_cdrom_bus": "scsi"}
+    subject = Instance.model_validate({"disks": [iso_root], "properties": properties})
+    running = RunningInstance(subject, placement(subject), live("pc"))
+    disks = disks_of(parse_domain(Reference().rescued(running, RescueImage())))
+    assert [(disk_target(disk), DriveAddress.of(disk)) for disk in disks] == [
+        (("sda", "usb"), None),
+        (("sdb", "scsi"), DriveAddress(0, 0, 0, 0)),
+    ]
 
 
 def test_legacy_rescue_of_a_volume_backed_instance_is_refused() -> None:

@@ -1,0 +1,381 @@
+"""Where the reference differs from Nova at mapping level, and why: each rule says when, in what, and by which source.
+
+Outside of these the two agree; ``tests/system/test_nova_agreement.py`` shows both. ``docs/nova.md`` has the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from harness.nova.agreement import Aspect
+from harness.rescue.naming import CONFIG_DRIVE, ROOT, cdrom_bus, map_disks
+from harness.rescue.request import request_or_none, requests_stable_devices
+from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
+from harness.scenario.models import Instance, RescueImage
+from harness.scenario.words import DeviceType, DiskBus, Firmware, Role
+
+_NOVAS_USB_MODELS = ("nec-xhci", "qemu-xhci")
+_ATA = (DiskBus.SATA, DiskBus.IDE)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A deliberate difference: where ``holds`` does, the two may differ in ``aspects`` and in nothing else."""
+
+    name: str
+    holds: Callable[[Instance, RescueImage], bool]
+    aspects: frozenset[Aspect]
+    nova: str
+    reference: str
+    source: str
+
+
+def excused(instance: Instance, image: RescueImage) -> dict[Aspect, list[Rule]]:
+    """The aspects in which the two may differ here, each with the rules that say so."""
+    found: dict[Aspect, list[Rule]] = {}
+    for rule in RULES:
+        if rule.holds(instance, image):
+            for aspect in rule.aspects:
+                found.setdefault(aspect, []).append(rule)
+    return found
+
+
+def rules_table() -> str:
+    """The rules as a table of Markdown."""
+    lines = ["| rule | they differ in | Nova | reference | source |", "| --- | --- | --- | --- | --- |"]
+    for rule in RULES:
+        aspects = "; ".join(aspect for aspect in Aspect if aspect in rule.aspects)
+        lines.append(f"| `{rule.name}` | {aspects} | {rule.nova} | {rule.reference} | {rule.source} |")
+    return "\n".join(lines) + "\n"
+
+
+def _is_legacy(image: RescueImage) -> bool:
+    return not requests_stable_devices(image.properties)
+
+
+def _root(instance: Instance) -> RootDisk:
+    return next(disk for disk in instance.disks if isinstance(disk, RootDisk))
+
+
+def _usb_model(instance: Instance, _image: RescueImage) -> bool:
+    model = instance.properties.hw_usb_model
+    return model is not None and model not in _NOVAS_USB_MODELS
+
+
+def _uefi(instance: Instance, _image: RescueImage) -> bool:
+    return instance.firmware is Firmware.UEFI
+
+
+def _asks_for_names(instance: Instance, _image: RescueImage) -> bool:
+    return any(isinstance(disk, Volume) and disk.device_name is not None for disk in instance.disks)
+
+
+def _has_a_cdrom_volume_by_default(instance: Instance, _image: RescueImage) -> bool:
+    return instance.properties.hw_disk_bus is not cdrom_bus(instance) and any(
+        isinstance(disk, Volume) and disk.device is DeviceType.CDROM and disk.bus is None for disk in instance.disks
+    )
+
+
+def _boots_another_disk(instance: Instance, _image: RescueImage) -> bool:
+    """Whether libvirt finds another disk before the root volume: it groups disks by bus, in the order of the buses."""
+    if _root(instance).source != "volume":
+        return False
+    kinds = {mapped.name: (mapped.bus, mapped.device) for mapped in map_disks(instance)}
+    buses: list[DiskBus] = []
+    for name in _names_as_nova_lists_them(instance):
+        bus = kinds[name][0]
+        if bus not in buses:
+            buses.append(bus)
+    first = next(bus for bus in buses if any(kind == (bus, DeviceType.DISK) for kind in kinds.values()))
+    return first is not kinds[ROOT][0]
+
+
+def _names_as_nova_lists_them(instance: Instance) -> Iterator[str]:
+    """LibvirtDriver._get_guest_storage_config: what Nova makes itself, the config drive, then volumes."""
+    named = list(zip(instance.disks, (mapped.name for mapped in map_disks(instance)), strict=True))
+
+    def group(disk: Disk) -> int:
+        if isinstance(disk, Volume) or (isinstance(disk, RootDisk) and disk.source == "volume"):
+            return 4
+        return (Role.ROOT, Role.EPHEMERAL, Role.SWAP, Role.CONFIG_DRIVE).index(Role(disk.role))
+
+    return iter([name for _, name in sorted(named, key=lambda each: group(each[0]))])
+
+
+def _has_kernel(instance: Instance, _image: RescueImage) -> bool:
+    return instance.direct_kernel
+
+
+def _default_disk_bus(instance: Instance, image: RescueImage) -> bool:
+    properties = image.properties
+    return (
+        not _is_legacy(image)
+        and properties.hw_rescue_bus is None
+        and properties.hw_rescue_device in (None, "disk")
+        and properties.hw_disk_bus is None
+        and instance.properties.hw_disk_bus is not DiskBus.VIRTIO
+    )
+
+
+def _default_cdrom_bus(instance: Instance, image: RescueImage) -> bool:
+    properties = image.properties
+    return (
+        properties.hw_rescue_bus is None
+        and properties.hw_rescue_device == "cdrom"
+        and properties.hw_cdrom_bus is None
+        and cdrom_bus(instance) != _novas_cdrom_bus(image)
+    )
+
+
+def _novas_cdrom_bus(image: RescueImage) -> str:
+    properties = image.properties
+    return properties.hw_cdrom_bus or ("sata" if "q35" in (properties.hw_machine_type or "") else "ide")
+
+
+def _beside_an_ide_disk(instance: Instance, image: RescueImage) -> bool:
+    request = request_or_none(instance, image)
+    on_ide = [disk for disk in map_disks(instance) if disk.bus is DiskBus.IDE]
+    return request is not None and request.bus is DiskBus.IDE and len(on_ide) == 1
+
+
+def _floppy_under_uefi(instance: Instance, image: RescueImage) -> bool:
+    properties = image.properties
+    return (
+        instance.firmware is Firmware.UEFI
+        and properties.hw_rescue_device == "floppy"
+        and properties.hw_rescue_bus in (None, "fdc")
+    )
+
+
+def _takes_a_kernel_name(instance: Instance, image: RescueImage) -> bool:
+    """Where disks of the instance are named alike and may be found later; which of them are is for addresses to say."""
+    request = request_or_none(instance, image)
+    if request is None or request.bus not in (DiskBus.SCSI, *_ATA):
+        return False
+    later = {DiskBus.USB} if request.bus is DiskBus.SCSI else {DiskBus.USB, DiskBus.SCSI}
+    return any(mapped.bus in later for mapped in map_disks(instance))
+
+
+def _found_too_late(instance: Instance, image: RescueImage) -> bool:
+    return not _is_legacy(image)
+
+
+def _image_of_another_hypervisor(instance: Instance, image: RescueImage) -> bool:
+    return instance.properties.img_hv_type == "xen" and not _is_legacy(image)
+
+
+def _legacy_disk_bus(instance: Instance, image: RescueImage) -> bool:
+    novas = image.properties.hw_disk_bus or "virtio"
+    kinds = {mapped.name: mapped for mapped in map_disks(instance)}
+    buses = {str(instance.properties.hw_disk_bus), str(kinds[ROOT].bus)}
+    return _is_legacy(image) and not instance.is_from_iso and buses != {novas}
+
+
+def _legacy_on_a_bus_that_is_not_there(instance: Instance, image: RescueImage) -> bool:
+    return _is_legacy(image) and instance.is_q35 and instance.properties.hw_disk_bus is DiskBus.IDE
+
+
+def _legacy_config_drive(instance: Instance, image: RescueImage) -> bool:
+    drive = next((disk for disk in instance.disks if isinstance(disk, ConfigDrive)), None)
+    if drive is None or not _is_legacy(image):
+        return False
+    here = next(mapped for mapped in map_disks(instance) if mapped.name == CONFIG_DRIVE)
+    novas = _novas_cdrom_bus(image) if drive.format == "iso9660" else image.properties.hw_disk_bus or "virtio"
+    return here.bus != novas
+
+
+def _legacy_iso_root(instance: Instance, image: RescueImage) -> bool:
+    return _is_legacy(image) and instance.is_from_iso
+
+
+def _legacy_machine(instance: Instance, image: RescueImage) -> bool:
+    properties = image.properties
+    if not _is_legacy(image) or "q35" not in (properties.hw_machine_type or ""):
+        return False
+    drives = {disk.format for disk in instance.disks if isinstance(disk, ConfigDrive)}
+    return properties.hw_disk_bus == "ide" or ("iso9660" in drives and properties.hw_cdrom_bus == "ide")
+
+
+def _one_property_of_a_volume(instance: Instance, image: RescueImage) -> bool:
+    properties = image.properties
+    has_one = (properties.hw_rescue_bus is None) != (properties.hw_rescue_device is None)
+    return has_one and _root(instance).source == "volume"
+
+
+def _rule(
+    name: str, holds: Callable[[Instance, RescueImage], bool], *aspects: Aspect, nova: str, reference: str, source: str
+) -> Rule:
+    return Rule(name, holds, frozenset(aspects), nova, reference, source)
+
+
+_DEVICE = (Aspect.RESCUE_KIND, Aspect.RESCUE_TARGET, Aspect.REFUSAL)
+RULES: tuple[Rule, ...] = (
+    _rule(
+        "usb-controller-model",
+        _usb_model,
+        Aspect.INSTANCE,
+        nova="knows xHCI controllers only, and refuses the instance",
+        reference="takes libvirt's older models as well",
+        source="`objects.fields.USBControllerModelType`",
+    ),
+    _rule(
+        "uefi-loader",
+        _uefi,
+        Aspect.FIRMWARE,
+        nova="gives `<loader secure=...>` beside firmware autoselection, which libvirt 9.0 refuses",
+        reference="names loader and variables itself",
+        source="`LibvirtDriver._configure_guest_by_virt_type`, from 33 on",
+    ),
+    _rule(
+        "asked-for-names",
+        _asks_for_names,
+        Aspect.TARGETS,
+        Aspect.ORDER,
+        Aspect.RESCUE_TARGET,
+        nova="ignores the name that a volume was asked to have",
+        reference="gives it, so that gaps can be had without hot-plugging, and goes behind the highest name",
+        source="`LibvirtDriver.default_device_names_for_instance`",
+    ),
+    _rule(
+        "cdrom-volume",
+        _has_a_cdrom_volume_by_default,
+        Aspect.TARGETS,
+        Aspect.KINDS,
+        Aspect.ORDER,
+        Aspect.RESCUE_TARGET,
+        Aspect.REFUSAL,
+        Aspect.GUEST,
+        nova="puts a volume that is a CD-ROM on the bus of CD-ROMs, unless it is given one",
+        reference="on `hw_disk_bus`, as any volume of a scenario that names no bus",
+        source="`blockinfo.get_info_from_bdm`; [scenarios.md](scenarios.md)",
+    ),
+    _rule(
+        "volume-listed-last",
+        _boots_another_disk,
+        Aspect.BOOT,
+        nova="lists a root volume behind disks of its own, and has libvirt boot the first disk, which may be another",
+        reference="lists the root first",
+        source="`LibvirtDriver._get_guest_storage_config`",
+    ),
+    _rule(
+        "own-kernel",
+        _has_kernel,
+        Aspect.RESCUE_BOOT,
+        nova="starts the instance's kernel again",
+        reference="leaves it out, and the firmware boots the rescue disk",
+        source="blueprint: the rescue device is booted",
+    ),
+    _rule(
+        "default-disk-bus",
+        _default_disk_bus,
+        *_DEVICE,
+        Aspect.GUEST,
+        nova="virtio, unless the rescue image has `hw_disk_bus`",
+        reference="the instance's `hw_disk_bus`, unless the rescue image has one",
+        source="`blockinfo.get_rescue_bus`; blueprint: the default bus would match `hw_disk_bus`",
+    ),
+    _rule(
+        "default-cdrom-bus",
+        _default_cdrom_bus,
+        *_DEVICE,
+        Aspect.GUEST,
+        nova="by the rescue image's machine type",
+        reference="by the instance's properties and machine type",
+        source="`blockinfo.get_disk_bus_for_device_type`",
+    ),
+    _rule(
+        "ide-channel",
+        _beside_an_ide_disk,
+        Aspect.RESCUE_TARGET,
+        nova="the first free name, beside the instance's disk on its channel",
+        reference="a channel of its own, for udev's links name the channel",
+        source="`blockinfo.find_disk_dev_for_disk_bus`; systemd, `udev-builtin-path_id.c`",
+    ),
+    _rule(
+        "floppy-under-uefi",
+        _floppy_under_uefi,
+        Aspect.REFUSAL,
+        nova="takes it, and the old root boots",
+        reference="refuses",
+        source="blueprint: the rescue device is booted; OVMF has no floppy driver",
+    ),
+    _rule(
+        "kernel-name",
+        _takes_a_kernel_name,
+        Aspect.REFUSAL,
+        nova="takes it, and a disk of the instance loses its name in Linux",
+        reference="refuses where Linux finds such a disk later",
+        source="blueprint: device names stay; see [rescue.md](rescue.md#refusals)",
+    ),
+    _rule(
+        "found-too-late",
+        _found_too_late,
+        Aspect.GUEST,
+        nova="refuses, or libvirt does, when the guest is off",
+        reference="refuses while the guest runs",
+        source="`LibvirtDriver.rescue`: `_destroy` comes before `_create_guest`",
+    ),
+    _rule(
+        "other-hypervisor",
+        _image_of_another_hypervisor,
+        Aspect.REFUSAL,
+        nova="looks at its own `virt_type` only",
+        reference="refuses an instance whose `img_hv_type` is another hypervisor's",
+        source="`LibvirtDriver.rescue`; blueprint: not supported on Xen and LXC",
+    ),
+    _rule(
+        "legacy-disk-bus",
+        _legacy_disk_bus,
+        Aspect.RESCUE_KIND,
+        Aspect.RESCUE_TARGET,
+        Aspect.KEPT,
+        nova="rescue disk and old root on the rescue image's `hw_disk_bus`, by default virtio",
+        reference="the rescue disk on the instance's `hw_disk_bus`, the root where it was",
+        source="`blockinfo._get_rescue_disk_mapping`",
+    ),
+    _rule(
+        "legacy-missing-bus",
+        _legacy_on_a_bus_that_is_not_there,
+        Aspect.REFUSAL,
+        Aspect.GUEST,
+        nova="does not look at the instance's `hw_disk_bus`",
+        reference="has libvirt refuse where the instance's machine lacks that bus and no disk of its own is on it",
+        source="`LibvirtDriver.rescue`: `image_meta` is the rescue image's",
+    ),
+    _rule(
+        "legacy-config-drive",
+        _legacy_config_drive,
+        Aspect.KEPT,
+        nova="a new one, on the bus that the rescue image's properties give",
+        reference="the instance's own, on its bus",
+        source="`blockinfo._get_rescue_disk_mapping`",
+    ),
+    _rule(
+        "legacy-iso-root",
+        _legacy_iso_root,
+        Aspect.RESCUE_KIND,
+        Aspect.RESCUE_TARGET,
+        Aspect.KEPT,
+        nova="makes the root of an ISO image a disk on `hw_disk_bus`",
+        reference="leaves it a CD-ROM",
+        source="`blockinfo._get_rescue_disk_mapping`",
+    ),
+    _rule(
+        "legacy-machine",
+        _legacy_machine,
+        Aspect.REFUSAL,
+        Aspect.GUEST,
+        nova="makes the machine that the rescue image asks for, which may lack the bus that it asks for",
+        reference="keeps the instance's machine",
+        source="`LibvirtDriver.rescue`: `image_meta` is the rescue image's",
+    ),
+    _rule(
+        "volume-needs-both",
+        _one_property_of_a_volume,
+        Aspect.REFUSAL,
+        nova="nova-api refuses a volume-backed instance unless the image has both properties",
+        reference="takes one, as for any other instance",
+        source="`compute.api.API.rescue`; blueprint *virt-bfv-instance-rescue*",
+    ),
+)
