@@ -27,6 +27,7 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 PR_SET_NAME = 15
 PROCESS_NAME = b"nova-worker"
@@ -259,6 +260,7 @@ class Compute:
                 spawned = self._spawn(request)
             Path(CONF.instances_path, spawned.instance.uuid).mkdir(exist_ok=True)
             self.running_xml = request["running_xml"]
+            _keep_names(spawned.mapping, request["running_xml"])
             try:
                 return _Rescue(self, spawned, request).answer()
             finally:
@@ -622,6 +624,18 @@ def _block_device_mapping(request_context: Any, described: Any) -> Any:
         entry.obj_reset_changes()
         entries.append(entry)
     return objects.BlockDeviceMappingList(request_context, objects=entries)
+
+
+def _keep_names(mapping: Any, running_xml: str) -> None:
+    """A volume keeps the device name that it was attached under, also where another one has been detached since."""
+    names = {
+        disk.findtext("serial"): disk.find("target").get("dev")  # type: ignore[union-attr]
+        for disk in ElementTree.fromstring(running_xml).iterfind("devices/disk")  # noqa: S314 - libvirt's own
+    }
+    for entry in mapping:
+        serial = json.loads(entry.connection_info)["serial"] if entry.connection_info else None
+        if serial is not None and serial in names:
+            entry.device_name = f"/dev/{names[serial]}"
 
 
 def _fill_by_role(entry: Any, disk: Any) -> None:

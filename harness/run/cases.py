@@ -45,7 +45,7 @@ def collect_cases(
 ) -> list[Case]:
     """All cases below ``paths``, those whose id matches ``keyword`` (pytest's -k: words with and, or, not).
 
-    Each is at ``level``, or at the deeper one that its scenario asks for. ``left_out`` is told of those of optional
+    Each is at ``level``, or at the nearest one that its scenario has. ``left_out`` is told of those of optional
     scenarios that this host cannot run.
 
     Raises:
@@ -80,7 +80,7 @@ def cases_of(
             point=point,
             implementation=implementation,
             repetition=repetition,
-            level=level.or_deeper(point.scenario.level),
+            level=point.scenario.level_within(level),
         )
         for point in expand(loaded.scenario).points
         for repetition in range(1, repeat + 1)

@@ -36,7 +36,7 @@ from harness.run.stage import Stage
 from harness.run.steps import DefinitionHand, changes_definition, take, volumes_of
 from harness.scenario.expectation import applicable_expectation
 from harness.scenario.models import Instance, RescueImage, Scenario
-from harness.scenario.steps import Step
+from harness.scenario.steps import DetachVolume, Step, step_label
 from harness.scenario.words import Level, VerdictName
 from harness.verdict.claims import additions, compare_rescued, compare_unrescued
 from harness.verdict.expected import Expected, HostEvidence
@@ -179,10 +179,8 @@ class Planner:
             Refused: the implementation does not make it.
             HostError: libvirt does not accept it, or does not take a step.
         """
-        if scenario.steps and isinstance(implementation, ForeignImplementation):
-            raise Refused(
-                f"so far {implementation.name} cannot be asked for steps before a rescue", refused_by="harness"
-            )
+        if isinstance(implementation, ForeignImplementation):
+            _refuse_its_own_steps(implementation.name, scenario.steps)
         instance = scenario.instance
         placement = self._placement(scenario)
         stage = Stage.first(instance, placement, dict.fromkeys(placement.sources, "planned"))
@@ -271,6 +269,13 @@ class Planner:
             return definition_of(domain)
         finally:
             domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+
+
+def _refuse_its_own_steps(name: str, steps: tuple[Step, ...]) -> None:
+    """What is attached would be of the harness's making; a volume leaves any domain in the same way."""
+    for step in steps:
+        if changes_definition((step,)) and not isinstance(step, DetachVolume):
+            raise Refused(f"so far {name} cannot be asked for the step '{step_label(step)}'", refused_by="harness")
 
 
 def plan_case(case: Case, session: Session, folder: CaseFolder, progress: Progress, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong with the keys and values that a matrix, its exclusions and the expectations name."""
+"""What is wrong with the levels, and with what a matrix, its exclusions and the expectations name."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 1000
 MOST_COMBINATIONS = 1_000_000
+
+
+def check_levels(scenario: Scenario) -> list[Problem]:
+    """A deepest level above the shallowest one."""
+    if scenario.level.is_within(scenario.deepest_level):
+        return []
+    found = f"found {quoted(scenario.deepest_level)}, and level is {quoted(scenario.level)}"
+    return [Problem(("deepest_level",), found, "that level or a deeper one")]
 
 
 def check_matrix(scenario: Scenario, *, most: int = MOST_POINTS) -> list[Problem]:

@@ -208,6 +208,10 @@ class Scenario(Frozen):
     level: Level = Field(
         default=Level.PLAN, description="the shallowest level that can decide this scenario; it runs at no other above"
     )
+    deepest_level: Level = Field(
+        default=Level.GUEST,
+        description="the deepest level that tells more of it than the one above; it runs at no deeper one",
+    )
     optional: bool = Field(
         default=False, description="whether to leave it out on a host that lacks what a device of the instance takes"
     )
@@ -222,3 +226,8 @@ class Scenario(Frozen):
     expect: Annotated[tuple[Expectation, ...], BeforeValidator(_expectations)] = (
         Expectation(verdict=VerdictName.STABLE),
     )
+
+    def level_within(self, asked: Level) -> Level:
+        """The level at which it is run where ``asked`` is asked for."""
+        deeper = asked.or_deeper(self.level)
+        return deeper if deeper.is_within(self.deepest_level) else self.deepest_level

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from harness.scenario.conditions import check_expectations, check_matrix
+from harness.scenario.conditions import check_expectations, check_levels, check_matrix
 from harness.scenario.keys import ROLES_AT
 from harness.scenario.models import Scenario
 from harness.scenario.point_checks import check_points
@@ -63,7 +63,7 @@ def _cross_problems(scenario: Scenario, *, certain: bool) -> list[Problem]:
         scenario = scenario.model_copy(update={"matrix": None})
     at_points = check_points(scenario)
     points = at_points.written if certain and not in_matrix and scenario.sweep is None else ()
-    return [*in_matrix, *in_sweep, *at_points.problems, *check_expectations(scenario, points)]
+    return [*check_levels(scenario), *in_matrix, *in_sweep, *at_points.problems, *check_expectations(scenario, points)]
 
 
 def _further_problems(data: Mapping[str, Any], errors: Sequence[ErrorDetails]) -> list[Problem]:

@@ -92,6 +92,23 @@ def test_a_level_that_an_implementation_does_not_have_is_one_message(scenario: P
         assert is_too_deep(case) is deep
 
 
+@pytest.mark.parametrize(
+    ("asked", "written", "runs_at"),
+    [
+        (Level.GUEST, "", Level.GUEST),
+        (Level.GUEST, "deepest_level: plan", Level.PLAN),
+        (Level.MACHINE, "deepest_level: plan", Level.PLAN),
+        (Level.PLAN, "deepest_level: machine", Level.PLAN),
+        (Level.PLAN, "level: machine", Level.MACHINE),
+        (Level.GUEST, "level: machine\ndeepest_level: machine", Level.MACHINE),
+    ],
+)
+def test_a_scenario_is_run_no_deeper_than_it_says(scenario: Path, asked: Level, written: str, runs_at: Level) -> None:
+    scenario.write_text(f"{SCENARIO}\n{written}\n")
+    (case,) = collect_cases([scenario], Reference(), level=asked)
+    assert case.level is runs_at
+
+
 def test_ids_and_conditions_tell_implementations_apart(scenario: Path) -> None:
     ids = [
         case.id

@@ -79,8 +79,8 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
             'with a letter or digit; did you mean "many-errors"?'
         ),
         (
-            'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, level, optional, instance, steps, '
-            'rescue_image, matrix, sweep, expect; did you mean "links"?'
+            'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, level, deepest_level, optional, '
+            'instance, steps, rescue_image, matrix, sweep, expect; did you mean "links"?'
         ),
         (
             'a.yaml:5: instance.machine: found "q53"; allowed: pc, q35 or a versioned one such as pc-q35-7.2 or '
@@ -205,6 +205,11 @@ def test_what_is_no_scenario_has_one_problem(tmp_path: Path, text: str | bytes, 
             id="expectation-in-a-list",
         ),
         pytest.param(GOOD + "expect: []\n", "a.yaml:8: expect: an empty list", id="no-expectation"),
+        pytest.param(
+            GOOD + "level: guest\ndeepest_level: plan\n",
+            'a.yaml:9: deepest_level: found "plan", and level is "guest"; allowed: that level or a deeper one',
+            id="no-level-is-left",
+        ),
     ],
 )
 def test_problem_names_line_key_and_what_is_allowed(tmp_path: Path, text: str, expected: str) -> None:
