@@ -10,7 +10,7 @@ RESULTS ?= results
 WORKERS ?= logical
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit lint bench schema tables clean
+.PHONY: help run test unit lint bench schema tables nova-table clean
 
 help:
 	@echo "make run    set up, build the images, run the shipped scenarios"
@@ -51,6 +51,13 @@ tables: $(STAMPS)/environment
 	@$(BIN)/rescue-harness combinations --markdown > docs/combinations.md
 	@$(BIN)/rescue-harness prove --markdown > docs/faults.md
 	@$(BIN)/python tests/system/nova_faults.py > docs/nova-faults.md
+
+# Of the Novas that were added with `rescue-harness nova add`.
+NOVAS ?= 27.0.0 29.0.0 33.0.0 34.0.0
+nova-table: $(STAMPS)/environment
+	@folder=$$(mktemp -d) && $(BIN)/rescue-harness run --level plan --keep-going --results $$folder \
+	    --implementation reference $(NOVAS:%=--implementation nova:%) scenarios/nova \
+	    && $(BIN)/rescue-harness claims $$folder/2* > docs/nova-claims.md && rm -r $$folder
 
 schema: $(STAMPS)/environment
 	@$(BIN)/rescue-harness schema > harness/scenario/scenario.schema.json

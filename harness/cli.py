@@ -15,6 +15,7 @@ from rich.text import Text
 
 from harness import __version__
 from harness.command_options import implementation_option, level_option, results_option
+from harness.comparison_commands import claims
 from harness.errors import HarnessError, HostError, Refused, ScenarioError
 from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
 from harness.gate_commands import baseline, gate_nova
@@ -283,6 +284,6 @@ def schema(result: bool, worker: bool, gate: bool) -> None:
     click.echo(json.dumps(result_schema() if result else scenario_schema(), indent=2))
 
 
-for command in (sweep, explore, prove, combinations, machines, nova, gate_nova):
+for command in (sweep, explore, prove, combinations, machines, nova, gate_nova, claims):
     main.add_command(command)
 nova.add_command(baseline)
