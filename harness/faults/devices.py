@@ -56,8 +56,8 @@ def _scsi_model(draft: Draft) -> None:
 
 def _usb_model(draft: Draft) -> None:
     controller = draft.one("devices/controller[@type='usb']")
-    if controller.get("model") == "none":
-        raise NotApplicable("no USB controller")
+    if controller.get("model") == "none" or controller in draft.brought_controllers():
+        raise NotApplicable("no USB controller but the rescue disk's own")
     controller.set("model", "nec-xhci" if controller.get("model") != "nec-xhci" else "qemu-xhci")
 
 

@@ -94,8 +94,9 @@ class Draft:
         child(disk, "target").attrib.update({"dev": first_free_target(bus, taken), "bus": str(bus)})
 
     def brought_controllers(self) -> list[etree._Element]:
-        """The controllers that the state before lacks."""
+        """The controllers that the state before lacks; one of model ``none`` says that there is no USB, and is none."""
         known = [] if self.before is None else devices_of(self.before).findall("controller")
+        known = [each for each in known if each.get("model") != "none"]
         return [each for each in self.devices.findall("controller") if _identity(each) not in map(_identity, known)]
 
     def _names(self, role: Role) -> Iterator[str]:
