@@ -224,3 +224,15 @@ def test_fault_breaks_something_and_names_a_case_only_beyond_plan() -> None:
         Fault("idle", "nothing is broken", ClaimName.NAMES, rescued=nothing, level=Level.GUEST)
     with pytest.raises(ValueError, match="case"):
         Fault("idle", "nothing is broken", ClaimName.NAMES, rescued=nothing, case="virtio-disk[pc]")
+
+
+@pytest.mark.parametrize(("model", "is_brought"), [("none", True), ("piix3-uhci", False)])
+def test_a_controller_that_says_there_is_no_usb_is_none(folder: Path, model: str, is_brought: bool) -> None:
+    running = next(running_instances(folder))
+    domains = [
+        parse_domain(f"<domain><devices><controller type='usb' index='0' model='{each}'/></devices></domain>")
+        for each in (model, "qemu-xhci")
+    ]
+    before, after = domains
+    draft = Draft(after, running.instance, running.placement, before)
+    assert bool(draft.brought_controllers()) is is_brought
