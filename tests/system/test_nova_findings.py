@@ -19,10 +19,10 @@ from harness.run.claims_page import cells_of, cells_on, results_in
 from harness.run.disks import planned_sources
 from harness.scenario.models import Instance, RescueImage
 
-from .conftest import CommandLine
-from .test_nova import NOVA, RELEASE, Data, nova_data, nova_line
+from .command_line import CommandLine
+from .nova_data import RELEASE, Data
 
-__all__ = ["nova_data", "nova_line"]
+NOVA = f"nova:{RELEASE}"
 PAGE = Path(__file__).parents[2] / "docs" / "nova-claims.md"
 STABLE = RescueImage.model_validate({"properties": {"hw_rescue_bus": "virtio"}})
 
