@@ -23,6 +23,7 @@ from harness.hypervisor.reaping import LEISURELY_S, orphans_reaped
 _POLL_S = 0.05
 _STATE_EVERY = 10
 _KNOCK_S = 0.5
+_SYNC_AND_BOOT_ID = "sync && cat /proc/sys/kernel/random/boot_id"
 _STATES = {
     libvirt.VIR_DOMAIN_NOSTATE: "no state",
     libvirt.VIR_DOMAIN_RUNNING: "running",
@@ -228,9 +229,13 @@ def _require_hope(
 
 
 def _ask_who_it_is(ssh: SshConnection, login: Login, pace: Pace) -> Ready:
-    """Its boot id, asked as root: every later command needs to be."""
+    """Its boot id, asked as root: every later command needs to be.
+
+    A first boot makes SSH host keys, cloud-init an account, too. The guest is stopped without being asked, and of what
+    was not written back by then ext4 keeps files of no bytes: the next boot's SSH server would not start. So ``sync``.
+    """
     try:
-        answer = ssh.run(as_root("cat /proc/sys/kernel/random/boot_id", login), Deadline.after(pace.command_s))
+        answer = ssh.run(as_root(_SYNC_AND_BOOT_ID, login), Deadline.after(pace.command_s))
         if answer.exit_status:
             said = answer.stderr.decode(errors="replace").strip() or f"exit status {answer.exit_status}"
             raise GuestError(
