@@ -29,7 +29,7 @@ _LONGEST_BELOW_ROOT = len("/lib/qemu/domain-99999-0123456789012345678/monitor.so
 _MAX_ROOTS = 64
 _PROBES = Path("cache", "qemu", "capabilities")
 _EMULATORS = "qemu-system"
-_SERVERS = ("qemu-nbd", "tgtd", "swtpm", "nova-worker")
+_SERVERS = ("qemu-nbd", "tgtd", "swtpm", "nova-worker", "libvirt-keeper", "libvirtd")
 """virtiofsd is not among them: it has its share for root directory, and ends with its QEMU."""
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the user's own is made there
 _MEMORY_NEEDED_BYTES = 64 * MIB
