@@ -97,7 +97,7 @@ def run(
     """
     from harness.run.implementations import (  # noqa: PLC0415 - libvirt is slow to load and may be missing
         implementations_of,
-        is_too_deep,
+        is_out_of_reach,
         opened,
         require_level,
     )
@@ -108,7 +108,7 @@ def run(
     implementations = implementations_of(names)
     require_level(implementations, level)
     wanted = _cases(paths, keyword, repeat, level, implementations)
-    cases = [case for case in wanted if not is_too_deep(case)]
+    cases = [case for case in wanted if not is_out_of_reach(case)]
     if not cases:
         raise ScenarioError(f"{wanted[0].id} asks for level {wanted[0].level}, which its implementation does not have")
     console = open_console()
@@ -127,7 +127,7 @@ def run(
         noun = "case" if len(cases) == 1 else "cases"
         console.print(f"{len(cases)} {noun}, {jobs} at once; {session.hypervisor.accelerator.reason}", style="dim")
         for case in wanted:
-            if is_too_deep(case):
+            if is_out_of_reach(case):
                 console.print(f"left out: {case.id} asks for level {case.level}", style="dim", soft_wrap=True)
         obtain_needed_images(cases, session)
         try:

@@ -140,36 +140,58 @@ def booted(
         HostError: QEMU does not start.
         GuestError: the guest does not come up in time, or dies; carries console and domain state.
     """
-    pace = hypervisor.pace.patient(login.patience)
-    deadline = Deadline.after(pace.boot_s)
-    console = Console(console_path)
     for stale in (console_path, qemu_log_path(hypervisor, domain.name())):
         stale.unlink(missing_ok=True)
     started = time.monotonic()
     with orphans_reaped(LEISURELY_S), _stopped_at_the_end(domain):
         start_domain(hypervisor, domain)
-        port = forward_ssh(domain)
-        try:
-            if login.says_ready:
-                ready = _wait_until_ready(hypervisor, domain, console, deadline)
-                ssh = SshConnection.open(port, login.key, ready.host_key, Deadline.after(pace.command_s))
-            else:
-                ssh = _wait_for_login(hypervisor, domain, port, login, deadline, refused_hint)
-                ready = _ask_who_it_is(ssh, login, pace)
-        except GuestError as error:
-            raise explained(error, domain, console, qemu_log_path(hypervisor, domain.name())) from error
-        with ssh:
-            yield BootedGuest(
-                hypervisor=hypervisor,
-                domain=domain,
-                console=console,
-                ssh_port=port,
-                ssh=ssh,
-                ready=ready,
-                login=login,
-                live_xml=domain.XMLDesc(0),
-                boot_s=time.monotonic() - started,
-            )
+        with reached(
+            hypervisor, domain, console_path=console_path, login=login, started=started, refused_hint=refused_hint
+        ) as guest:
+            yield guest
+
+
+@contextmanager
+def reached(
+    hypervisor: Hypervisor,
+    domain: libvirt.virDomain,
+    *,
+    console_path: Path,
+    login: Login,
+    started: float,
+    refused_hint: Callable[[], str | None] = lambda: None,
+) -> Iterator[BootedGuest]:
+    """Wait until the guest of a domain that runs answers over SSH; ``started`` is when it did, of the monotonic clock.
+
+    Raises:
+        HostError: there is no way to it.
+        GuestError: the guest does not come up in time, or dies; carries console and domain state.
+    """
+    pace = hypervisor.pace.patient(login.patience)
+    deadline = Deadline(started + pace.boot_s, pace.boot_s)
+    console = Console(console_path)
+    port = forward_ssh(domain)
+    try:
+        if login.says_ready:
+            ready = _wait_until_ready(hypervisor, domain, console, deadline)
+            ssh = SshConnection.open(port, login.key, ready.host_key, Deadline.after(pace.command_s))
+        else:
+            ssh = _wait_for_login(hypervisor, domain, port, login, deadline, refused_hint)
+            ready = _ask_who_it_is(ssh, login, pace)
+    except GuestError as error:
+        raise explained(error, domain, console, qemu_log_path(hypervisor, domain.name())) from error
+    with ssh:
+        yield BootedGuest(
+            hypervisor=hypervisor,
+            domain=domain,
+            console=console,
+            ssh_port=port,
+            ssh=ssh,
+            ready=ready,
+            login=login,
+            live_xml=domain.XMLDesc(0),
+            boot_s=time.monotonic() - started,
+        )
 
 
 @contextmanager

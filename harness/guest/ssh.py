@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import socket
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,6 +13,9 @@ import paramiko
 
 from harness.errors import GuestError
 from harness.guest.deadline import Deadline
+
+# A guest that is destroyed breaks its connection; whoever uses that is told by an exception, not on standard error.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _READ_BYTES = 65536
 _BANNER = b"SSH-"

@@ -45,7 +45,7 @@ def asked_of_nova(instance: Instance, placement: Placement) -> Asked:
     Raises:
         Refused: Nova has no word for something in it.
     """
-    _refuse_what_nova_lacks(instance)
+    refuse_what_nova_lacks(instance)
     config_drive = next((disk for disk in instance.disks if isinstance(disk, ConfigDrive)), None)
     swap = next((disk for disk in instance.disks if isinstance(disk, SwapDisk)), None)
     root = next(disk for disk in instance.disks if isinstance(disk, RootDisk))
@@ -103,7 +103,12 @@ def disks_by_source(instance: Instance, placement: Placement, instances_path: Pa
     return found
 
 
-def _refuse_what_nova_lacks(instance: Instance) -> None:
+def refuse_what_nova_lacks(instance: Instance) -> None:
+    """Check that Nova has a word for everything in an instance.
+
+    Raises:
+        Refused: it has not.
+    """
     lacking = next((device for device in instance.devices if device in _NOT_TO_BE_HAD), None)
     if lacking is not None:
         raise _not_to_be_asked_for(_NOT_TO_BE_HAD[lacking])

@@ -1,4 +1,4 @@
-"""Upstream Nova as an implementation under test, at level plan: its own libvirt driver makes the domains."""
+"""Upstream Nova as an implementation under test: its own libvirt driver makes the domains, and at level guest acts."""
 
 from __future__ import annotations
 
@@ -10,43 +10,28 @@ from types import TracebackType
 from typing import Self
 
 from harness.domain.placement import Placement
-from harness.errors import HarnessError, HostError, Refused
+from harness.errors import HostError, Refused
 from harness.frozen import Frozen
-from harness.hypervisor.connection import version_text
-from harness.hypervisor.reaping import orphans_reaped
+from harness.hypervisor.host import Hypervisor
 from harness.hypervisor.roots import EmbeddedRoot, held_root
 from harness.nova.description import Asked, asked_of_nova, disks_by_source, rescue_properties
-from harness.nova.environments import Environments, NovaEnvironment
-from harness.nova.messages import (
-    Answer,
-    Left,
-    MakeNormal,
-    MakeRescued,
-    NovaRefusal,
-    Open,
-    SeenVersions,
-    Version,
-)
-from harness.nova.process import Worker, WorkerError
+from harness.nova.environments import NovaEnvironment
+from harness.nova.guests import NovaGuests
+from harness.nova.kept_worker import KeptWorker
+from harness.nova.messages import Answer, Left, MakeNormal, MakeRescued, NovaRefusal
+from harness.nova.opening import START_TIMEOUT_S, opened_worker
+from harness.nova.process import Worker
 from harness.rescue.protocol import RunningInstance
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import Level
 
-START_TIMEOUT_S = 300.0
-"""Imports take 2 s, the first look at QEMU 4 to 8; much more on a busy host."""
 REQUEST_TIMEOUT_S = 60.0
-MOST_FAILURES_IN_A_ROW = 3
-WORKER_LOG = "nova-worker.log"
 
 
 class Nova:
-    """One Nova. Its worker is started by the first request, and again after it hung or died.
+    """One Nova. Its worker is started by the first request. A context manager; safe between threads."""
 
-    After MOST_FAILURES_IN_A_ROW of these, or if it does not start at all, it is not tried again. A context manager;
-    safe between threads.
-    """
-
-    deepest_level = Level.PLAN
+    levels = frozenset((Level.PLAN, Level.GUEST))
 
     def __init__(
         self,
@@ -58,13 +43,12 @@ class Nova:
         self._environment = environment
         self._start_timeout_s = start_timeout_s
         self._request_timeout_s = request_timeout_s
-        self._lock = threading.Lock()
         self._stack = ExitStack()
         self._root: EmbeddedRoot | None = None
-        self._worker: Worker | None = None
-        self._failures = 0
-        self._given_up: HarnessError | None = None
+        self._worker = KeptWorker(environment.name, self._start)
         self._destroys_first = False
+        self._guests_lock = threading.Lock()
+        self._guests: NovaGuests | None = None
 
     @property
     def name(self) -> str:
@@ -85,7 +69,7 @@ class Nova:
     @property
     def worker_pid(self) -> int | None:
         """The worker's process, for measurements."""
-        return None if self._worker is None else self._worker.pid
+        return self._worker.pid
 
     def start(self) -> None:
         """Start the worker now rather than with the first request.
@@ -93,8 +77,18 @@ class Nova:
         Raises:
             HostError: it does not start, or demands a newer hypervisor.
         """
-        with self._lock:
-            self._running_worker()
+        self._worker.start()
+
+    def guests(self, hypervisor: Hypervisor) -> NovaGuests:
+        """What Nova's guests live on and are asked for; its limits are those of the run's own hypervisor.
+
+        Raises:
+            HostError: there can be no libvirt for them.
+        """
+        with self._guests_lock:
+            if self._guests is None:
+                self._guests = self._stack.enter_context(NovaGuests(self._environment, hypervisor))
+            return self._guests
 
     def normal(self, instance: Instance, placement: Placement) -> str:
         """The domain that ``LibvirtDriver.spawn`` would start.
@@ -151,56 +145,11 @@ class Nova:
         return answer.xml
 
     def _ask(self, request: Frozen) -> Answer:
-        with self._lock:
-            worker = self._running_worker()
-            try:
-                answer = worker.ask(request, self._request_timeout_s)
-            except WorkerError as error:
-                self._worker = None
-                self._failures += 1
-                if self._failures == MOST_FAILURES_IN_A_ROW:
-                    self._given_up = error
-                raise
-            self._failures = 0
-            return answer
-
-    def _running_worker(self) -> Worker:
-        if self._given_up is not None:
-            raise HostError(
-                f"{self.name} is not tried again, its worker failed {self._failures or 1} time(s) in a row;"
-                f" the last: {self._given_up.message}",
-                hint=self._given_up.hint,
-            )
-        if self._worker is None:
-            try:
-                self._worker = self._start()
-            except HarnessError as error:
-                self._given_up = error
-                raise
-        return self._worker
+        return self._worker.ask(request, self._request_timeout_s)
 
     def _start(self) -> Worker:
-        environment, root = self._environment, self._held_root
-        worker = Worker(
-            environment.python,
-            root.path,
-            root.work_path / WORKER_LOG,
-            name=self.name,
-            version=environment.version,
-        )
-        self._stack.callback(worker.close)
-        try:
-            # The first look at QEMU probes every emulator, each a daemon that libvirt waits for.
-            with orphans_reaped():
-                answer = worker.ask(Open(), self._start_timeout_s)
-            if answer.description is None or answer.hypervisor is None:
-                raise HostError(f"{self.name}: the worker does not say what it sees")
-            demands = (answer.description.min_libvirt, answer.description.min_qemu)
-            require_hypervisor(self.name, demands, answer.hypervisor, Environments().all())
-        except BaseException:
-            worker.close()
-            raise
-        return worker
+        root = self._held_root
+        return opened_worker(self._environment, root.path, self._start_timeout_s, self._stack)
 
     @property
     def _held_root(self) -> EmbeddedRoot:
@@ -220,40 +169,6 @@ class Nova:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._worker = None
+        self._worker.forget()
         self._stack.close()
-        self._root = None
-
-
-def require_hypervisor(
-    name: str, demands: tuple[Version, Version], seen: SeenVersions, others: list[NovaEnvironment]
-) -> None:
-    """Check that Nova would start on this host.
-
-    Raises:
-        HostError: it demands a newer libvirt or QEMU; says which of the added ones would do.
-    """
-    wanted_libvirt, wanted_qemu = demands
-    short = [
-        f"{what} {'.'.join(map(str, wanted))}, here is {version_text(here)}"
-        for what, wanted, here in (("libvirt", wanted_libvirt, seen.libvirt), ("QEMU", wanted_qemu, seen.qemu))
-        if packed(wanted) > here
-    ]
-    if not short:
-        return
-    fitting = [
-        each.name
-        for each in others
-        if packed(each.record.description.min_libvirt) <= seen.libvirt
-        and packed(each.record.description.min_qemu) <= seen.qemu
-    ]
-    raise HostError(
-        f"{name} demands {' and '.join(short)}",
-        hint=f"of those that were added, {', '.join(fitting)} would do" if fitting else "an older Nova may do",
-    )
-
-
-def packed(version: Version) -> int:
-    """A version as libvirt packs it: 9.0.0 is 9000000."""
-    major, minor, micro = version
-    return major * 1_000_000 + minor * 1000 + micro
+        self._root = self._guests = None

@@ -96,7 +96,53 @@ class MakeRescued(Frozen):
     states: States = States()
 
 
-Request = Annotated[Describe | Open | MakeNormal | MakeRescued, Field(discriminator="operation")]
+class ImageFile(Frozen):
+    """An image as Glance has it: its metadata, and the file that a download gives."""
+
+    id: str
+    path: str
+    disk_format: Literal["qcow2", "iso", "raw", "aki", "ari"]
+    properties: dict[str, str] = Field(default_factory=dict)
+
+
+class Spawn(Frozen):
+    """Have Nova make an instance and start its guest; level guest's worker only, as are the requests below."""
+
+    operation: Literal["spawn"] = "spawn"
+    instance: NovaInstance
+    configuration: dict[str, str | bool | int] = Field(default_factory=dict)
+    image: ImageFile
+    kernel: ImageFile | None = None
+    ramdisk: ImageFile | None = None
+    authorized_keys: str
+
+
+class Rescue(Frozen):
+    """Have Nova rescue an instance that it spawned."""
+
+    operation: Literal["rescue"] = "rescue"
+    uuid: str
+    configuration: dict[str, str | bool | int] = Field(default_factory=dict)
+    image: ImageFile
+
+
+class Unrescue(Frozen):
+    """Have Nova unrescue an instance."""
+
+    operation: Literal["unrescue"] = "unrescue"
+    uuid: str
+    configuration: dict[str, str | bool | int] = Field(default_factory=dict)
+
+
+class GoOn(Frozen):
+    """The only answer to an answer, one with ``off``: start the guest."""
+
+    operation: Literal["go_on"] = "go_on"
+
+
+Request = Annotated[
+    Describe | Open | MakeNormal | MakeRescued | Spawn | Rescue | Unrescue | GoOn, Field(discriminator="operation")
+]
 
 
 class Description(Frozen):
@@ -147,6 +193,7 @@ class Answer(Frozen):
     hypervisor: SeenVersions | None = None
     xml: str | None = None
     has_destroyed: bool = Field(default=False, description="Nova has by then destroyed the running guest")
+    off: bool = Field(default=False, description="no answer yet: Nova is about to start the guest, and waits")
     refusal: NovaRefusal | None = None
     left: Left | None = None
     defect: str | None = Field(default=None, description="a traceback: the worker cannot do it with this Nova")

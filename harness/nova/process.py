@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import select
 import subprocess
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from harness.errors import HostError
 from harness.frozen import Frozen
-from harness.nova.messages import Answer
+from harness.image.command import search_path
+from harness.nova.messages import Answer, GoOn
 
 WORKER_PATH = Path(__file__).with_name("worker.py")
+GUEST_WORKER_PATH = Path(__file__).with_name("guest_worker.py")
 LAST_LINES = 12
 _CHUNK_BYTES = 1 << 16
 _KEPT_OF_RUBBISH = 120
-_KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR")
+_LOOK_S = 0.5
+_KEPT_VARIABLES = ("HOME", "LANG", "TMPDIR")
 
 
 class WorkerError(HostError):
@@ -29,21 +33,35 @@ class WorkerError(HostError):
 class Worker:
     """A running worker. Not safe between threads."""
 
-    def __init__(self, python: Path, folder: Path, log_path: Path, *, name: str, version: str | None = None) -> None:
+    def __init__(
+        self,
+        python: Path,
+        folder: Path,
+        log_path: Path,
+        *,
+        name: str,
+        version: str | None = None,
+        uri: str | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> None:
         """Start it; ``version`` is told to pbr where Nova's code has no package metadata to read it from.
+
+        With the ``uri`` of a libvirt it is level guest's worker. An answer is not waited for once ``cancelled`` is set.
 
         Raises:
             HostError: the environment's Python is gone.
         """
         self.name = name
         self._log_path = log_path
+        self._cancelled = threading.Event() if cancelled is None else cancelled
+        script, where = (WORKER_PATH, (folder,)) if uri is None else (GUEST_WORKER_PATH, (folder, uri))
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
         try:
             with log_path.open("ab") as log:
                 self._process = subprocess.Popen(
                     # -I: the worker's folder holds modules of ours, which are not for Nova to import.
-                    [python, "-I", WORKER_PATH, str(requests), str(answers), folder],
+                    [python, "-I", script, str(requests), str(answers), *where],
                     pass_fds=(requests, answers),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -67,30 +85,48 @@ class Worker:
         """The process, for measurements."""
         return self._process.pid
 
-    def ask(self, request: Frozen, timeout_s: float) -> Answer:
-        """Wait for the answer to a request.
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has been killed."""
+        return self._requests < 0
+
+    def ask(self, request: Frozen, timeout_s: float, *, when_off: Callable[[], None] = lambda: None) -> Answer:
+        """Wait for the answer to a request; ``when_off`` is called whenever Nova is about to start the guest.
 
         Raises:
             WorkerError: there is none in time, or none that can be read; says what the worker last wrote.
             HostError: this Nova wants something that the worker does not know.
         """
-        line = request.model_dump_json().encode() + b"\n"
+        operation = getattr(request, "operation", "?")
+        answer = self._exchange(request, timeout_s, operation)
+        while answer.off:
+            try:
+                when_off()
+            except BaseException:
+                self.close()  # it would wait for ever
+                raise
+            answer = self._exchange(GoOn(), timeout_s, operation)
+        if answer.defect is not None:
+            said = "".join(f"\n  | {text}" for text in answer.defect.splitlines()[-LAST_LINES:])
+            raise HostError(f"{self.name}: the worker does not know how to ask this Nova{said}")
+        return answer
+
+    def _exchange(self, message: Frozen, timeout_s: float, operation: str) -> Answer:
+        line = message.model_dump_json().encode() + b"\n"
         try:
             self._send(line, time.monotonic() + timeout_s)
             answer = self._read_line(time.monotonic() + timeout_s)
         except BrokenPipeError:
             raise self._trouble(self._end()) from None
         except TimeoutError:
-            raise self._trouble(f"did not answer '{getattr(request, 'operation', '?')}' in {timeout_s:.0f} s") from None
+            if self._cancelled.is_set():
+                raise self._trouble("was not waited for: the run was interrupted") from None
+            raise self._trouble(f"did not answer '{operation}' in {timeout_s:.0f} s") from None
         try:
-            parsed = Answer.model_validate_json(answer)
+            return Answer.model_validate_json(answer)
         except ValidationError:
             text = answer[:_KEPT_OF_RUBBISH].decode(errors="replace").strip()
             raise self._trouble(f"wrote what is no answer: {text!r}") from None
-        if parsed.defect is not None:
-            said = "".join(f"\n  | {text}" for text in parsed.defect.splitlines()[-LAST_LINES:])
-            raise HostError(f"{self.name}: the worker does not know how to ask this Nova{said}")
-        return parsed
 
     def _send(self, data: bytes, ends: float) -> None:
         while data:
@@ -100,8 +136,11 @@ class Worker:
 
     def _read_line(self, ends: float) -> bytes:
         while b"\n" not in self._buffer:
-            if not select.select([self._answers], [], [], max(0.0, ends - time.monotonic()))[0]:
-                raise TimeoutError
+            left_s = max(0.0, ends - time.monotonic())
+            if not select.select([self._answers], [], [], min(_LOOK_S, left_s))[0]:
+                if left_s <= _LOOK_S or self._cancelled.is_set():
+                    raise TimeoutError
+                continue
             data = os.read(self._answers, _CHUNK_BYTES)
             if not data:
                 raise BrokenPipeError
@@ -142,7 +181,8 @@ def log_tail(path: Path, lines: int = LAST_LINES) -> str:
 def _environment(version: str | None) -> dict[str, str]:
     """As little as possible: no OS_* variable, proxy or PYTHONPATH of the user's is to reach Nova."""
     variables = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    variables["LC_ALL"] = "C.UTF-8"
+    # Nova makes file systems, with tools that a user's PATH may lack.
+    variables |= {"LC_ALL": "C.UTF-8", "PATH": search_path()}
     if version is not None:
         variables["PBR_VERSION"] = version
     return variables

@@ -223,20 +223,30 @@ class Compute:
         _configure(folder)
         self.image_service = _ImageService()
         self.volume_service = _VolumeService()
-        self.driver = PlanningDriver(None)
+        self.driver = self.make_driver()
         self.driver._image_api = self.image_service
         self.driver._volume_api = self.volume_service
         self.running_xml: str | None = None
         self.spawned: Spawned | None = None
         self.conductor = objects_base.NovaObject.indirection_api
         self.driver._host.initialize()
-        self.driver._host.get_guest = self._guest
         self.connection = self.driver._host.get_connection()
         self.context = context.get_admin_context()
         # The modules are there to stay, and a domain makes few cycles: looking for them less often saves a quarter.
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 20)
+
+    @property
+    def operations(self) -> dict[str, Callable[[Any], dict[str, Any]]]:
+        """What can be asked for beside what this Nova is."""
+        return {"normal": self.normal, "rescued": self.rescued}
+
+    def make_driver(self) -> Any:
+        """Nova's libvirt driver, as far as this worker lets it go."""
+        driver = PlanningDriver(None)
+        driver._host.get_guest = self._guest
+        return driver
 
     def _guest(self, instance: Any) -> Any:
         if self.running_xml is None:
@@ -691,8 +701,8 @@ def description() -> dict[str, Any]:
 class Worker:
     """Answers requests one after the other; a nova-compute is made for the first that takes one."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, make_compute: Callable[[], Compute]) -> None:
+        self._make_compute = make_compute
         self._compute: Compute | None = None
 
     def answer(self, request: Any) -> dict[str, Any]:
@@ -701,11 +711,10 @@ class Worker:
             if request["operation"] == "describe":
                 return {"description": description()}
             if self._compute is None:
-                self._compute = Compute(self._folder)
+                self._compute = self._make_compute()
             if request["operation"] == "open":
                 return {"description": description(), "hypervisor": self._compute.hypervisor()}
-            operation = {"normal": self._compute.normal, "rescued": self._compute.rescued}[request["operation"]]
-            return operation(request)
+            return self._compute.operations[request["operation"]](request)
         except (EdgeError, NotImplementedError, ovo_exception.OrphanedObjectError):
             return {"defect": traceback.format_exc()}
         except Exception as error:
@@ -723,25 +732,41 @@ def _refusal(error: Exception) -> dict[str, Any]:
 def _is_ours(error: Exception) -> bool:
     """Whether an exception was raised in this file, and so is no word of Nova's; the cloud's own words are."""
     frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and frames[-1].filename == __file__ and not isinstance(error, exception.NovaException)
+    in_ours = bool(frames) and Path(frames[-1].filename).parent == Path(__file__).parent
+    return in_ours and not isinstance(error, exception.NovaException)
 
 
-def serve(requests: int, answers: int, folder: str) -> None:
-    """Answer until there are no more requests."""
-    worker = Worker(folder)
-    with os.fdopen(requests, "rb") as source:
-        for line in source:
-            data = json.dumps(worker.answer(json.loads(line))).encode() + b"\n"
-            while data:
-                data = data[os.write(answers, data) :]
+class Channel:
+    """Requests and answers, a line of JSON each."""
+
+    def __init__(self, requests: int, answers: int) -> None:
+        self._source = os.fdopen(requests, "rb")
+        self._answers = answers
+
+    def receive(self) -> Any:
+        """The next request; None if there are no more."""
+        line = self._source.readline()
+        return json.loads(line) if line else None
+
+    def send(self, answer: dict[str, Any]) -> None:
+        """Answer."""
+        data = json.dumps(answer).encode() + b"\n"
+        while data:
+            data = data[os.write(self._answers, data) :]
 
 
-def main() -> None:
-    """Serve, and end without waiting for the threads of libvirt and of Nova, which linger."""
+def main(make_compute: Callable[[Channel, list[str]], Compute]) -> None:
+    """Serve, and end without waiting for the threads of libvirt and of Nova, which linger.
+
+    ``make_compute`` gets the words of the command line behind the descriptors.
+    """
     ctypes.CDLL(None).prctl(PR_SET_NAME, PROCESS_NAME, 0, 0, 0)
     code = EXIT_CODE_OF_A_DEFECT
     try:
-        serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+        channel = Channel(int(sys.argv[1]), int(sys.argv[2]))
+        worker = Worker(lambda: make_compute(channel, sys.argv[3:]))
+        while (request := channel.receive()) is not None:
+            channel.send(worker.answer(request))
         code = 0
     except BaseException:  # so that it is told before the process ends
         traceback.print_exc()
@@ -752,4 +777,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(lambda _channel, words: Compute(words[0]))

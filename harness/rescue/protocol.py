@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from harness.domain.placement import Placement
 from harness.scenario.models import Instance, RescueImage
@@ -21,6 +22,15 @@ class RunningInstance:
     placement: Placement
     live_xml: str
     steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImageContent:
+    """An image's file, and the size of the disk that is made of it."""
+
+    path: Path
+    format: Literal["raw", "qcow2"]
+    size_bytes: int
 
 
 class Implementation(Protocol):
@@ -57,8 +67,8 @@ class ForeignImplementation(Protocol):
         """Release it."""
 
     @property
-    def deepest_level(self) -> Level:
-        """How far down it can be looked at."""
+    def levels(self) -> Collection[Level]:
+        """The levels that it can be looked at."""
 
     @property
     def versions(self) -> dict[str, str]:
@@ -72,9 +82,9 @@ class ForeignImplementation(Protocol):
         """Which disk each source in its domains is, for files that it places itself."""
 
 
-def deepest_level_of(implementation: Implementation) -> Level:
-    """How far down an implementation can be looked at."""
-    return implementation.deepest_level if isinstance(implementation, ForeignImplementation) else Level.GUEST
+def levels_of(implementation: Implementation) -> Collection[Level]:
+    """The levels that an implementation can be looked at."""
+    return implementation.levels if isinstance(implementation, ForeignImplementation) else tuple(Level)
 
 
 def versions_of_implementation(implementation: Implementation) -> dict[str, str]:

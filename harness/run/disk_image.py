@@ -66,6 +66,18 @@ def _make(*command: str | Path) -> None:
     run(*command)
 
 
+def disk_bytes(source: DiskSource) -> int:
+    """The size of the disk that a guest sees; the file must not be encrypted.
+
+    Raises:
+        HostError: qemu-img is missing or fails.
+    """
+    if _is_plain(source):
+        return source.path.stat().st_size
+    info = run("qemu-img", "info", "--force-share", "-f", source.format, "--output=json", source.path)
+    return int(json.loads(info)["virtual-size"])
+
+
 def write_block(source: DiskSource, offset_bytes: int, block: bytes) -> None:
     """Write to a disk that nobody else has open, as a guest would.
 

@@ -62,6 +62,22 @@ class DiskFactory:
         except OSError as error:
             raise disk_error(error, self.folder) from error
 
+    def make_plain_volumes(self, instance: Instance) -> dict[str, DiskSource]:
+        """Make the volumes of the set, and no other disk, each as a raw file.
+
+        Raises:
+            HostError: a tool is missing, or the disk is full.
+        """
+        plain = {"backend": VolumeBackend.RAW, "encryption": None}
+        try:
+            return {
+                entry.name: self._volume(entry.name, disk.model_copy(update=plain))
+                for disk, entry in zip(instance.disks, map_disks(instance), strict=True)
+                if isinstance(disk, Volume) or (isinstance(disk, RootDisk) and disk.source == "volume")
+            }
+        except OSError as error:
+            raise disk_error(error, self.folder) from error
+
     def make_volumes(self, volumes: Mapping[str, Volume]) -> dict[str, DiskSource]:
         """Make volumes that are attached later.
 

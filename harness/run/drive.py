@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from harness.domain.placement import DiskSource
 from harness.errors import GuestError, HarnessError, Refused
 from harness.evidence.collection import collection_script, parse_inventory, parse_writes, write_script
-from harness.evidence.defined import Sources, running_inventory
+from harness.evidence.defined import running_inventory
 from harness.evidence.hot_names import with_attached, with_detached, with_names
 from harness.evidence.inventory import Inventory, KernelNames, State
 from harness.evidence.marker import BLOCK_BYTES, data_offset, marker_offset
@@ -63,8 +63,11 @@ class Drive:
             HostError, GuestError: host or guest failed.
         """
         performer = self.ready.performer
-        self._when_off = self._fingerprints()
-        self._boot(State.NORMAL, performer.start)
+
+        def start() -> BootedGuest:
+            return performer.start(when_off=lambda: self._when_off.update(self._fingerprints()))
+
+        self._boot(State.NORMAL, start)
         for position, step in enumerate(self.case.point.scenario.steps):
             self.progress(f"step {position + 1}: {step_label(step)}")
             if step == RESCUE_STEP:
@@ -196,7 +199,7 @@ class Drive:
         performer = self.ready.performer
         return running_inventory(
             guest.live_xml,
-            Sources.of(performer.placement, self.ready.tokens),
+            performer.domain_sources,
             usb_cdrom_is_disk=usb_cdrom_is_disk(guest.hypervisor.connection),
         )
 
@@ -213,6 +216,8 @@ class Drive:
 
     def _refused(self, refused: Refused, guest: BootedGuest) -> None:
         self.outcome.refusal = Refusal(reason=refused.reason, refused_by=refused.refused_by)
+        if not self.ready.performer.is_active:
+            return  # the reason says so
         self.progress("refused: is the guest untouched?")
         boot_id = guest.run(_BOOT_ID).stdout.decode().strip()
         if boot_id != guest.ready.boot_id:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 import traceback
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 
 import libvirt
 
-from harness.errors import HarnessError, HostError, disk_error
+from harness.errors import HarnessError, HostError, Refused, disk_error
+from harness.guest.booted import BootedGuest
 from harness.rescue.protocol import ForeignImplementation, versions_of_implementation
+from harness.run.acting import ActingImplementation
+from harness.run.acting_preparation import prepared_acting
 from harness.run.cases import Case
 from harness.run.drive import Drive
 from harness.run.host_needs import lacking
 from harness.run.machine import build_machines
 from harness.run.outcome import Outcome, Progress
 from harness.run.plan import plan_case
-from harness.run.preparation import prepared, prepared_paused
+from harness.run.preparation import Prepared, prepared, prepared_paused
 from harness.run.record import CaseFolder, utc_now
-from harness.run.result import CaseResult, Failure
+from harness.run.result import CaseResult, Failure, Refusal
 from harness.run.session import Session
 from harness.scenario.expectation import applicable_expectation
 from harness.scenario.words import Level, VerdictName
@@ -51,8 +54,10 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
                 with prepared_paused(case, session) as paused:
                     build_machines(case, paused, folder, progress, outcome)
             case Level.GUEST:
-                with prepared(case, session) as ready:
+                with _prepared(case, session) as ready:
                     Drive(case, session, ready, folder, progress, outcome).drive()
+    except Refused as refused:  # of the instance itself, before any rescue
+        outcome.refusal = Refusal(reason=refused.reason, refused_by=refused.refused_by)
     except HarnessError as error:
         outcome.failure = Failure(kind=type(error).__name__, message=str(error))
     except OSError as error:
@@ -104,6 +109,12 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         failure = Failure(kind="HostError", message=str(error))
         return result.model_copy(update={"verdict": VerdictName.ERROR, "as_expected": False, "failure": failure})
     return result
+
+
+def _prepared(case: Case, session: Session) -> AbstractContextManager[Prepared[BootedGuest]]:
+    if isinstance(case.implementation, ActingImplementation):
+        return prepared_acting(case, session, case.implementation)
+    return prepared(case, session)
 
 
 def _write_traceback(folder: CaseFolder) -> None:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from harness.errors import ScenarioError
 from harness.nova.environments import PREFIX, Environments
 from harness.nova.implementation import Nova
-from harness.rescue.protocol import ForeignImplementation, Implementation, deepest_level_of
+from harness.rescue.protocol import ForeignImplementation, Implementation, levels_of
 from harness.rescue.reference import Reference
 from harness.run.cases import Case
 from harness.scenario.words import Level
@@ -65,14 +65,14 @@ def require_level(implementations: Sequence[Implementation], level: Level) -> No
         ScenarioError: one cannot.
     """
     for implementation in implementations:
-        deepest = deepest_level_of(implementation)
-        if not level.is_within(deepest):
+        levels = [each for each in Level if each in levels_of(implementation)]
+        if level not in levels:
             raise ScenarioError(
-                f"{implementation.name} goes no deeper than level {deepest} so far, level {level} is asked for",
-                hint=f"run it with --level {deepest} (pytest: --rescue-level {deepest})",
+                f"{implementation.name} has level {' and '.join(levels)} so far, level {level} is asked for",
+                hint=f"run it with --level {levels[-1]} (pytest: --rescue-level {levels[-1]})",
             )
 
 
-def is_too_deep(case: Case) -> bool:
+def is_out_of_reach(case: Case) -> bool:
     """Whether a case's scenario asks for a level that its implementation does not have."""
-    return not case.level.is_within(deepest_level_of(case.implementation))
+    return case.level not in levels_of(case.implementation)

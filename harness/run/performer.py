@@ -21,6 +21,7 @@ import libvirt
 from harness.domain.pinning import with_addresses_of
 from harness.domain.placement import Placement
 from harness.errors import HarnessError, HostError, Refused
+from harness.evidence.defined import Sources
 from harness.evidence.inventory import State
 from harness.guest.access import with_access
 from harness.guest.booted import qemu_log_path, stop_domain
@@ -115,13 +116,14 @@ class Performer(Generic[R]):
                 f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
             ) from error
 
-    def start(self) -> R:
-        """Define and boot the instance.
+    def start(self, *, when_off: Callable[[], None] = lambda: None) -> R:
+        """Define and boot the instance; ``when_off`` is called when its disks are there.
 
         Raises:
             HostError, GuestError: it cannot be defined or does not come up.
         """
         self.define()
+        when_off()
         return self._boot_into(State.NORMAL)
 
     def rescue(self, image: RescueImage, *, when_off: Callable[[], None] = lambda: None) -> R:
@@ -218,6 +220,20 @@ class Performer(Generic[R]):
         if self.placement.uefi is None:
             return None
         return self._variables_before is not None and self._variables_before == self._variables_after
+
+    @property
+    def domain_sources(self) -> Sources:
+        """What is known of the files in its domains."""
+        return Sources.of(self.placement, self.stage.tokens)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a guest runs, as libvirt sees it.
+
+        Raises:
+            HostError: libvirt does not know its domain any more.
+        """
+        return bool(self.domain.isActive())
 
     def failed_boot_logs(self) -> dict[str, Path]:
         """Console and QEMU log of the boot that failed, by file name."""

@@ -22,13 +22,13 @@ from harness.guest.seed import make_seed, seed_serial, what_to_do
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.hypervisor.emulated_tpm import emulated_tpm
 from harness.hypervisor.firmware import find_uefi
-from harness.image import instance_command_line
+from harness.image import ImageSet, instance_command_line
 from harness.rescue.naming import RESCUE, map_disks
 from harness.rescue.request import RescueRequest, request_or_none
 from harness.run.base_image import BaseImages, base_images
 from harness.run.cases import Case
 from harness.run.disks import DiskFactory
-from harness.run.media_server import OfferedFiles
+from harness.run.media_server import MediaServer, OfferedFiles
 from harness.run.performer import Performer, R, console_path
 from harness.run.record import folder_name
 from harness.run.session import Session
@@ -36,7 +36,7 @@ from harness.run.stage import Stage
 from harness.run.steps import TOKEN_BYTES, volumes_of
 from harness.run.volume_resources import VolumeResources, volume_resources
 from harness.scenario.disks import ConfigDrive
-from harness.scenario.models import Instance
+from harness.scenario.models import Instance, Scenario
 from harness.scenario.words import DeviceType, Firmware, OtherDevice
 from harness.verdict.expected import Expected
 
@@ -111,6 +111,30 @@ def prepared_paused(case: Case, session: Session) -> AbstractContextManager[Prep
     return _prepared(case, session, bring_up)
 
 
+def images_of(session: Session) -> tuple[ImageSet, MediaServer]:
+    """The shipped images, and who serves what guests fetch.
+
+    Raises:
+        HostError: the run was opened without.
+    """
+    if session.images is None or session.media is None:
+        raise HostError("this run has no images: it was opened for level plan")
+    return session.images, session.media
+
+
+def new_tokens(scenario: Scenario) -> dict[str, str]:
+    """Tokens for the markers of all disks that a case may come to have."""
+    names = [disk.name for disk in map_disks(scenario.instance)]
+    return {name: secrets.token_hex(TOKEN_BYTES) for name in (*names, *volumes_of(scenario), RESCUE)}
+
+
+def direct_kernel_of(instance: Instance, shipped: ImageSet) -> DirectKernel | None:
+    """The kernel that an instance is started from; None if it has its own boot loader."""
+    if not instance.direct_kernel:
+        return None
+    return DirectKernel(shipped.kernel, shipped.initramfs, instance_command_line(from_iso=instance.is_from_iso))
+
+
 BringUp = Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
 
 
@@ -122,16 +146,13 @@ def _prepared(
     instance, image = scenario.instance, scenario.rescue_image
     domain_uuid = uuid.uuid4()
     folder = session.hypervisor.root.work_path / folder_name(f"{case.id[:60]}-{domain_uuid.hex[:8]}")
-    shipped, media = session.images, session.media
-    if shipped is None or media is None:
-        raise HostError("this run has no images: it was opened for level plan")
+    shipped, media = images_of(session)
     images = base_images(instance, image, case.file.parent, minimal=shipped, debian=session.debian, run_key=session.key)
     later = volumes_of(scenario)
-    names = [disk.name for disk in map_disks(instance)]
-    tokens = {name: secrets.token_hex(TOKEN_BYTES) for name in (*names, *later, RESCUE)}
+    tokens = new_tokens(scenario)
     request = request_or_none(instance, image)
     with ExitStack() as stack:
-        stack.enter_context(_folder(folder))
+        stack.enter_context(kept_folder(folder))
         volumes = stack.enter_context(volume_resources(folder, session.hypervisor.root.path))
         users = images.cloud_init_users
         seed = make_seed(str(domain_uuid), users, session.key.authorized_keys) if users else None
@@ -156,9 +177,7 @@ def _prepared(
             emulator=session.hypervisor.emulator,
             domain_type=session.hypervisor.accelerator.domain_type,
             usb_cdrom_is_disk=usb_cdrom_is_disk(session.hypervisor.connection),
-            direct_kernel=DirectKernel(shipped.kernel, shipped.initramfs, _command_line(instance))
-            if instance.direct_kernel
-            else None,
+            direct_kernel=direct_kernel_of(instance, shipped),
             tpm=tpm,
         )
         if placement.share_path is not None:
@@ -177,10 +196,6 @@ def _prepared(
         yield Prepared(performer, request, folder, same_image=images.rescue is images.instance)
 
 
-def _command_line(instance: Instance) -> str:
-    return instance_command_line(from_iso=instance.is_from_iso)
-
-
 @contextmanager
 def _tpm(root: Path, domain_uuid: str, volumes: VolumeResources) -> Iterator[EmulatedTpm]:
     encryption = volumes.encryption("tpm", "vtpm")
@@ -189,7 +204,12 @@ def _tpm(root: Path, domain_uuid: str, volumes: VolumeResources) -> Iterator[Emu
 
 
 @contextmanager
-def _folder(path: Path) -> Iterator[None]:
+def kept_folder(path: Path) -> Iterator[None]:
+    """A folder that is gone at the end.
+
+    Raises:
+        HostError: it cannot be made.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -19,7 +19,8 @@ import pytest
 from harness.domain.placement import Placement
 from harness.errors import HostError
 from harness.nova.environments import Environments
-from harness.nova.implementation import WORKER_LOG, Nova
+from harness.nova.implementation import Nova
+from harness.nova.opening import WORKER_LOG
 from harness.rescue.protocol import RunningInstance
 from harness.run.disks import planned_sources
 from harness.scenario.models import Instance, RescueImage
@@ -112,9 +113,9 @@ def test_nova_and_the_reference_side_by_side(nova_line: CommandLine, tmp_path: P
 
 def test_a_level_that_nova_does_not_have_is_one_message(nova_line: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "usb.yaml").write_text(USB)
-    ran = nova_line.run("run", "--level", "guest", "--implementation", NOVA, "usb.yaml")
+    ran = nova_line.run("run", "--level", "machine", "--implementation", NOVA, "usb.yaml")
     assert ran.returncode == 2
-    assert f"{NOVA} goes no deeper than level plan so far" in ran.stderr
+    assert f"{NOVA} has level plan and guest so far, level machine is asked for" in ran.stderr
 
 
 def test_pytest_takes_the_implementation(

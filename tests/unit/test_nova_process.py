@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from harness.errors import HostError
 from harness.nova.messages import Describe, MakeRescued, NovaInstance, NovaRefusal, worker_schema
-from harness.nova.process import WORKER_PATH, Worker, WorkerError
+from harness.nova.process import GUEST_WORKER_PATH, WORKER_PATH, Worker, WorkerError
 
 DESCRIPTION = {"version": "34.0.0", "python": "3.11.2", "min_libvirt": [8, 0, 0], "min_qemu": [6, 2, 0]}
 ANSWER = json.dumps({"description": DESCRIPTION})
@@ -31,7 +32,7 @@ def write(text):
 """
 
 
-def worker(tmp_path: Path, body: str, **variables: str) -> Worker:
+def worker(tmp_path: Path, body: str, **variables: object) -> Worker:
     python = tmp_path / "python"
     python.write_text(_PYTHON.format(python=sys.executable, body=body))
     python.chmod(0o755)
@@ -125,10 +126,11 @@ def test_the_schema_describes_requests_and_answers() -> None:
         jsonschema.validate({"operation": "destroy"}, schema)
 
 
-def test_the_worker_knows_nothing_of_the_harness_and_imports_novas_compute_first() -> None:
+@pytest.mark.parametrize("path", [WORKER_PATH, GUEST_WORKER_PATH])
+def test_the_worker_knows_nothing_of_the_harness_and_imports_novas_compute_first(path: Path) -> None:
     imported = [
         name
-        for node in ast.walk(ast.parse(WORKER_PATH.read_text()))
+        for node in ast.walk(ast.parse(path.read_text()))
         for name in (
             [alias.name for alias in node.names]
             if isinstance(node, ast.Import)
@@ -138,7 +140,8 @@ def test_the_worker_knows_nothing_of_the_harness_and_imports_novas_compute_first
         )
     ]
     assert not any(name.split(".")[0] in ("harness", "pydantic") for name in imported)
-    assert next(name for name in imported if name.startswith("nova")) == "nova.cmd.compute"
+    if path == WORKER_PATH:
+        assert next(name for name in imported if name.startswith("nova")) == "nova.cmd.compute"
 
 
 @pytest.mark.parametrize(
@@ -158,3 +161,39 @@ def test_the_worker_knows_nothing_of_the_harness_and_imports_novas_compute_first
 )
 def test_reasons_are_novas_own_words(refusal: NovaRefusal, expected: str) -> None:
     assert refusal.reason == expected
+
+
+def test_nova_waits_while_the_harness_looks_at_the_disks(tmp_path: Path) -> None:
+    body = """\
+assert b'"describe"' in read()
+for _ in range(2):
+    write('{"off": true}\\\\n')
+    assert b'"go_on"' in read()
+write('{"xml": "started"}\\\\n')
+"""
+    looked: list[int] = []
+    running = worker(tmp_path, body.replace("\\\\n", "\\n"))
+    assert running.ask(Describe(), 30, when_off=lambda: looked.append(1)).xml == "started"
+    assert looked == [1, 1]
+    running.close()
+
+
+def test_a_worker_whose_guest_cannot_be_looked_at_is_killed(tmp_path: Path) -> None:
+    def look() -> None:
+        raise HostError("the disk is full")
+
+    running = worker(tmp_path, "read()\nwrite('{\"off\": true}\\n')\nread()")
+    with pytest.raises(HostError, match="the disk is full"):
+        running.ask(Describe(), 30, when_off=look)
+    assert running.is_closed
+    assert not psutil.pid_exists(running.pid)
+
+
+def test_nobody_waits_for_a_worker_once_the_run_is_interrupted(tmp_path: Path) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    running = worker(tmp_path, "read()\ntime.sleep(600)", cancelled=cancelled)
+    started = time.monotonic()
+    with pytest.raises(WorkerError, match="the run was interrupted"):
+        running.ask(Describe(), 600)
+    assert time.monotonic() - started < 60

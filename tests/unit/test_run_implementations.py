@@ -12,10 +12,10 @@ from rich.console import Console
 
 from harness.domain.placement import Placement
 from harness.errors import ScenarioError
-from harness.rescue.protocol import ForeignImplementation, deepest_level_of, versions_of_implementation
+from harness.rescue.protocol import ForeignImplementation, levels_of, versions_of_implementation
 from harness.rescue.reference import Reference
 from harness.run.cases import collect_cases
-from harness.run.implementations import implementation_of, implementations_of, is_too_deep, opened, require_level
+from harness.run.implementations import implementation_of, implementations_of, is_out_of_reach, opened, require_level
 from harness.run.result import CaseResult
 from harness.scenario.models import Instance
 from harness.scenario.words import Level, VerdictName
@@ -27,7 +27,7 @@ SCENARIO = "name: one\nsummary: One disk\ninstance:\n  disks: [{role: root}]\n"
 class Foreign(Reference):
     """The reference with ways of its own."""
 
-    deepest_level = Level.PLAN
+    levels = (Level.PLAN,)
     destroys_first = True
     is_open = False
 
@@ -80,16 +80,14 @@ def test_a_level_that_an_implementation_does_not_have_is_one_message(scenario: P
     foreign = Foreign("nova:34.0.0")
     assert isinstance(foreign, ForeignImplementation)
     assert not isinstance(Reference(), ForeignImplementation)
-    assert deepest_level_of(Reference()) is Level.GUEST
+    assert set(levels_of(Reference())) == set(Level)
     require_level([Reference(), foreign], Level.PLAN)
-    with pytest.raises(
-        ScenarioError, match=r"nova:34\.0\.0 goes no deeper than level plan so far, level guest is asked"
-    ):
+    with pytest.raises(ScenarioError, match=r"nova:34\.0\.0 has level plan so far, level guest is asked"):
         require_level([Reference(), foreign], Level.GUEST)
     scenario.write_text(SCENARIO.replace("summary", "level: machine\nsummary"))
     for implementation, deep in ((Reference(), False), (foreign, True)):
         (case,) = collect_cases([scenario], implementation, level=Level.PLAN)
-        assert is_too_deep(case) is deep
+        assert is_out_of_reach(case) is deep
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,253 @@
+"""The worker at level guest: Nova's own spawn, rescue and unrescue, on a libvirt that the harness reads from, too.
+
+    python guest_worker.py REQUESTS ANSWERS FOLDER URI
+
+as ``worker.py``, of which it takes all that is not about guests. Nova's driver goes its whole way here. Replaced beside
+what ``worker.py`` replaces: the download from Glance (``_ImageFiles``), waiting for Neutron and plugging its ports
+(``_VirtApi``, ``GuestCompute.make_driver``), and what the harness needs in the guest is put into the domain where Nova
+hands it to libvirt (``with_access``). Before Nova starts a guest the harness is asked (``off``), so that it can look at
+the disks while nobody has them open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+_spec = importlib.util.spec_from_file_location("nova_worker", Path(__file__).with_name("worker.py"))
+assert _spec is not None  # noqa: S101 - for the type checker
+assert _spec.loader is not None  # noqa: S101
+worker = importlib.util.module_from_spec(_spec)
+sys.modules["nova_worker"] = worker
+_spec.loader.exec_module(worker)  # before anything of Nova's, as it says there
+
+from lxml import etree  # noqa: E402
+from nova import objects  # noqa: E402
+from nova.network import security_group_api  # noqa: E402
+from nova.objects import base as objects_base  # noqa: E402
+from nova.virt import driver as virt_driver  # noqa: E402
+from nova.virt import images as virt_images  # noqa: E402
+from nova.virt.libvirt import driver as libvirt_driver  # noqa: E402
+from nova.virt.libvirt import guest as libvirt_guest  # noqa: E402
+
+CONF = worker.CONF
+# Of ports their tags are asked for; shares there are none.
+_EMPTY_LISTS = ("VirtualInterfaceList", "ShareMappingList")
+AUTHORIZED_KEYS_ENTRY = "opt/rescue-harness/authorized_keys"
+
+
+class _VirtApi:
+    """Stands in for the compute manager: no port is waited for, for all are there."""
+
+    @contextlib.contextmanager
+    def wait_for_instance_event(self, _instance: Any, event_names: Any, **_keys: Any) -> Iterator[None]:
+        if event_names:
+            raise worker.EdgeError(f"Neutron was waited for: {event_names}")
+        yield
+
+    def exit_wait_early(self, _events: Any) -> None:
+        return None
+
+    def update_compute_provider_status(self, *_args: Any, **_keys: Any) -> None:
+        return None
+
+
+class _ImageFiles(worker._ImageService):  # type: ignore[misc, name-defined]
+    """Stands in for Glance: metadata, and files that are on this host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: dict[str, str] = {}
+
+    def download(self, _context: Any, image: str, data: Any = None, dest_path: Any = None, **_keys: Any) -> None:
+        if data is not None or dest_path is None:
+            raise worker.EdgeError("an image was wanted otherwise than as a file")
+        shutil.copyfile(self.paths[image], dest_path)
+
+
+class _Conductor(worker._Conductor):  # type: ignore[misc, name-defined]
+    """As for the plan; the metadata in a config drive have an instance's block device mapping looked up, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mappings: dict[str, Any] = {}
+
+    def object_class_action_versions(
+        self, _context: Any, name: str, method: str, _versions: Any, args: Any, _kwargs: Any
+    ) -> Any:
+        if (name, method) == ("BlockDeviceMappingList", "get_by_instance_uuid"):
+            return self.mappings[args[0]]
+        if name in _EMPTY_LISTS and method == "get_by_instance_uuid":
+            return getattr(objects, name)(objects=[])
+        raise worker.EdgeError(f"the conductor was asked for {method} of {name}")
+
+
+class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
+    """A nova-compute that starts guests."""
+
+    def __init__(self, channel: Any, folder: str, uri: str) -> None:
+        self._channel = channel
+        self._uri = uri
+        self._keys: dict[str, str] = {}
+        self.instances: dict[str, Any] = {}
+        self._launch = libvirt_guest.Guest.launch
+        super().__init__(folder)
+        self.conductor = objects_base.NovaObject.indirection_api = _Conductor()
+        self.image_service = self.driver._image_api = virt_images.IMAGE_API = _ImageFiles()
+        security_group_api.get_instance_security_groups = lambda *_args, **_keys: []
+        compute = self
+
+        def launch(guest: Any, pause: bool = False) -> Any:
+            compute.off()
+            return compute._launch(guest, pause=pause)
+
+        libvirt_guest.Guest.launch = launch
+
+    @property
+    def operations(self) -> dict[str, Callable[[Any], dict[str, Any]]]:
+        """What can be asked for beside what this Nova is."""
+        return {"spawn": self.spawn, "rescue": self.rescue, "unrescue": self.unrescue}
+
+    def make_driver(self) -> Any:
+        """Nova's libvirt driver, on the libvirt that the harness reads from."""
+        CONF.set_override("connection_uri", self._uri, group="libvirt")
+        CONF.set_override("mkisofs_cmd", "xorrisofs")
+        driver = libvirt_driver.LibvirtDriver(_VirtApi())
+        for method in ("plug", "unplug"):
+            setattr(driver.vif_driver, method, lambda *_args, **_keys: None)
+        host = driver._host
+        write = host.write_instance_config
+        host.write_instance_config = lambda xml: write(with_access(xml, self._keys))
+        return driver
+
+    def off(self) -> None:
+        """Let the harness look at the disks: no guest runs."""
+        self._channel.send({"off": True})
+        if (self._channel.receive() or {}).get("operation") != "go_on":
+            raise worker.EdgeError("the harness does not go on")
+
+    def spawn(self, request: Any) -> dict[str, Any]:
+        """``LibvirtDriver.spawn``."""
+        described = request["instance"]
+        with worker._configuration(request["configuration"]):
+            instance = self._made(request)
+            self.instances[described["uuid"]] = instance
+            self._keys[described["uuid"]] = request["authorized_keys"]
+            worker.call(
+                self.driver.spawn,
+                context=self.context,
+                instance=instance.instance,
+                image_meta=instance.image_meta,
+                injected_files=[],
+                admin_password="",
+                allocations={},
+                network_info=instance.network_info,
+                block_device_info=virt_driver.get_block_device_info(instance.instance, instance.mapping),
+            )
+        return {}
+
+    def rescue(self, request: Any) -> dict[str, Any]:
+        """``LibvirtDriver.rescue`` of an instance that was spawned here."""
+        instance = self.instances[request["uuid"]]
+        with worker._configuration(request["configuration"]):
+            image = self._known(request["image"])
+            worker.call(
+                self.driver.rescue,
+                context=self.context,
+                instance=instance.instance,
+                network_info=instance.network_info,
+                image_meta=objects.ImageMeta.from_image_ref(self.context, self.image_service, image["id"]),
+                rescue_password="",
+                block_device_info=virt_driver.get_block_device_info(instance.instance, instance.mapping),
+                share_info=[],
+            )
+        return {}
+
+    def unrescue(self, request: Any) -> dict[str, Any]:
+        """``LibvirtDriver.unrescue``."""
+        instance = self.instances[request["uuid"]]
+        with worker._configuration(request["configuration"]):
+            worker.call(
+                self.driver.unrescue,
+                context=self.context,
+                instance=instance.instance,
+                network_info=instance.network_info,
+            )
+        return {}
+
+    def _made(self, request: Any) -> Any:
+        """The instance and its mapping as nova-api and the conductor leave them to nova-compute."""
+        described = request["instance"]
+        image = self._known(request["image"])
+        self.volume_service.image_properties = described["properties"]
+        made = worker.Spawned(
+            described["uuid"],
+            worker._instance(self.context, described),
+            worker._block_device_mapping(self.context, described),
+            worker._network_info(described["nics"]),
+        )
+        instance = made.instance
+        # The root disk is as large as its image.
+        instance.root_gb = instance.flavor.root_gb = 0
+        if not described["boots_from_volume"]:
+            instance.image_ref = instance.system_metadata["image_base_image_ref"] = image["id"]
+            for entry in made.mapping:
+                if entry.image_id is not None:
+                    entry.image_id = image["id"]
+        for role in ("kernel", "ramdisk"):
+            if request[role] is not None:
+                setattr(instance, f"{role}_id", self._known(request[role])["id"])
+        instance.ephemeral_gb = instance.flavor.ephemeral_gb = sum(
+            entry.volume_size for entry in made.mapping if entry.source_type == "blank" and entry.guest_format != "swap"
+        )
+        instance.ec2_ids = objects.EC2Ids(
+            instance_id="i-1", ami_id="ami-1", kernel_id=instance.kernel_id, ramdisk_id=instance.ramdisk_id
+        )
+        instance.info_cache = objects.InstanceInfoCache(instance_uuid=instance.uuid, network_info=made.network_info)
+        for name, column in instance.fields.items():
+            if column.nullable and not instance.obj_attr_is_set(name):
+                setattr(instance, name, None)  # as the database has it, which is not asked
+        instance.launch_index, instance.reservation_id = 0, "r-1"
+        instance.obj_reset_changes()
+        self.conductor.mappings[instance.uuid] = made.mapping
+        made.image_meta = objects.ImageMeta.from_dict(image)
+        self._name_devices(made, made.image_meta)
+        return made
+
+    def _known(self, described: Any) -> Any:
+        """An image in Glance's words, which Glance has from now on."""
+        image = worker._image(described["id"], described["properties"], described["disk_format"])
+        image["size"] = Path(described["path"]).stat().st_size
+        self.image_service.images[described["id"]] = image
+        self.image_service.paths[described["id"]] = described["path"]
+        return image
+
+
+def with_access(xml: Any, keys: dict[str, str]) -> str:
+    """A domain with the harness's SSH key in QEMU's firmware configuration, and ports on QEMU's user-mode network.
+
+    Neither adds a device or moves one. What is in a domain already, for it was read back from libvirt, stays.
+    """
+    root = etree.fromstring(xml)
+    for sysinfo in root.findall("sysinfo[@type='fwcfg']"):
+        root.remove(sysinfo)
+    sysinfo = etree.Element("sysinfo", type="fwcfg")
+    etree.SubElement(sysinfo, "entry", name=AUTHORIZED_KEYS_ENTRY).text = keys[root.findtext("uuid") or ""]
+    root.insert(0, sysinfo)
+    for number, interface in enumerate(root.findall("devices/interface")):
+        interface.set("type", "user")
+        for name in ("source", "target", "script", "backend", "driver", "ip"):
+            for element in interface.findall(name):
+                interface.remove(element)
+        if number:
+            etree.SubElement(interface, "ip", family="ipv4", address=f"10.0.{2 + number}.0", prefix="24")
+    return etree.tostring(root, encoding="unicode")
+
+
+if __name__ == "__main__":
+    worker.main(lambda channel, words: GuestCompute(channel, words[0], words[1]))

@@ -1,0 +1,270 @@
+"""Nova at level guest: its driver spawns, rescues and unrescues on a libvirt that the harness looks at as well."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from harness.domain.placement import DiskSource, Placement
+from harness.errors import Refused
+from harness.frozen import Frozen
+from harness.hypervisor.connection import connect
+from harness.hypervisor.daemon import private_daemon, variables_folder, variables_folder_in_domains
+from harness.hypervisor.host import Hypervisor
+from harness.hypervisor.roots import held_root
+from harness.image.command import run
+from harness.nova.description import Asked, asked_of_nova, disks_by_source, refuse_what_nova_lacks, rescue_properties
+from harness.nova.environments import NovaEnvironment
+from harness.nova.kept_worker import KeptWorker
+from harness.nova.messages import ImageFile, NovaRefusal, Rescue, Spawn, Unrescue
+from harness.nova.opening import START_TIMEOUT_S, opened_worker
+from harness.nova.process import Worker
+from harness.rescue.protocol import ImageContent
+from harness.scenario.models import Instance, RescueImage
+
+OPERATION_TIMEOUT_S = 300.0
+"""For Nova's part between two stops: an image fetched and converted, a guest destroyed and defined: seconds."""
+_RAW_FILES = ("disk.config", "disk.config.rescue")
+_IDS = uuid.UUID("5f0c3f5e-3f7e-4f5c-8a53-2f3a9f2c7d11")
+
+
+class NovaGuests:
+    """A libvirtd and a worker of one Nova, for the guests of all its cases. A context manager; safe between threads."""
+
+    def __init__(self, environment: NovaEnvironment, base: Hypervisor) -> None:
+        self._environment = environment
+        self._base = base
+        self._stack = ExitStack()
+        self._images_lock = threading.Lock()
+        self._worker = KeptWorker(environment.name, self._start)
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The worker's process, for measurements."""
+        return self._worker.pid
+
+    def start(self) -> None:
+        """Start the worker now rather than with the first request.
+
+        Raises:
+            HostError: it does not start, or demands a newer hypervisor.
+        """
+        self._worker.start()
+
+    def require(self, instance: Instance) -> None:
+        """Check that Nova can be asked for such an instance.
+
+        Raises:
+            Refused: it cannot.
+        """
+        refuse_what_nova_lacks(instance)
+
+    def placed(self, instance: Instance, placement: Placement) -> Placement:
+        """The placement under Nova's names, for what Nova makes itself (imagebackend, blockinfo)."""
+        name = f"rh-{placement.uuid}"
+        uefi = placement.uefi
+        if uefi is not None:
+            uefi = replace(uefi, variables_path=variables_folder(self.hypervisor.root.path) / f"{name}_VARS.fd")
+        return replace(
+            placement,
+            domain_name=name,
+            sources={**placement.sources, **self._own_sources(instance, placement)},
+            uefi=uefi,
+            rescue_variables_path=None,
+        )
+
+    def _own_sources(self, instance: Instance, placement: Placement) -> dict[str, DiskSource]:
+        found: dict[str, DiskSource] = {}
+        for path, name in self.disk_names(instance, placement).items():
+            if Path(path).parent == self._folder(placement):
+                found.setdefault(name, self._source(Path(path)))
+        return found
+
+    @staticmethod
+    def _source(path: Path) -> DiskSource:
+        return DiskSource(path, "raw" if path.name in _RAW_FILES else "qcow2")
+
+    def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
+        """Which disk each file in its domains is."""
+        return disks_by_source(instance, placement, self._instances_path)
+
+    def variables(self, placement: Placement) -> frozenset[str]:
+        """The instance's store of UEFI variables, as its domains name it."""
+        folder = variables_folder_in_domains(self.hypervisor.root.path)
+        return frozenset({str(folder / f"{placement.domain_name}_VARS.fd")})
+
+    def own_disks(self, instance: Instance, placement: Placement) -> dict[str, DiskSource]:
+        """The disks that Nova has made by now, by path in its domains, with the name of each in ``disk_names``."""
+        names = self.disk_names(instance, placement)
+        folder = self._folder(placement)
+        return {path: self._source(Path(path)) for path in names if Path(path).parent == folder and Path(path).exists()}
+
+    def console_path(self, placement: Placement) -> Path:
+        """The serial log, as Nova has QEMU write it."""
+        return self._folder(placement) / "console.log"
+
+    def spawn(
+        self,
+        instance: Instance,
+        placement: Placement,
+        image: ImageContent,
+        *,
+        authorized_keys: str,
+        when_off: Callable[[], None],
+    ) -> None:
+        """``LibvirtDriver.spawn``; ``when_off`` is called when all is made and the guest is about to start.
+
+        Raises:
+            Refused: Nova does not make such an instance, or libvirt does not take it.
+            HostError: the worker failed.
+        """
+        asked = self._asked(instance, placement)
+        properties = asked.instance.properties
+        kernel, ramdisk = None, None
+        if placement.direct_kernel is not None:
+            properties = properties | {"os_command_line": placement.direct_kernel.command_line}
+            kernel = self._image(ImageContent(placement.direct_kernel.kernel_path, "raw", 0), {}, "aki")
+            ramdisk = self._image(ImageContent(placement.direct_kernel.ramdisk_path, "raw", 0), {}, "ari")
+        request = Spawn(
+            instance=asked.instance.model_copy(update={"properties": properties}),
+            configuration=asked.configuration,
+            image=self._image(image, properties, asked.instance.disk_format),
+            kernel=kernel,
+            ramdisk=ramdisk,
+            authorized_keys=authorized_keys,
+        )
+        refusal = self._ask(request, when_off)
+        if refusal is not None:
+            raise Refused(f"the instance itself: {_reason(refusal)}", refused_by=_by(refusal))
+
+    def rescue(
+        self,
+        instance: Instance,
+        placement: Placement,
+        image: RescueImage,
+        content: ImageContent,
+        *,
+        when_off: Callable[[], None],
+    ) -> None:
+        """``LibvirtDriver.rescue``; ``when_off`` is called between the two guests.
+
+        Raises:
+            Refused: Nova raised.
+            HostError: the worker failed.
+        """
+        asked = self._asked(instance, placement)
+        properties = rescue_properties(image)
+        if properties is None:  # no image is named, so Nova takes the instance's
+            file = self._image(content, asked.instance.properties, asked.instance.disk_format)
+        else:
+            file = self._image(content, properties, "qcow2")
+        request = Rescue(uuid=placement.uuid, configuration=asked.configuration, image=file)
+        refusal = self._ask(request, when_off)
+        if refusal is not None:
+            raise Refused(_reason(refusal), refused_by=_by(refusal))
+
+    def unrescue(self, instance: Instance, placement: Placement, *, when_off: Callable[[], None]) -> None:
+        """``LibvirtDriver.unrescue``; ``when_off`` is called between the two guests.
+
+        Raises:
+            Refused: Nova raised.
+            HostError: the worker failed.
+        """
+        asked = self._asked(instance, placement)
+        refusal = self._ask(Unrescue(uuid=placement.uuid, configuration=asked.configuration), when_off)
+        if refusal is not None:
+            raise Refused(f"the unrescue: {_reason(refusal)}", refused_by=_by(refusal))
+
+    def forget(self, placement: Placement) -> None:
+        """Remove an instance's files; its domain is gone."""
+        shutil.rmtree(self._folder(placement), ignore_errors=True)
+
+    def _asked(self, instance: Instance, placement: Placement) -> Asked:
+        asked = asked_of_nova(instance, placement)
+        return Asked(asked.instance, {"libvirt.virt_type": placement.domain_type, **asked.configuration})
+
+    def _ask(self, request: Frozen, when_off: Callable[[], None]) -> NovaRefusal | None:
+        return self._worker.ask(request, OPERATION_TIMEOUT_S, when_off=when_off).refusal
+
+    def _image(
+        self,
+        content: ImageContent,
+        properties: Mapping[str, str],
+        disk_format: Literal["qcow2", "iso", "raw", "aki", "ari"],
+    ) -> ImageFile:
+        """What Glance has of an image: a file without a backing one, which Nova would not take; made once."""
+        status = content.path.stat()
+        key = (str(content.path), status.st_mtime_ns, status.st_size, content.size_bytes, disk_format)
+        path = content.path
+        if disk_format == "qcow2":
+            path = self._images_path / f"{uuid.uuid5(_IDS, json.dumps(key))}.qcow2"
+            with self._images_lock:
+                if not path.exists():
+                    _convert(content, path)
+        described = json.dumps((*key, sorted(properties.items())))
+        identity = str(uuid.uuid5(_IDS, described))
+        return ImageFile(id=identity, path=str(path), disk_format=disk_format, properties=dict(properties))
+
+    def _start(self) -> Worker:
+        return opened_worker(
+            self._environment,
+            self.hypervisor.root.path,
+            START_TIMEOUT_S,
+            self._stack,
+            uri=self._uri,
+            cancelled=self._base.cancelled,
+        )
+
+    def _folder(self, placement: Placement) -> Path:
+        return self._instances_path / placement.uuid
+
+    @property
+    def _instances_path(self) -> Path:
+        return self.hypervisor.root.work_path / "instances"
+
+    @property
+    def _images_path(self) -> Path:
+        return self.hypervisor.root.work_path / "images"
+
+    def __enter__(self) -> Self:
+        try:
+            root = self._stack.enter_context(held_root())
+            self._stack.callback(shutil.rmtree, root.work_path, ignore_errors=True)
+            self._uri = self._stack.enter_context(private_daemon(root.path))
+            connection = self._stack.enter_context(connect(self._uri))
+        except BaseException:
+            self._stack.close()
+            raise
+        self.hypervisor = replace(self._base, connection=connection, root=root)
+        self._images_path.mkdir()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._worker.forget()
+        self._stack.close()
+
+
+def _convert(content: ImageContent, path: Path) -> None:
+    """The image at the size that the guest's disk gets."""
+    scratch = path.with_suffix(".new")
+    run("qemu-img", "convert", "-q", "-f", content.format, "-O", "qcow2", content.path, scratch)
+    run("qemu-img", "resize", "-q", "-f", "qcow2", scratch, str(content.size_bytes))
+    scratch.rename(path)
+
+
+def _by(refusal: NovaRefusal) -> str:
+    return "libvirt" if refusal.exception == "libvirtError" else "Nova"
+
+
+def _reason(refusal: NovaRefusal) -> str:
+    return refusal.message if _by(refusal) == "libvirt" else refusal.reason

@@ -1,0 +1,90 @@
+"""The start of a Nova's worker: on a hypervisor that Nova takes."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from harness.errors import HostError
+from harness.hypervisor.connection import version_text
+from harness.hypervisor.reaping import orphans_reaped
+from harness.nova.environments import Environments, NovaEnvironment
+from harness.nova.messages import Open, SeenVersions, Version
+from harness.nova.process import Worker
+
+START_TIMEOUT_S = 300.0
+"""Imports take 2 s, the first look at QEMU 4 to 8; much more on a busy host."""
+WORKER_LOG = "nova-worker.log"
+
+
+def opened_worker(
+    environment: NovaEnvironment,
+    root: Path,
+    timeout_s: float,
+    stack: ExitStack,
+    *,
+    uri: str | None = None,
+    cancelled: threading.Event | None = None,
+) -> Worker:
+    """A worker that has its hypervisor, in a state folder, killed when ``stack`` is closed; see ``Worker``.
+
+    Raises:
+        HostError: it does not start, or Nova demands a newer hypervisor.
+    """
+    worker = Worker(
+        environment.python,
+        root,
+        root / "work" / WORKER_LOG,
+        name=environment.name,
+        version=environment.version,
+        uri=uri,
+        cancelled=cancelled,
+    )
+    stack.callback(worker.close)
+    try:
+        # The first look at QEMU probes every emulator, each a daemon that libvirt waits for.
+        with orphans_reaped():
+            answer = worker.ask(Open(), timeout_s)
+        if answer.description is None or answer.hypervisor is None:
+            raise HostError(f"{environment.name}: the worker does not say what it sees")
+        demands = (answer.description.min_libvirt, answer.description.min_qemu)
+        require_hypervisor(environment.name, demands, answer.hypervisor, Environments().all())
+    except BaseException:
+        worker.close()
+        raise
+    return worker
+
+
+def require_hypervisor(
+    name: str, demands: tuple[Version, Version], seen: SeenVersions, others: list[NovaEnvironment]
+) -> None:
+    """Check that Nova would start on this host.
+
+    Raises:
+        HostError: it demands a newer libvirt or QEMU; says which of the added ones would do.
+    """
+    wanted_libvirt, wanted_qemu = demands
+    short = [
+        f"{what} {'.'.join(map(str, wanted))}, here is {version_text(here)}"
+        for what, wanted, here in (("libvirt", wanted_libvirt, seen.libvirt), ("QEMU", wanted_qemu, seen.qemu))
+        if packed(wanted) > here
+    ]
+    if not short:
+        return
+    fitting = [
+        each.name
+        for each in others
+        if packed(each.record.description.min_libvirt) <= seen.libvirt
+        and packed(each.record.description.min_qemu) <= seen.qemu
+    ]
+    raise HostError(
+        f"{name} demands {' and '.join(short)}",
+        hint=f"of those that were added, {', '.join(fitting)} would do" if fitting else "an older Nova may do",
+    )
+
+
+def packed(version: Version) -> int:
+    """A version as libvirt packs it: 9.0.0 is 9000000."""
+    major, minor, micro = version
+    return major * 1_000_000 + minor * 1000 + micro
