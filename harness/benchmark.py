@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -29,7 +30,7 @@ from harness.guest.deadline import Deadline
 from harness.guest.ssh import SshConnection
 from harness.image.command import run
 from harness.measure import Measure
-from harness.nova_benchmark import measure_nova, newest_release
+from harness.nova_benchmark import measure_nova, measure_nova_guests, newest_release
 from harness.rescue.reference import Reference
 from harness.run.cases import Case, collect_cases
 from harness.run.plan import Planner
@@ -70,7 +71,8 @@ def main(rounds: int) -> None:
             nova = newest_release()
             if nova is None:
                 console.print("Nova is left out: 'rescue-harness nova add' adds one")
-            for measure in (*_measures(session, scenario, rounds), *measure_nova(nova, session)):
+            novas = (measure_nova(nova, session), measure_nova_guests(nova, session, scenario))
+            for measure in chain(_measures(session, scenario, rounds), *novas):
                 console.print(f"  {measure.name}: {measure.value:.2f}{measure.unit}")
                 sign = "≤" if measure.at_most else "≥"
                 table.add_row(

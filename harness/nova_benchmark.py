@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import psutil
 
@@ -12,14 +14,19 @@ from harness.measure import Measure
 from harness.nova.environments import Environments, NovaEnvironment
 from harness.nova.implementation import Nova
 from harness.rescue.protocol import RunningInstance
+from harness.rescue.reference import Reference
+from harness.run.cases import collect_cases
+from harness.run.engine import run_case
 from harness.run.plan import Planner
 from harness.run.session import Session
 from harness.scenario.models import Scenario
-from harness.scenario.words import MIB
+from harness.scenario.words import MIB, VerdictName
 
 FIRST_XML_S = 2.0
 DOMAINS_PER_S = 100
 WORKER_MIB = 250
+CYCLE_FACTOR = 1.3
+CYCLE_S = 3.0
 _ROUNDS = 200
 _SCENARIO = {
     "name": "bench",
@@ -80,6 +87,42 @@ def measure_nova(environment: NovaEnvironment | None, session: Session) -> Itera
         WORKER_MIB,
         at_most=True,
         details=f"resident after {2 * _ROUNDS + 1} domains",
+    )
+
+
+def measure_nova_guests(environment: NovaEnvironment | None, session: Session, scenario: Path) -> Iterator[Measure]:
+    """How long Nova takes to spawn, rescue and unrescue, against the reference in the same case."""
+    if environment is None:
+        return
+    with Nova(environment) as nova:
+        guests = nova.guests(session.hypervisor)
+        guests.start()
+        seconds = {}
+        for implementation in (Reference(), nova):
+            (case,) = collect_cases([scenario], implementation)
+            result = run_case(case, replace(session, control_boots=0))
+            if result.verdict not in (VerdictName.STABLE, VerdictName.MOVED):
+                raise HostError(f"{implementation.name} did not get through the case: {result.sentences()}")
+            seconds[implementation.name] = result.elapsed_s
+        if guests.worker_pid is None:
+            raise HostError(f"{nova.name}: the worker is gone")
+        resident = psutil.Process(guests.worker_pid).memory_info().rss
+    reference_s, nova_s = seconds[Reference().name], seconds[nova.name]
+    yield Measure(
+        f"spawn, rescue and unrescue by {nova.name}, but for {CYCLE_S:g} s / the reference's",
+        (nova_s - CYCLE_S) / reference_s,
+        "",
+        CYCLE_FACTOR,
+        at_most=True,
+        details=f"{nova_s:.1f} s and {reference_s:.1f} s, checks and markers included",
+    )
+    yield Measure(
+        f"memory of {nova.name}'s worker for guests",
+        resident / MIB,
+        " MiB",
+        WORKER_MIB,
+        at_most=True,
+        details="resident after a case",
     )
 
 
