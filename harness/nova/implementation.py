@@ -133,7 +133,7 @@ class Nova:
         return disks_by_source(instance, placement, self._instances_path)
 
     def _refused(self, refusal: NovaRefusal, left: Left | None, uuid: str) -> Refused:
-        reason = refusal.reason.replace(uuid, "UUID")
+        reason = refusal.reason.replace(uuid, "UUID").rstrip(".")
         if left is not None and left.is_off:
             state = left.vm_state.upper()
             reason += f"; {self.name} has by then powered the guest off, and leaves the instance in {state}"

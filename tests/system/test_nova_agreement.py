@@ -24,9 +24,8 @@ from harness.run.plan import Plan, PlannedInstance, Planner, open_planner
 from harness.scenario.models import Instance, RescueImage, Scenario
 from harness.scenario.random_scenarios import random_rescues
 
-from .test_nova import RELEASE, Data, nova_data
+from .nova_data import RELEASE, Data
 
-__all__ = ["nova_data"]
 SEED = 34
 RESCUES = 2000
 IMAGES_OF_ONE = 8

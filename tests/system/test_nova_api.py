@@ -17,9 +17,8 @@ from harness.nova.opening import START_TIMEOUT_S, WORKER_LOG
 from harness.nova.process import Worker
 from harness.scenario.words import Role
 
-from .test_nova import NOVA, RELEASE, Data, nova_data
+from .nova_data import RELEASE, Data
 
-__all__ = ["nova_data"]
 UUID = "6f1f7f0a-0000-4000-8000-000000000001"
 VOLUME = "6f1f7f0a-0000-4000-8000-000000000002"
 BOTH = {"hw_rescue_bus": "usb", "hw_rescue_device": "disk"}
@@ -31,7 +30,7 @@ LOST = ("error", None, True)
 def worker(nova_data: Data) -> Iterator[Worker]:
     environment = Environments(nova_data.folder / "nova").find(RELEASE)
     with held_root(in_memory=True) as root:
-        started = Worker(environment.python, root.path, root.work_path / WORKER_LOG, name=NOVA)
+        started = Worker(environment.python, root.path, root.work_path / WORKER_LOG, name=f"nova:{RELEASE}")
         try:
             with orphans_reaped():
                 started.ask(Open(), START_TIMEOUT_S)
