@@ -10,6 +10,9 @@ from harness.frozen import Frozen
 from harness.gate.outcome import CaseOutcome
 from harness.scenario.words import VerdictName
 
+_GUEST_IS_OFF = "has by then"
+"""As nova-compute's and libvirt's refusals go on where the guest was powered off or destroyed before them."""
+
 
 class Change(StrEnum):
     """What a change did to a case."""
@@ -74,7 +77,7 @@ def _harm(refused: CaseOutcome) -> int:
     """0: nothing was touched; 1: the guest is off; 2: there was never a guest."""
     if (refused.reason or "").startswith("the instance itself"):
         return 2
-    return int(refused.refused_by == "libvirt")
+    return int(refused.refused_by == "libvirt" or _GUEST_IS_OFF in (refused.reason or ""))
 
 
 def _sentences(one: CaseOutcome, *, beyond: CaseOutcome) -> tuple[str, ...]:

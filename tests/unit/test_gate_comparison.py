@@ -27,6 +27,9 @@ MOVED_ELSEWHERE = CaseOutcome(verdict=VerdictName.MOVED, findings=(ROOT,))
 REFUSED = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="Nova", reason="bus xen is not supported")
 REWORDED = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="Nova", reason="xen is not supported")
 GUEST_OFF = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="libvirt", reason="no IDE")
+POWERED_OFF = CaseOutcome(
+    verdict=VerdictName.REFUSED, refused_by="nova-compute", reason="no xen; Nova has by then powered the guest off"
+)
 NO_GUEST = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="Nova", reason="the instance itself: no IDE")
 ERROR = CaseOutcome(verdict=VerdictName.ERROR, reason="the worker ended")
 
@@ -52,6 +55,8 @@ ERROR = CaseOutcome(verdict=VerdictName.ERROR, reason="the worker ended")
         (NO_GUEST, MOVED, Change.BETTER),
         (REFUSED, REWORDED, Change.OTHER),
         (REFUSED, GUEST_OFF, Change.WORSE),
+        (REFUSED, POWERED_OFF, Change.WORSE),
+        (POWERED_OFF, REFUSED, Change.BETTER),
         (GUEST_OFF, REFUSED, Change.BETTER),
         (GUEST_OFF, NO_GUEST, Change.WORSE),
         (ERROR, ERROR, Change.NOT_COMPARED),
