@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from .conftest import CommandLine
-from .test_nova import CDROM, NOVA, nova_data, nova_line  # noqa: F401 - two fixtures
+from .test_nova import CDROM, NOVA
 
 FULL = """\
 name: full
@@ -33,7 +33,7 @@ expect:
 """
 
 
-def test_nova_boots_what_its_driver_makes(nova_line: CommandLine, tmp_path: Path) -> None:  # noqa: F811
+def test_nova_boots_what_its_driver_makes(nova_line: CommandLine, tmp_path: Path) -> None:
     folder = tmp_path / "scenarios"
     folder.mkdir()
     for name, text in (("full", FULL), ("cdrom", CDROM)):
