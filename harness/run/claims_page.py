@@ -26,6 +26,7 @@ Made from results by `rescue-harness claims`. Implementations whose every cell i
 CASES_HEADING = "## Case by case"
 CLAIMS_HEADING = "## Claim by claim"
 SAME = "-"
+_GUEST_IS_OFF = ("has by then destroyed the guest", "has by then powered the guest off")
 Cells = Mapping[tuple[str, Level], Mapping[str, str]]
 
 
@@ -59,7 +60,7 @@ def cells_of(results: Iterable[CaseResult]) -> dict[tuple[str, Level], dict[str,
 def cell_of(result: CaseResult) -> str:
     """One result in a few words."""
     if result.refusal is not None:
-        off = ", guest off" if "has by then destroyed the guest" in result.refusal.reason else ""
+        off = ", guest off" if any(words in result.refusal.reason for words in _GUEST_IS_OFF) else ""
         who = "instance refused" if result.refusal.reason.startswith("the instance itself") else "refused"
         return f"{who} by {result.refusal.refused_by}{off}"
     if result.verdict is not VerdictName.MOVED:

@@ -71,6 +71,10 @@ def result(
             "refused by libvirt, guest off",
         ),
         (
+            result(refusal=Refusal(reason="no; nova:34 has by then powered the guest off", refused_by="nova-compute")),
+            "refused by nova-compute, guest off",
+        ),
+        (
             result(refusal=Refusal(reason="the instance itself: no UEFI", refused_by="libvirt")),
             "instance refused by libvirt",
         ),
