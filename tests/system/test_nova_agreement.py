@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import re
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import hypothesis
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from harness.domain.placement import Placement
@@ -119,9 +120,9 @@ def told(aspect: Aspect, instance: Instance, image: RescueImage, ours: Behaviour
     return f"{aspect}\n  instance {asked}\n  rescue image {properties}\n  reference {ours}\n  Nova {theirs}"
 
 
-@pytest.fixture(scope="module")
-def comparison(nova_data: Data) -> Comparison:
-    environment = Environments(nova_data.folder / "nova").find(RELEASE)
+def compared_with(environments: Path) -> Comparison:
+    """Compare on random rescues, in a process that has no libvirt yet: one has an embedded driver once."""
+    environment = Environments(environments).find(RELEASE)
     compared = Comparison()
     with open_planner() as planner, DefinableNova(environment) as nova, ThreadPoolExecutor(1) as beside:
 
@@ -138,18 +139,17 @@ def comparison(nova_data: Data) -> Comparison:
                 compared.take(scenario.instance, image, our, their)
 
         hypothesis.seed(SEED)(RULES_OF_HYPOTHESIS(given(random_rescues(IMAGES_OF_ONE))(compare)))()
-    print(f"seed {SEED}: {len(compared.known)} rescues of {compared.instances} instances: {dict(compared.seen)}")
-    print(f"rules needed: {dict(compared.needed)}")
     return compared
 
 
-def test_outside_of_the_rules_both_agree(comparison: Comparison) -> None:
+def test_outside_of_the_rules_both_agree_and_every_rule_is_needed(nova_data: Data) -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        comparison = process.submit(compared_with, nova_data.folder / "nova").result()
+    print(f"seed {SEED}: {len(comparison.known)} rescues of {comparison.instances} instances: {dict(comparison.seen)}")
+    print(f"rules needed: {dict(comparison.needed)}")
+
     assert len(comparison.known) >= RESCUES
     assert comparison.seen["agree"] > RESCUES / 4
     unexplained = comparison.unexplained
     assert not unexplained, "\n".join([f"{len(unexplained)} without a rule; the first:", *unexplained[:3]])
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_every_rule_is_needed(comparison: Comparison, rule: object) -> None:
-    assert comparison.needed[getattr(rule, "name", "")] > 0
+    assert {rule.name for rule in RULES} == set(comparison.needed)
