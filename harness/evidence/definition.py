@@ -1,7 +1,7 @@
 """What a domain says of a device or of itself, word for word: what no other field of an inventory interprets.
 
 Everything libvirt writes is kept, so that a setting nobody thought of is compared too. Left out is only what a rescue
-may change, and what the inventory tells in the guest's terms.
+may change, what the inventory tells in the guest's terms, and what of the host was free when the guest started.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ OF_DISKS = OF_DEVICES | {
 OF_NETWORK_INTERFACES = OF_DEVICES | {"mac@address", "model@type", "acpi@index"}
 OF_DEVICES_ON_NO_BUS = _BOOT_ORDER
 NOTHING: frozenset[str] = frozenset()
+_ALLOTTED_PORTS = frozenset({"port", "tlsPort", "websocket"})
 _NOVAS_NOTES = "{http://openstack.org/xmlns/libvirt/nova/"
 """What Nova writes into a domain's metadata (LibvirtConfigGuestMetaNovaInstance): when it made it, and for whom."""
 
@@ -60,10 +61,21 @@ def _walk(element: etree._Element, path: str) -> Iterator[tuple[str, str]]:
     if text or not (children or element.attrib):
         yield path, text or PRESENT
     for attribute, value in element.items():
-        yield f"{path}@{attribute!s}", str(value)
+        if not _is_allotted(element, str(attribute)):
+            yield f"{path}@{attribute!s}", str(value)
     seen: Counter[str] = Counter()
     for child in children:
         yield from _walk(child, _below(path, numbered(child, seen)))
+
+
+def _is_allotted(element: etree._Element, attribute: str) -> bool:
+    """Whether libvirt took the next that was free on the host when the guest started: a terminal, a port to watch."""
+    if attribute == "path" and element.tag == "source":
+        parent = element.getparent()
+        return parent is not None and parent.get("type") == "pty"
+    if element.tag == "graphics" and element.get("autoport") == "yes":
+        return attribute in _ALLOTTED_PORTS
+    return element.tag == "console" and attribute == "tty"
 
 
 def numbered(element: etree._Element, seen: Counter[str]) -> str:

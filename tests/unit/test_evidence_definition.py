@@ -82,6 +82,19 @@ UNSEEN = {
 }
 
 
+ALLOTTED = {
+    "<console type='pty' tty='/dev/pts/0'><source path='/dev/pts/0'/></console>": {"@type": "pty"},
+    "<serial type='file'><source path='/log'/></serial>": {"@type": "file", "source@path": "/log"},
+    "<graphics type='vnc' port='5900' autoport='yes'/>": {"@type": "vnc", "@autoport": "yes"},
+    "<graphics type='vnc' port='5907' autoport='no'/>": {"@type": "vnc", "@port": "5907", "@autoport": "no"},
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), ALLOTTED.items(), ids=ALLOTTED)
+def test_what_was_free_on_the_host_is_no_setting(text: str, expected: dict[str, str]) -> None:
+    assert settings(etree.fromstring(text)) == expected
+
+
 @pytest.mark.parametrize("machine", ["pc", "q35"])
 def test_every_attribute_text_and_element_is_compared(machine: str) -> None:
     root = live(machine)
