@@ -25,6 +25,7 @@ SMALLEST_FREE_BYTES = 128 * MIB
 BOOT_FACTOR = 25.0
 """How many canary boots the slowest medium may take: USB 1.1 under load took 12 of them."""
 SHORTEST_BOOT_DEADLINE_S = 60.0
+SHORTEST_SHUTDOWN_DEADLINE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Pace:
     def patient(self, factor: float) -> Pace:
         """The pace of a guest that takes ``factor`` times as long; a time-out of the user's own stays."""
         return Pace(self.canary_s, self.boot_timeout_s, self.slowness * factor)
+
+    @property
+    def shutdown_s(self) -> float:
+        """How long a guest may take to shut down; at least Nova's default ``shutdown_timeout``."""
+        return self.slowness * max(SHORTEST_SHUTDOWN_DEADLINE_S, 8 * self.canary_s)
 
     @property
     def command_s(self) -> float:

@@ -2,16 +2,18 @@
 
     python guest_worker.py REQUESTS ANSWERS FOLDER URI
 
-as ``worker.py``, of which it takes all that is not about guests. Nova's driver goes its whole way here. Replaced beside
-what ``worker.py`` replaces: the download from Glance (``_ImageFiles``), waiting for Neutron and plugging its ports
-(``_VirtApi``, ``GuestCompute.make_driver``), and what the harness needs in the guest is put into the domain where Nova
-hands it to libvirt (``with_access``). Before Nova starts a guest the harness is asked (``off``), so that it can look at
-the disks while nobody has them open.
+as ``worker.py``, of which it takes all that is not about guests. Nova's driver goes its whole way here, asked for
+a rescue and its end by nova-api and the compute manager (``worker.User``). Replaced beside what ``worker.py`` replaces:
+the download from Glance (``_ImageFiles``), waiting for Neutron and plugging its ports (``_VirtApi``,
+``GuestCompute.make_driver``), and what the harness needs in the guest is put into the domain where Nova hands it to
+libvirt (``with_access``). Before Nova starts a guest the harness is asked (``off``), so that it can look at the disks
+while nobody has them open.
 """
 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import importlib.util
 import shutil
 import sys
@@ -28,6 +30,8 @@ _spec.loader.exec_module(worker)  # before anything of Nova's, as it says there
 
 from lxml import etree  # noqa: E402
 from nova import objects  # noqa: E402
+from nova.compute import utils as compute_utils  # noqa: E402
+from nova.compute import vm_states  # noqa: E402
 from nova.network import security_group_api  # noqa: E402
 from nova.objects import base as objects_base  # noqa: E402
 from nova.virt import driver as virt_driver  # noqa: E402
@@ -36,8 +40,6 @@ from nova.virt.libvirt import driver as libvirt_driver  # noqa: E402
 from nova.virt.libvirt import guest as libvirt_guest  # noqa: E402
 
 CONF = worker.CONF
-# Of ports their tags are asked for; shares there are none.
-_EMPTY_LISTS = ("VirtualInterfaceList", "ShareMappingList")
 AUTHORIZED_KEYS_ENTRY = "opt/rescue-harness/authorized_keys"
 
 
@@ -71,20 +73,14 @@ class _ImageFiles(worker._ImageService):  # type: ignore[misc, name-defined]
 
 
 class _Conductor(worker._Conductor):  # type: ignore[misc, name-defined]
-    """As for the plan; the metadata in a config drive have an instance's block device mapping looked up, too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mappings: dict[str, Any] = {}
+    """As for the plan; the metadata in a config drive have the tags of ports looked up, too."""
 
     def object_class_action_versions(
-        self, _context: Any, name: str, method: str, _versions: Any, args: Any, _kwargs: Any
+        self, request_context: Any, name: str, method: str, versions: Any, arguments: Any, keywords: Any
     ) -> Any:
-        if (name, method) == ("BlockDeviceMappingList", "get_by_instance_uuid"):
-            return self.mappings[args[0]]
-        if name in _EMPTY_LISTS and method == "get_by_instance_uuid":
-            return getattr(objects, name)(objects=[])
-        raise worker.EdgeError(f"the conductor was asked for {method} of {name}")
+        if (name, method) == ("VirtualInterfaceList", "get_by_instance_uuid"):
+            return objects.VirtualInterfaceList(objects=[])
+        return super().object_class_action_versions(request_context, name, method, versions, arguments, keywords)
 
 
 class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
@@ -100,6 +96,8 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
         self.conductor = objects_base.NovaObject.indirection_api = _Conductor()
         self.image_service = self.driver._image_api = virt_images.IMAGE_API = _ImageFiles()
         security_group_api.get_instance_security_groups = lambda *_args, **_keys: []
+        # Asks Keystone for an address that only the notification has.
+        compute_utils.notify_usage_exists = lambda *_args, **_keys: None
         compute = self
 
         def launch(guest: Any, pause: bool = False) -> Any:
@@ -125,6 +123,10 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
         host.write_instance_config = lambda xml: write(with_access(xml, self._keys))
         return driver
 
+    def is_off(self, instance: Any) -> bool:
+        """Whether an instance's guest is off, as libvirt says."""
+        return not self.driver._host.get_guest(instance).is_active()
+
     def off(self) -> None:
         """Let the harness look at the disks: no guest runs."""
         self._channel.send({"off": True})
@@ -149,36 +151,21 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
                 network_info=instance.network_info,
                 block_device_info=virt_driver.get_block_device_info(instance.instance, instance.mapping),
             )
+            # As the compute manager leaves an instance that was built.
+            instance.instance.vm_state, instance.instance.task_state = vm_states.ACTIVE, None
+            instance.instance.launched_at = datetime.datetime.now(datetime.UTC)
         return {}
 
     def rescue(self, request: Any) -> dict[str, Any]:
-        """``LibvirtDriver.rescue`` of an instance that was spawned here."""
-        instance = self.instances[request["uuid"]]
+        """``API.rescue`` of an instance that was spawned here."""
+        image = None if request["image"] is None else self._known(request["image"])["id"]
         with worker._configuration(request["configuration"]):
-            image = self._known(request["image"])
-            worker.call(
-                self.driver.rescue,
-                context=self.context,
-                instance=instance.instance,
-                network_info=instance.network_info,
-                image_meta=objects.ImageMeta.from_image_ref(self.context, self.image_service, image["id"]),
-                rescue_password="",
-                block_device_info=virt_driver.get_block_device_info(instance.instance, instance.mapping),
-                share_info=[],
-            )
-        return {}
+            return dict(worker.User(self, self.instances[request["uuid"]]).rescue(image))
 
     def unrescue(self, request: Any) -> dict[str, Any]:
-        """``LibvirtDriver.unrescue``."""
-        instance = self.instances[request["uuid"]]
+        """``API.unrescue``."""
         with worker._configuration(request["configuration"]):
-            worker.call(
-                self.driver.unrescue,
-                context=self.context,
-                instance=instance.instance,
-                network_info=instance.network_info,
-            )
-        return {}
+            return dict(worker.User(self, self.instances[request["uuid"]]).unrescue())
 
     def _made(self, request: Any) -> Any:
         """The instance and its mapping as nova-api and the conductor leave them to nova-compute."""

@@ -1,4 +1,4 @@
-"""Nova at level guest: its driver spawns, rescues and unrescues on a libvirt that the harness looks at as well."""
+"""Nova at level guest: it spawns, rescues and unrescues guests on a libvirt that the harness looks at as well."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -27,6 +28,7 @@ from harness.nova.kept_worker import KeptWorker
 from harness.nova.messages import ImageFile, NovaRefusal, Rescue, Spawn, Unrescue
 from harness.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.nova.process import Worker
+from harness.nova.refusals import refused_by, refused_rescue
 from harness.rescue.protocol import ImageContent
 from harness.scenario.models import Instance, RescueImage
 
@@ -143,7 +145,7 @@ class NovaGuests:
         )
         refusal = self._ask(request, when_off)
         if refusal is not None:
-            raise Refused(f"the instance itself: {_reason(refusal)}", refused_by=_by(refusal))
+            raise Refused(f"the instance itself: {_reason(refusal)}", refused_by=refused_by(refusal))
 
     def rescue(
         self,
@@ -152,27 +154,30 @@ class NovaGuests:
         image: RescueImage,
         content: ImageContent,
         *,
+        shutdown_s: float,
         when_off: Callable[[], None],
     ) -> None:
-        """``LibvirtDriver.rescue``; ``when_off`` is called between the two guests.
+        """``compute.api.API.rescue``; ``when_off`` is called between the two guests.
+
+        The running guest has ``shutdown_s`` to shut down before it is destroyed.
 
         Raises:
-            Refused: Nova raised.
+            Refused: nova-api raised, or nova-compute; says if the guest is off by then.
             HostError: the worker failed.
         """
         asked = self._asked(instance, placement)
         properties = rescue_properties(image)
-        if properties is None:  # no image is named, so Nova takes the instance's
-            file = self._image(content, asked.instance.properties, asked.instance.disk_format)
-        else:
-            file = self._image(content, properties, "qcow2")
-        request = Rescue(uuid=placement.uuid, configuration=asked.configuration, image=file)
-        refusal = self._ask(request, when_off)
-        if refusal is not None:
-            raise Refused(_reason(refusal), refused_by=_by(refusal))
+        request = Rescue(
+            uuid=placement.uuid,
+            configuration={**asked.configuration, "shutdown_timeout": ceil(shutdown_s)},
+            image=None if properties is None else self._image(content, properties, "qcow2"),
+        )
+        answer = self._worker.ask(request, OPERATION_TIMEOUT_S + shutdown_s, when_off=when_off)
+        if answer.refusal is not None:
+            raise refused_rescue(self._environment.name, answer.refusal, answer.left, placement.uuid)
 
     def unrescue(self, instance: Instance, placement: Placement, *, when_off: Callable[[], None]) -> None:
-        """``LibvirtDriver.unrescue``; ``when_off`` is called between the two guests.
+        """``compute.api.API.unrescue``; ``when_off`` is called between the two guests.
 
         Raises:
             Refused: Nova raised.
@@ -181,7 +186,7 @@ class NovaGuests:
         asked = self._asked(instance, placement)
         refusal = self._ask(Unrescue(uuid=placement.uuid, configuration=asked.configuration), when_off)
         if refusal is not None:
-            raise Refused(f"the unrescue: {_reason(refusal)}", refused_by=_by(refusal))
+            raise Refused(f"the unrescue: {_reason(refusal)}", refused_by=refused_by(refusal))
 
     def forget(self, placement: Placement) -> None:
         """Remove an instance's files; its domain is gone."""
@@ -262,9 +267,5 @@ def _convert(content: ImageContent, path: Path) -> None:
     scratch.rename(path)
 
 
-def _by(refusal: NovaRefusal) -> str:
-    return "libvirt" if refusal.exception == "libvirtError" else "Nova"
-
-
 def _reason(refusal: NovaRefusal) -> str:
-    return refusal.message if _by(refusal) == "libvirt" else refusal.reason
+    return refusal.message if refused_by(refusal) == "libvirt" else refusal.reason

@@ -18,9 +18,10 @@ from harness.nova.description import Asked, asked_of_nova, disks_by_source, resc
 from harness.nova.environments import NovaEnvironment
 from harness.nova.guests import NovaGuests
 from harness.nova.kept_worker import KeptWorker
-from harness.nova.messages import Answer, Left, MakeNormal, MakeRescued, NovaRefusal
+from harness.nova.messages import Answer, MakeNormal, MakeRescued
 from harness.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.nova.process import Worker
+from harness.nova.refusals import refused_rescue
 from harness.rescue.protocol import RunningInstance
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import Level
@@ -120,7 +121,7 @@ class Nova:
             )
         )
         if answer.refusal is not None:
-            raise self._refused(answer.refusal, answer.left, asked.instance.uuid)
+            raise refused_rescue(self.name, answer.refusal, answer.left, asked.instance.uuid)
         self._destroys_first = answer.has_destroyed
         return self._xml(answer)
 
@@ -131,13 +132,6 @@ class Nova:
     def disk_names(self, instance: Instance, placement: Placement) -> dict[str, str]:
         """Which disk each source in its domains is."""
         return disks_by_source(instance, placement, self._instances_path)
-
-    def _refused(self, refusal: NovaRefusal, left: Left | None, uuid: str) -> Refused:
-        reason = refusal.reason.replace(uuid, "UUID").rstrip(".")
-        if left is not None and left.is_off:
-            state = left.vm_state.upper()
-            reason += f"; {self.name} has by then powered the guest off, and leaves the instance in {state}"
-        return Refused(reason, refused_by=refusal.service or "Nova")
 
     def _xml(self, answer: Answer) -> str:
         if answer.xml is None:

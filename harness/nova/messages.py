@@ -118,12 +118,12 @@ class Spawn(Frozen):
 
 
 class Rescue(Frozen):
-    """Have Nova rescue an instance that it spawned."""
+    """Have Nova rescue an instance that it spawned; without an image it is for Nova to choose one."""
 
     operation: Literal["rescue"] = "rescue"
     uuid: str
     configuration: dict[str, str | bool | int] = Field(default_factory=dict)
-    image: ImageFile
+    image: ImageFile | None
 
 
 class Unrescue(Frozen):
@@ -164,7 +164,8 @@ class SeenVersions(Frozen):
 class NovaRefusal(Frozen):
     """Nova raised; ``is_novas`` if that is an exception of its own, which its API or its notifications would show.
 
-    ``service`` is who raised at a rescue: nova-api before the instance was touched, or nova-compute.
+    ``service`` is who raised at a rescue or its end: nova-api before the instance was touched, or nova-compute. Where
+    nova-compute tells of an exception of libvirt's, it is that one.
     """
 
     exception: str
@@ -179,7 +180,7 @@ class NovaRefusal(Frozen):
 
 
 class Left(Frozen):
-    """How a rescue leaves the instance: Nova's record of it, and whether the guest that ran is off."""
+    """How a rescue or its end leaves the instance: Nova's record of it, and whether the guest that ran is off."""
 
     vm_state: str
     task_state: str | None

@@ -35,6 +35,7 @@ EXIT_CODE_OF_A_DEFECT = 70
 
 # nova.cmd.compute has to be the first of Nova: it sets the release's concurrency mode, without which 28 hangs.
 import nova.cmd.compute  # noqa: E402, I001
+import libvirt  # noqa: E402
 import nova.conf  # noqa: E402
 import nova.privsep  # noqa: E402
 from nova import config, context, exception, objects, rpc, version  # noqa: E402
@@ -72,7 +73,7 @@ class _Conductor:
     """Stands in for the RPC to the conductor, and so for the database: what Nova saves stays in its objects."""
 
     def __init__(self) -> None:
-        self.block_device_mapping: Any = None
+        self.mappings: dict[str, Any] = {}
 
     def object_action(self, _context: Any, instance: Any, method: str, *_args: Any) -> tuple[dict[str, Any], None]:
         if method not in ("save", "refresh") and (type(instance).__name__, method) != ("InstanceFault", "create"):
@@ -80,7 +81,7 @@ class _Conductor:
         return {}, None
 
     def object_class_action_versions(
-        self, request_context: Any, name: str, method: str, _versions: Any, *_args: Any
+        self, request_context: Any, name: str, method: str, _versions: Any, arguments: Any, _keywords: Any
     ) -> Any:
         """What the compute API and manager look up; that an action began and ended is written nowhere."""
         match name, method:
@@ -89,7 +90,7 @@ class _Conductor:
             case "InstanceActionEvent", "event_finish_with_failure":
                 return None
             case "BlockDeviceMappingList", "get_by_instance_uuid":
-                return self.block_device_mapping
+                return self.mappings[arguments[0]]
             case "ShareMappingList", "get_by_instance_uuid":
                 return objects.ShareMappingList(request_context, objects=[])
             case "ComputeNode", "get_by_host_and_nodename":
@@ -157,6 +158,11 @@ class PlanningDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
 
     has_destroyed = False
     has_powered_off = False
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the instance's guest would be off by now."""
+        return self.has_powered_off or self.has_destroyed
 
     def power_off(self, *_args: Any, **_kwargs: Any) -> None:
         self.has_powered_off = True
@@ -253,6 +259,10 @@ class Compute:
             raise exception.InstanceNotFound(instance_id=instance.uuid)
         return libvirt_guest.Guest(_Domain(self.running_xml))
 
+    def is_off(self, _instance: Any) -> bool:
+        """Whether an instance's guest is off."""
+        return bool(self.driver.is_off)
+
     def hypervisor(self) -> dict[str, int]:
         """The versions that Nova sees, packed as libvirt packs them."""
         return {"libvirt": self.connection.getLibVersion(), "qemu": self.connection.getVersion()}
@@ -271,8 +281,16 @@ class Compute:
             Path(CONF.instances_path, spawned.instance.uuid).mkdir(exist_ok=True)
             self.running_xml = request["running_xml"]
             _keep_names(spawned.mapping, request["running_xml"])
+            for name, value in request["states"].items():
+                setattr(spawned.instance, name, value)
+            spawned.instance.launched_at = datetime.datetime.now(datetime.UTC)
+            self.driver.has_destroyed = self.driver.has_powered_off = False
+            properties = request["rescue_properties"]
+            if properties is not None:
+                self.image_service.images[RESCUE_IMAGE] = _image(RESCUE_IMAGE, properties)
             try:
-                return _Rescue(self, spawned, request).answer()
+                answer = User(self, spawned).rescue(None if properties is None else RESCUE_IMAGE)
+                return {**answer, "has_destroyed": self.driver.has_destroyed}
             finally:
                 self.running_xml = None
                 spawned.restore()
@@ -390,9 +408,13 @@ class _Queue:
         self.has_cast = True
         call(self._manager.rescue_instance, context=request_context, **arguments)
 
+    def unrescue_instance(self, request_context: Any, **arguments: Any) -> None:
+        self.has_cast = True
+        call(self._manager.unrescue_instance, context=request_context, **arguments)
+
 
 class _ComputeManager(manager.ComputeManager):  # type: ignore[misc]
-    """nova-compute's manager without a cloud: of it, rescue_instance and what that calls."""
+    """nova-compute's manager without a cloud: of it, rescue_instance and unrescue_instance, and what they call."""
 
     def __init__(self, compute: Compute, network_api: Any) -> None:
         self.host = "host"
@@ -417,7 +439,7 @@ class _ComputeManager(manager.ComputeManager):  # type: ignore[misc]
 
 
 class _ComputeApi(compute_api.API):  # type: ignore[misc]
-    """nova-api's part without a cloud: of it, rescue and what that calls."""
+    """nova-api's part without a cloud: of it, rescue and unrescue, and what they call."""
 
     placementclient: Any = None
 
@@ -431,51 +453,47 @@ class _ComputeApi(compute_api.API):  # type: ignore[misc]
         raise EdgeError(f"the compute API wants its {name}")
 
 
-class _Rescue:
-    """A user's request to rescue a running instance, brought through nova-api and nova-compute."""
+class User:
+    """A user's requests about a running instance, brought through nova-api and nova-compute."""
 
-    def __init__(self, compute: Compute, spawned: Spawned, request: Any) -> None:
+    def __init__(self, compute: Compute, spawned: Spawned) -> None:
         self._compute = compute
         self._instance = spawned.instance
-        for name, value in request["states"].items():
-            setattr(self._instance, name, value)
-        self._instance.launched_at = datetime.datetime.now(datetime.UTC)
         self._queue = _Queue(_ComputeManager(compute, _Network(spawned.network_info)))
-        compute.conductor.block_device_mapping = spawned.mapping
-        compute.driver.has_destroyed = compute.driver.has_powered_off = False
-        properties = request["rescue_properties"]
-        self._image = None if properties is None else RESCUE_IMAGE
-        if properties is not None:
-            compute.image_service.images[RESCUE_IMAGE] = _image(RESCUE_IMAGE, properties)
+        self._api = _ComputeApi(compute, self._queue)
+        compute.conductor.mappings[self._instance.uuid] = spawned.mapping
 
-    def answer(self) -> dict[str, Any]:
-        """The domain, or who refused, and how the instance is left."""
+    def rescue(self, image: str | None) -> dict[str, Any]:
+        """Rescue it, from an image or from the one that Nova chooses."""
+        return self._answer(
+            self._api.rescue,
+            rescue_password="",
+            rescue_image_ref=image,
+            clean_shutdown=True,
+            # Microversion 2.87 and later.
+            allow_bfv_rescue=True,
+        )
+
+    def unrescue(self) -> dict[str, Any]:
+        """Give it back."""
+        return self._answer(self._api.unrescue)
+
+    def _answer(self, function: Callable[..., Any], **known: Any) -> dict[str, Any]:
+        """The domain where the call ends with it, or who refused, and how the instance is left."""
         user = context.RequestContext(self._instance.user_id, self._instance.project_id, is_admin=False)
+        answer: dict[str, Any] = {}
         try:
-            xml = self._compute.until_made(
-                _ComputeApi(self._compute, self._queue).rescue,
-                context=user,
-                instance=self._instance,
-                rescue_password="",
-                rescue_image_ref=self._image,
-                clean_shutdown=True,
-                # Microversion 2.87 and later.
-                allow_bfv_rescue=True,
-            )
+            call(function, context=user, instance=self._instance, **known)
+        except DomainMade as made:
+            answer["xml"] = made.xml
         except Exception as error:
-            if _is_ours(error):
+            if _is_ours(_cause(error)):
                 raise
             traceback.print_exc()
             service = "nova-compute" if self._queue.has_cast else "nova-api"
-            return {"refusal": {**_refusal(error), "service": service}, "left": self._left()}
-        return {"xml": xml, "has_destroyed": self._compute.driver.has_destroyed, "left": self._left()}
-
-    def _left(self) -> dict[str, Any]:
-        return {
-            "vm_state": self._instance.vm_state,
-            "task_state": self._instance.task_state,
-            "is_off": self._compute.driver.has_powered_off or self._compute.driver.has_destroyed,
-        }
+            answer["refusal"] = {**_refusal(error), "service": service}
+        left = {"vm_state": self._instance.vm_state, "task_state": self._instance.task_state}
+        return {**answer, "left": {**left, "is_off": self._compute.is_off(self._instance)}}
 
 
 class _configuration:  # noqa: N801 - used as a function
@@ -718,13 +736,21 @@ class Worker:
         except (EdgeError, NotImplementedError, ovo_exception.OrphanedObjectError):
             return {"defect": traceback.format_exc()}
         except Exception as error:
-            if _is_ours(error) or request["operation"] == "open":
+            if _is_ours(_cause(error)) or request["operation"] == "open":
                 return {"defect": traceback.format_exc()}
             traceback.print_exc()
             return {"refusal": _refusal(error)}
 
 
+def _cause(error: Exception) -> Exception:
+    """The driver's exception where nova-compute tells of it in words of its own; else the exception itself."""
+    cause = error.__context__
+    return cause if isinstance(error, exception.InstanceNotRescuable) and isinstance(cause, Exception) else error
+
+
 def _refusal(error: Exception) -> dict[str, Any]:
+    if isinstance(_cause(error), libvirt.libvirtError):
+        error = _cause(error)
     is_novas = isinstance(error, exception.NovaException)
     return {"exception": type(error).__name__, "message": str(error), "is_novas": is_novas}
 

@@ -74,9 +74,10 @@ class Guests(Protocol):
         image: RescueImage,
         content: ImageContent,
         *,
+        shutdown_s: float,
         when_off: Callable[[], None],
     ) -> None:
-        """Rescue it; raises Refused."""
+        """Rescue it, once it had ``shutdown_s`` to shut down; raises Refused, which says if it is off by then."""
 
     def unrescue(self, instance: Instance, placement: Placement, *, when_off: Callable[[], None]) -> None:
         """Give it back; raises Refused."""
@@ -139,13 +140,15 @@ class ActingPerformer(Performer[BootedGuest]):
         """
         self._variables_before = self._variables()
         self.saved_xml = definition_of(self.domain)
-        known, content = self._own_disks(), self.content(State.RESCUED)
-        try:
-            self.guests.rescue(
-                self.instance, self.placement, image, content, when_off=lambda: self._off(known, when_off)
-            )
-        except Refused as refused:
-            raise self._with_what_became_of_it(refused) from refused
+        known = self._own_disks()
+        self.guests.rescue(
+            self.instance,
+            self.placement,
+            image,
+            self.content(State.RESCUED),
+            shutdown_s=self.hypervisor.pace.patient(self.login(State.NORMAL).patience).shutdown_s,
+            when_off=lambda: self._off(known, when_off),
+        )
         return self._reach(State.RESCUED)
 
     def unrescue(self, *, when_off: Callable[[], None] = lambda: None) -> BootedGuest:
@@ -221,12 +224,6 @@ class ActingPerformer(Performer[BootedGuest]):
             size_bytes += BLOCK_BYTES - size_bytes % BLOCK_BYTES
             os.truncate(source.path, size_bytes)
         write_block(source, marker_offset(size_bytes), marker_block(Marker(disk=name, token=self.stage.tokens[name])))
-
-    def _with_what_became_of_it(self, refused: Refused) -> Refused:
-        if self.is_active:
-            return refused
-        became = f"{self.implementation.name} has by then destroyed the guest, which stays off"
-        return Refused(f"{refused.reason}; {became}", refused_by=refused.refused_by)
 
     @property
     def _domain_if_any(self) -> libvirt.virDomain | None:
