@@ -15,7 +15,7 @@ from rich.text import Text
 
 from harness import __version__
 from harness.command_options import implementation_option, level_option, results_option
-from harness.comparison_commands import claims
+from harness.comparison_commands import claims, rates
 from harness.errors import HarnessError, HostError, Refused, ScenarioError
 from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
 from harness.gate_commands import baseline, gate_nova
@@ -179,10 +179,15 @@ def _cases(
 
 
 def _report(console: Console, results: Sequence[CaseResult], total: int, folder: Path) -> None:
+    from harness.run.rates import rates_of  # noqa: PLC0415
+    from harness.terminal.rates import show_rates  # noqa: PLC0415
     from harness.terminal.table import coverage_sentences, results_table  # noqa: PLC0415
 
     console.print()
-    console.print(results_table(results))
+    if any(result.repetition > 1 for result in results):
+        show_rates(rates_of(results), console)
+    else:
+        console.print(results_table(results))
     for sentence in coverage_sentences(results):
         console.print(sentence, style="dim", soft_wrap=True)
     expected = sum(result.as_expected for result in results)
@@ -284,6 +289,6 @@ def schema(result: bool, worker: bool, gate: bool) -> None:
     click.echo(json.dumps(result_schema() if result else scenario_schema(), indent=2))
 
 
-for command in (sweep, explore, prove, combinations, machines, nova, gate_nova, claims):
+for command in (sweep, explore, prove, combinations, machines, nova, gate_nova, claims, rates):
     main.add_command(command)
 nova.add_command(baseline)

@@ -1,14 +1,19 @@
-"""``rescue-harness claims``: what became of each claim with each implementation, from results."""
+"""``rescue-harness claims`` and ``rates``: implementations, or runs, set side by side from their results."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
+_results_argument = click.argument(
+    "results", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False, exists=True)
+)
+
 
 @click.command()
-@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False, exists=True))
+@_results_argument
 def claims(results: tuple[Path, ...]) -> None:
     """Set implementations side by side, claim by claim, as a Markdown page.
 
@@ -17,3 +22,25 @@ def claims(results: tuple[Path, ...]) -> None:
     from harness.run.claims_page import claims_page, results_in  # noqa: PLC0415
 
     click.echo(claims_page(results_in(results)), nl=False)
+
+
+@click.command()
+@click.option("--markdown", is_flag=True, help="Print Markdown: a line for each run, then what varied.")
+@_results_argument
+def rates(markdown: bool, results: tuple[Path, ...]) -> None:
+    """Say in how many of their runs cases came out as expected, and what came up in some of them only.
+
+    RESULTS are folders of runs. Exit code: 0 each run of each case was as expected, 1 one was not, 2 no results.
+    """
+    from harness.run.rates import rates_of, rates_page  # noqa: PLC0415
+    from harness.run.record import read_run  # noqa: PLC0415
+    from harness.terminal.console import open_console  # noqa: PLC0415
+    from harness.terminal.rates import show_rates  # noqa: PLC0415
+
+    runs = [read_run(folder) for folder in results]
+    found = rates_of(result for run in runs for result in run.results)
+    if markdown:
+        click.echo(rates_page(runs), nl=False)
+    else:
+        show_rates(found, open_console())
+    sys.exit(0 if all(rate.as_expected == rate.runs for rate in found) else 1)

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
-from pydantic import ValidationError
 
-from harness.errors import ScenarioError
-from harness.run.result import CaseResult, RunSummary
+from harness.run.record import read_run
+from harness.run.result import CaseResult
 from harness.scenario.words import ClaimName, Level, VerdictName
 
 HEADER = """\
@@ -38,13 +37,7 @@ def results_in(folders: Iterable[Path]) -> list[CaseResult]:
     """
     found: dict[tuple[str, Level], CaseResult] = {}
     for folder in folders:
-        try:
-            summary = RunSummary.model_validate_json((folder / "run.json").read_bytes())
-        except (OSError, ValidationError) as error:
-            raise ScenarioError(
-                f"{folder} holds no results: {error}", hint="name the folder that 'rescue-harness run' printed last"
-            ) from error
-        found |= {(result.case, result.level): result for result in summary.results}
+        found |= {(result.case, result.level): result for result in read_run(folder).results}
     return list(found.values())
 
 

@@ -14,11 +14,14 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from harness.errors import disk_error
+from pydantic import ValidationError
+
+from harness.errors import ScenarioError, disk_error
 from harness.evidence.inventory import Inventory
 from harness.guest.booted import BootedGuest, qemu_log_path
 from harness.run.result import CaseResult, RunSummary
 
+_SUMMARY = "run.json"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -52,6 +55,20 @@ def write_atomically(path: Path, text: str) -> None:
                 raise
     except OSError as error:
         raise disk_error(error, path.parent, variable="--results") from error
+
+
+def read_run(folder: Path) -> RunSummary:
+    """What a run left in its folder.
+
+    Raises:
+        ScenarioError: there is no run in it.
+    """
+    try:
+        return RunSummary.model_validate_json((folder / _SUMMARY).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ScenarioError(
+            f"{folder} holds no results: {error}", hint="name the folder that 'rescue-harness run' printed last"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -135,7 +152,7 @@ class RunFolder:
 
     @property
     def _summary_path(self) -> Path:
-        return self.path / "run.json"
+        return self.path / _SUMMARY
 
     def _summary(self) -> RunSummary | None:
         try:

@@ -15,7 +15,7 @@ from harness.run.planned_disks import PlannedPlace, planned_disks
 from harness.run.result import CaseResult
 from harness.scenario.words import Level, VerdictName
 
-_COLOURS = {
+VERDICT_COLOURS = {
     VerdictName.STABLE: "green",
     VerdictName.MOVED: "yellow",
     VerdictName.REFUSED: "blue",
@@ -29,7 +29,7 @@ _FINDINGS_EACH = 3
 def verdict_text(result: CaseResult) -> Text:
     """The verdict in its colour, marked where it is not the expected one."""
     mark = ("✓", "green") if result.as_expected else ("✗", "bold red")
-    return Text.assemble(mark, " ", (f"{result.verdict:<7}", _COLOURS[result.verdict]))
+    return Text.assemble(mark, " ", (f"{result.verdict:<7}", VERDICT_COLOURS[result.verdict]))
 
 
 def results_table(results: Sequence[CaseResult]) -> Table:
