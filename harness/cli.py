@@ -23,7 +23,7 @@ from harness.nova_commands import nova
 from harness.rescue.protocol import Implementation
 from harness.rescue.reference import Reference
 from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level, matches_keyword
-from harness.run.result import CaseResult
+from harness.run.result import CaseResult, Refusal
 from harness.scenario.words import Level
 from harness.terminal.console import open_console, status_on
 
@@ -227,14 +227,14 @@ def show(scenario: Path, keyword: str | None, xml: bool, name: str) -> None:
             try:
                 plan = planner.plan(case)
             except Refused as refused:
-                console.print(f"{case.id}: refused by {refused.refused_by}: {refused.reason}\n", soft_wrap=True)
+                console.print(f"{case.id}: {Refusal.of(refused)}\n", soft_wrap=True)
                 continue
             for state, text in plan.xml_by_state.items() if xml else ():
                 console.print(f"<!-- {case.id}: {state} -->", style="bold")
                 console.print(Syntax(text.strip(), "xml", background_color="default", word_wrap=False))
             console.print(plan_table(case.id, plan))
             if plan.refusal is not None:
-                console.print(f"refused by {plan.refusal.refused_by}: {plan.refusal.reason}")
+                console.print(str(Refusal.of(plan.refusal)))
             console.print()
 
 

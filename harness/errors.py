@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 
@@ -54,13 +55,22 @@ class GuestError(HarnessError):
         return "\n".join(lines)
 
 
-class Refused(HarnessError):  # noqa: N818 - an outcome of the implementation under test, not a failure of ours
-    """The implementation under test declined the rescue; ``refused_by`` says on whose behalf."""
+class GuestAfter(StrEnum):
+    """How a refusal leaves the guest, the least harm first: untouched, off, or there is no such instance at all."""
 
-    def __init__(self, reason: str, *, refused_by: str = "reference") -> None:
+    RUNNING = "running"
+    SHUT_OFF = "shut-off"
+    NEVER_MADE = "never-made"
+
+
+class Refused(HarnessError):  # noqa: N818 - an outcome of the implementation under test, not a failure of ours
+    """The implementation under test declined; ``refused_by`` says on whose behalf, ``guest`` how the guest is left."""
+
+    def __init__(self, reason: str, *, refused_by: str = "reference", guest: GuestAfter = GuestAfter.RUNNING) -> None:
         super().__init__(reason)
         self.reason = reason
         self.refused_by = refused_by
+        self.guest = guest
 
 
 def disk_error(error: OSError, folder: Path, *, variable: str = "RESCUE_HARNESS_CACHE") -> HostError:

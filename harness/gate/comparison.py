@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
+from harness.errors import GuestAfter
 from harness.frozen import Frozen
 from harness.gate.outcome import CaseOutcome
 from harness.scenario.words import VerdictName
-
-_GUEST_IS_OFF = "has by then"
-"""As nova-compute's and libvirt's refusals go on where the guest was powered off or destroyed before them."""
 
 
 class Change(StrEnum):
@@ -38,8 +36,8 @@ class Comparison(Frozen):
 def compare(case: str, base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool = False) -> Comparison:
     """Compare a case's outcomes; ``is_refusal_right`` if its scenario wants this rescue refused by the reference.
 
-    A refusal may have done harm: by libvirt comes after Nova has destroyed the guest, and worse is an instance that
-    does not even start.
+    A refusal may have done harm: it may come when the guest is off by then, and worse is an instance that does not
+    even start.
     """
     kind = _kind(base, change, is_refusal_right=is_refusal_right)
     new, gone = _sentences(change, beyond=base), _sentences(base, beyond=change)
@@ -74,10 +72,7 @@ def _is_refused(outcome: CaseOutcome) -> bool:
 
 
 def _harm(refused: CaseOutcome) -> int:
-    """0: nothing was touched; 1: the guest is off; 2: there was never a guest."""
-    if (refused.reason or "").startswith("the instance itself"):
-        return 2
-    return int(refused.refused_by == "libvirt" or _GUEST_IS_OFF in (refused.reason or ""))
+    return list(GuestAfter).index(refused.guest)
 
 
 def _sentences(one: CaseOutcome, *, beyond: CaseOutcome) -> tuple[str, ...]:

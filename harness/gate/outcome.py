@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from harness.errors import GuestAfter
 from harness.frozen import Frozen
+from harness.rescue.refusals import who_refused
 from harness.run.result import CaseResult
 from harness.scenario.words import ClaimName, VerdictName
 
@@ -25,16 +27,17 @@ class Difference(Frozen):
 
 
 class CaseOutcome(Frozen):
-    """What a case came to. ``reason`` is that of a refusal, or the message of an error."""
+    """What a case came to. ``reason`` is that of a refusal, or the message of an error; ``guest`` is a refusal's."""
 
     verdict: VerdictName
     findings: tuple[Difference, ...] = ()
     refused_by: str | None = None
+    guest: GuestAfter = GuestAfter.RUNNING
     reason: str | None = None
 
     def __str__(self) -> str:
         if self.verdict is VerdictName.REFUSED:
-            return f"refused by {self.refused_by}: {self.reason}"
+            return f"{who_refused(str(self.refused_by), self.guest)}: {self.reason}"
         return f"error: {self.reason}" if self.verdict is VerdictName.ERROR else str(self.verdict)
 
 
@@ -59,6 +62,7 @@ def outcome_of(result: CaseResult) -> CaseOutcome:
         verdict=result.verdict,
         findings=tuple(sorted(found, key=_order)),
         refused_by=None if refusal is None else refusal.refused_by,
+        guest=GuestAfter.RUNNING if refusal is None else refusal.guest,
         reason=None if refusal is None else _settled(refusal.reason, name),
     )
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from harness.domain.placement import Placement
 from harness.domain.rendering import further_mac
-from harness.errors import Refused
 from harness.nova.messages import BlockDevice, NovaInstance, Port
 from harness.rescue.naming import CONFIG_DRIVE, RESCUE, ROOT, MappedDisk, map_disks
+from harness.rescue.refusals import not_asked_for
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
 from harness.scenario.images import RescueSource
 from harness.scenario.models import Instance, RescueImage
@@ -111,18 +111,14 @@ def refuse_what_nova_lacks(instance: Instance) -> None:
     """
     lacking = next((device for device in instance.devices if device in _NOT_TO_BE_HAD), None)
     if lacking is not None:
-        raise _not_to_be_asked_for(_NOT_TO_BE_HAD[lacking])
+        raise not_asked_for("Nova", _NOT_TO_BE_HAD[lacking])
     if instance.properties.hw_tpm_version is not None:
-        raise _not_to_be_asked_for("a TPM, for whose secret it asks a key manager")
+        raise not_asked_for("Nova", "a TPM, for whose secret it asks a key manager")
     if any(isinstance(disk, Volume) and disk.device is DeviceType.LUN for disk in instance.disks):
-        raise _not_to_be_asked_for("a LUN, for which it has os-brick connect an iSCSI target")
+        raise not_asked_for("Nova", "a LUN, for which it has os-brick connect an iSCSI target")
     other = next((model for model in instance.nics if model is not instance.properties.hw_vif_model), None)
     if other is not None:
-        raise _not_to_be_asked_for(f"NICs of different models ({instance.properties.hw_vif_model} and {other})")
-
-
-def _not_to_be_asked_for(what: str) -> Refused:
-    return Refused(f"so far Nova cannot be asked for {what}", refused_by="harness")
+        raise not_asked_for("Nova", f"NICs of different models ({instance.properties.hw_vif_model} and {other})")
 
 
 def _image_properties(instance: Instance) -> dict[str, str]:

@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Literal, Self
 
 from harness.domain.placement import DiskSource, Placement
-from harness.errors import Refused
 from harness.frozen import Frozen
 from harness.hypervisor.connection import connect
 from harness.hypervisor.daemon import private_daemon, variables_folder, variables_folder_in_domains
@@ -25,10 +24,10 @@ from harness.image.command import run
 from harness.nova.description import Asked, asked_of_nova, disks_by_source, refuse_what_nova_lacks, rescue_properties
 from harness.nova.environments import NovaEnvironment
 from harness.nova.kept_worker import KeptWorker
-from harness.nova.messages import ImageFile, NovaRefusal, Rescue, Spawn, Unrescue
+from harness.nova.messages import Answer, ImageFile, Rescue, Spawn, Unrescue
 from harness.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.nova.process import Worker
-from harness.nova.refusals import refused_by, refused_rescue
+from harness.nova.refusals import refused_instance, refused_rescue, refused_unrescue
 from harness.rescue.protocol import ImageContent
 from harness.scenario.models import Instance, RescueImage
 
@@ -143,9 +142,9 @@ class NovaGuests:
             ramdisk=ramdisk,
             authorized_keys=authorized_keys,
         )
-        refusal = self._ask(request, when_off)
+        refusal = self._ask(request, when_off).refusal
         if refusal is not None:
-            raise Refused(f"the instance itself: {_reason(refusal)}", refused_by=refused_by(refusal))
+            raise refused_instance(refusal)
 
     def rescue(
         self,
@@ -184,9 +183,9 @@ class NovaGuests:
             HostError: the worker failed.
         """
         asked = self._asked(instance, placement)
-        refusal = self._ask(Unrescue(uuid=placement.uuid, configuration=asked.configuration), when_off)
-        if refusal is not None:
-            raise Refused(f"the unrescue: {_reason(refusal)}", refused_by=refused_by(refusal))
+        answer = self._ask(Unrescue(uuid=placement.uuid, configuration=asked.configuration), when_off)
+        if answer.refusal is not None:
+            raise refused_unrescue(answer.refusal, answer.left)
 
     def forget(self, placement: Placement) -> None:
         """Remove an instance's files; its domain is gone."""
@@ -196,8 +195,8 @@ class NovaGuests:
         asked = asked_of_nova(instance, placement)
         return Asked(asked.instance, {"libvirt.virt_type": placement.domain_type, **asked.configuration})
 
-    def _ask(self, request: Frozen, when_off: Callable[[], None]) -> NovaRefusal | None:
-        return self._worker.ask(request, OPERATION_TIMEOUT_S, when_off=when_off).refusal
+    def _ask(self, request: Frozen, when_off: Callable[[], None]) -> Answer:
+        return self._worker.ask(request, OPERATION_TIMEOUT_S, when_off=when_off)
 
     def _image(
         self,
@@ -265,7 +264,3 @@ def _convert(content: ImageContent, path: Path) -> None:
     run("qemu-img", "convert", "-q", "-f", content.format, "-O", "qcow2", content.path, scratch)
     run("qemu-img", "resize", "-q", "-f", "qcow2", scratch, str(content.size_bytes))
     scratch.rename(path)
-
-
-def _reason(refusal: NovaRefusal) -> str:
-    return refusal.message if refused_by(refusal) == "libvirt" else refusal.reason

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.domain.placement import Placement
-from harness.errors import HostError, Refused
+from harness.errors import HostError
 from harness.frozen import Frozen
 from harness.hypervisor.host import Hypervisor
 from harness.hypervisor.roots import EmbeddedRoot, held_root
@@ -21,7 +21,7 @@ from harness.nova.kept_worker import KeptWorker
 from harness.nova.messages import Answer, MakeNormal, MakeRescued
 from harness.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.nova.process import Worker
-from harness.nova.refusals import refused_rescue
+from harness.nova.refusals import refused_instance, refused_rescue
 from harness.rescue.protocol import RunningInstance
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import Level
@@ -101,7 +101,7 @@ class Nova:
         asked = asked_of_nova(instance, placement)
         answer = self._ask(MakeNormal(instance=asked.instance, configuration=asked.configuration))
         if answer.refusal is not None:
-            raise Refused(f"the instance itself: {answer.refusal.reason}", refused_by="Nova")
+            raise refused_instance(answer.refusal)
         return self._xml(answer)
 
     def rescued(self, running: RunningInstance, image: RescueImage) -> str:

@@ -1,25 +1,38 @@
-"""What a Nova's refusal of a rescue comes to: who refused, in whose words, and what has become of the instance."""
+"""What a Nova's refusal comes to: who refused, in whose words, and what has become of the instance."""
 
 from __future__ import annotations
 
-from harness.errors import Refused
+from harness.errors import GuestAfter, Refused
 from harness.nova.messages import Left, NovaRefusal
+from harness.rescue import refusals
 
 
-def refused_by(refusal: NovaRefusal) -> str:
+def refused_instance(refusal: NovaRefusal) -> Refused:
+    """An instance that Nova does not make, or whose domain libvirt does not take from it."""
+    return refusals.refused_instance(_words(refusal), refused_by=_refused_by(refusal))
+
+
+def refused_rescue(name: str, refusal: NovaRefusal, left: Left | None, uuid: str) -> Refused:
+    """A refused rescue of the instance ``uuid`` by the Nova ``name``."""
+    by = _refused_by(refusal)
+    reason = _words(refusal)
+    if by != "libvirt":
+        reason = reason.replace(uuid, "UUID").rstrip(".")
+    if left is not None and left.is_off:
+        return refusals.refused_too_late(reason, name=name, refused_by=by, vm_state=left.vm_state)
+    return Refused(reason, refused_by=by)
+
+
+def refused_unrescue(refusal: NovaRefusal, left: Left | None) -> Refused:
+    """An instance that Nova does not give back."""
+    guest = GuestAfter.SHUT_OFF if left is not None and left.is_off else GuestAfter.RUNNING
+    return Refused(f"the unrescue: {_words(refusal)}", refused_by=_refused_by(refusal), guest=guest)
+
+
+def _refused_by(refusal: NovaRefusal) -> str:
     """libvirt where its words came through; else the service, or Nova where the instance itself was made."""
     return "libvirt" if refusal.exception == "libvirtError" else refusal.service or "Nova"
 
 
-def refused_rescue(name: str, refusal: NovaRefusal, left: Left | None, uuid: str) -> Refused:
-    """A refused rescue of the instance ``uuid`` by the Nova ``name``.
-
-    Nova shuts the guest down before it looks at what is asked for, and only then hands libvirt the domain.
-    """
-    by = refused_by(refusal)
-    is_libvirts = by == "libvirt"
-    reason = refusal.message if is_libvirts else refusal.reason.replace(uuid, "UUID").rstrip(".")
-    if left is not None and left.is_off:
-        became = "destroyed the guest, which stays off" if is_libvirts else "powered the guest off"
-        reason += f"; {name} has by then {became}, and leaves the instance in {left.vm_state.upper()}"
-    return Refused(reason, refused_by=by)
+def _words(refusal: NovaRefusal) -> str:
+    return refusal.message if _refused_by(refusal) == "libvirt" else refusal.reason

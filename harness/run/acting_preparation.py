@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import libvirt
 
-from harness.errors import HostError, Refused
+from harness.errors import HostError
 from harness.evidence.inventory import State
 from harness.guest.booted import BootedGuest
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.rescue.naming import RESCUE
 from harness.rescue.protocol import ImageContent
+from harness.rescue.refusals import not_asked_for
 from harness.rescue.request import request_or_none
 from harness.run.acting import ActingImplementation, ActingPerformer
 from harness.run.base_image import BaseImage, base_images
@@ -23,7 +24,6 @@ from harness.run.preparation import Prepared, direct_kernel_of, images_of, kept_
 from harness.run.record import folder_name
 from harness.run.session import Session
 from harness.run.stage import Stage
-from harness.run.steps import steps_not_asked_for
 from harness.run.volume_resources import volume_resources
 from harness.scenario.words import DeviceType
 
@@ -43,14 +43,13 @@ def prepared_acting(
     guests = implementation.guests(session.hypervisor)
     guests.require(instance)
     if scenario.steps:
-        raise steps_not_asked_for(case.implementation)
+        raise not_asked_for(case.implementation.name, "steps before a rescue")
     hypervisor, domain_uuid = guests.hypervisor, uuid.uuid4()
     folder = hypervisor.root.work_path / folder_name(f"{case.id[:60]}-{domain_uuid.hex[:8]}")
     shipped, media = images_of(session)
     images = base_images(instance, image, case.file.parent, minimal=shipped, debian=session.debian, run_key=session.key)
     if images.cloud_init_users:
-        why = f"so far {case.implementation.name} cannot be asked for images that are entered by way of cloud-init"
-        raise Refused(why, refused_by="harness")
+        raise not_asked_for(case.implementation.name, "images that are entered by way of cloud-init")
     tokens = new_tokens(scenario)
     request = request_or_none(instance, image)
     with ExitStack() as stack:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from harness.errors import GuestAfter
+from harness.rescue.refusals import who_refused
 from harness.run.record import read_run
 from harness.run.result import CaseResult
 from harness.scenario.words import ClaimName, Level, VerdictName
@@ -25,7 +27,6 @@ Made from results by `rescue-harness claims`. Implementations whose every cell i
 CASES_HEADING = "## Case by case"
 CLAIMS_HEADING = "## Claim by claim"
 SAME = "-"
-_GUEST_IS_OFF = ("has by then destroyed the guest", "has by then powered the guest off")
 Cells = Mapping[tuple[str, Level], Mapping[str, str]]
 
 
@@ -53,9 +54,8 @@ def cells_of(results: Iterable[CaseResult]) -> dict[tuple[str, Level], dict[str,
 def cell_of(result: CaseResult) -> str:
     """One result in a few words."""
     if result.refusal is not None:
-        off = ", guest off" if any(words in result.refusal.reason for words in _GUEST_IS_OFF) else ""
-        who = "instance refused" if result.refusal.reason.startswith("the instance itself") else "refused"
-        return f"{who} by {result.refusal.refused_by}{off}"
+        what = "instance " if result.refusal.guest is GuestAfter.NEVER_MADE else ""
+        return what + who_refused(result.refusal.refused_by, result.refusal.guest)
     if result.verdict is not VerdictName.MOVED:
         return str(result.verdict)
     return ", ".join(dict.fromkeys(str(status.claim) for status in result.claims if status.status == "broken"))

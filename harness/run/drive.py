@@ -215,9 +215,9 @@ class Drive:
         ]
 
     def _refused(self, refused: Refused, guest: BootedGuest) -> None:
-        self.outcome.refusal = Refusal(reason=refused.reason, refused_by=refused.refused_by)
+        self.outcome.refusal = Refusal.of(refused)
         if not self.ready.performer.is_active:
-            return  # the reason says so
+            return  # the refusal says so
         self.progress("refused: is the guest untouched?")
         boot_id = guest.run(_BOOT_ID).stdout.decode().strip()
         if boot_id != guest.ready.boot_id:

@@ -57,7 +57,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
                 with _prepared(case, session) as ready:
                     Drive(case, session, ready, folder, progress, outcome).drive()
     except Refused as refused:  # of the instance itself, before any rescue
-        outcome.refusal = Refusal(reason=refused.reason, refused_by=refused.refused_by)
+        outcome.refusal = Refusal.of(refused)
     except HarnessError as error:
         outcome.failure = Failure(kind=type(error).__name__, message=str(error))
     except OSError as error:

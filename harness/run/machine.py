@@ -73,7 +73,7 @@ def _rescue_and_unrescue(
     try:
         rescued = look(State.RESCUED, performer.rescue(case.point.scenario.rescue_image))
     except Refused as refused:
-        outcome.refusal = Refusal(reason=refused.reason, refused_by=refused.refused_by)
+        outcome.refusal = Refusal.of(refused)
         return False
     progress(str(State.UNRESCUED))
     unrescued = look(State.UNRESCUED, performer.unrescue())

@@ -24,6 +24,7 @@ from harness.rescue.protocol import (
     RunningInstance,
     versions_of_implementation,
 )
+from harness.rescue.refusals import not_asked_for, refused_instance, refused_too_late
 from harness.rescue.request import request_or_none
 from harness.run.cases import Case
 from harness.run.disks import planned_sources
@@ -192,7 +193,7 @@ class Planner:
             normal_xml = self._read_back(self._read_back(xml))
         except libvirt.libvirtError as error:
             if isinstance(implementation, ForeignImplementation):
-                raise Refused(f"the instance itself: {error}", refused_by="libvirt") from error
+                raise refused_instance(str(error), refused_by="libvirt") from error
             raise HostError(
                 f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
             ) from error
@@ -231,10 +232,10 @@ class Planner:
         except Refused as refused:
             return Plan(planned, image, None, None, refused)
         except libvirt.libvirtError as error:
-            reason = str(error)
+            refusal = Refused(str(error), refused_by="libvirt")
             if isinstance(implementation, ForeignImplementation) and implementation.destroys_first:
-                reason += f"; {implementation.name} has by then destroyed the guest, which stays off"
-            return Plan(planned, image, None, None, Refused(reason, refused_by="libvirt"))
+                refusal = refused_too_late(str(error), name=implementation.name, refused_by="libvirt")
+            return Plan(planned, image, None, None, refusal)
         unrescued_xml = implementation.unrescued(planned.normal_xml)
         known = planned.read_backs
         if unrescued_xml not in known:
@@ -275,7 +276,7 @@ def _refuse_its_own_steps(name: str, steps: tuple[Step, ...]) -> None:
     """What is attached would be of the harness's making; a volume leaves any domain in the same way."""
     for step in steps:
         if changes_definition((step,)) and not isinstance(step, DetachVolume):
-            raise Refused(f"so far {name} cannot be asked for the step '{step_label(step)}'", refused_by="harness")
+            raise not_asked_for(name, f"the step '{step_label(step)}'")
 
 
 def plan_case(case: Case, session: Session, folder: CaseFolder, progress: Progress, outcome: Outcome) -> None:
@@ -288,13 +289,13 @@ def plan_case(case: Case, session: Session, folder: CaseFolder, progress: Progre
     try:
         plan = Planner(session.hypervisor.connection, session.hypervisor.emulator).plan(case)
     except Refused as refused:
-        outcome.refusal = Refusal(reason=refused.reason, refused_by=refused.refused_by)
+        outcome.refusal = Refusal.of(refused)
         return
     for state, xml in plan.xml_by_state.items():
         folder.write(f"{state}/defined.xml", xml)
         folder.write(f"{state}/inventory.json", plan.inventory_by_state[state].model_dump_json(indent=1))
     if plan.refusal is not None:
-        outcome.refusal = Refusal(reason=plan.refusal.reason, refused_by=plan.refusal.refused_by)
+        outcome.refusal = Refusal.of(plan.refusal)
         return
     outcome.findings = plan.findings
     outcome.additions = plan.additions()

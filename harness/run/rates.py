@@ -91,7 +91,7 @@ def _sentences(result: CaseResult) -> Iterator[str]:
     if result.failure is not None:
         yield result.failure.message
     elif result.refusal is not None:
-        yield f"refused by {result.refusal.refused_by}: {result.refusal.reason}"
+        yield str(result.refusal)
     for finding in result.findings:
         if finding.cause == "kernel-race":
             yield f"{finding.claim}: {finding.device}: kernel race"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
+from harness.errors import GuestAfter, Refused
 from harness.evidence.inventory import State
 from harness.frozen import Frozen
+from harness.rescue.refusals import who_refused
 from harness.scenario.models import Expectation
 from harness.scenario.words import Level, VerdictName
 from harness.verdict.coverage import ClaimStatus
@@ -15,10 +17,19 @@ from harness.verdict.finding import Finding
 
 
 class Refusal(Frozen):
-    """The implementation said no: why, and on whose behalf."""
+    """The implementation said no: why, on whose behalf, and how that leaves the guest."""
 
     reason: str
     refused_by: str
+    guest: GuestAfter = GuestAfter.RUNNING
+
+    @classmethod
+    def of(cls, refused: Refused) -> Self:
+        """The record of a refusal."""
+        return cls(reason=refused.reason, refused_by=refused.refused_by, guest=refused.guest)
+
+    def __str__(self) -> str:
+        return f"{who_refused(self.refused_by, self.guest)}: {self.reason}"
 
 
 class Failure(Frozen):
@@ -70,7 +81,7 @@ class CaseResult(Frozen):
         if self.failure is not None:
             return (self.failure.message,)
         if self.refusal is not None:
-            return (f"refused by {self.refusal.refused_by}: {self.refusal.reason}",)
+            return (str(self.refusal),)
         return tuple(f"{finding.claim}: {finding}" for finding in self.findings)
 
 

@@ -18,10 +18,9 @@ from lxml import etree
 from harness.domain.placement import DiskSource
 from harness.domain.rendering import NewDisk, render_disk, render_further_interface
 from harness.domain.xml import DriveAddress, disk_target, disks_of, parse_domain, serialise, source_of
-from harness.errors import HostError, Refused
+from harness.errors import HostError
 from harness.hypervisor.connection import definition_of
 from harness.rescue.naming import MappedDisk, default_serial, map_disks
-from harness.rescue.protocol import Implementation
 from harness.run.stage import Stage
 from harness.scenario.disks import Volume
 from harness.scenario.models import Scenario
@@ -98,11 +97,6 @@ def volumes_of(scenario: Scenario) -> dict[str, Volume]:
     """The volumes that steps attach, by name."""
     first = sum(disk.role is Role.VOLUME for disk in scenario.instance.disks)
     return dict(attached_volumes(first, scenario.steps).values())
-
-
-def steps_not_asked_for(implementation: Implementation) -> Refused:
-    """What becomes of a scenario with steps where the implementation is not the harness's own."""
-    return Refused(f"so far {implementation.name} cannot be asked for steps before a rescue", refused_by="harness")
 
 
 def changes_definition(steps: tuple[Step, ...]) -> bool:

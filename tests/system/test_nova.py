@@ -102,9 +102,15 @@ def test_nova_and_the_reference_side_by_side(nova_line: CommandLine, tmp_path: P
     assert results[f"usb@{NOVA}"]["implementation"] == NOVA
     assert results[f"usb@{NOVA}"]["versions"]["nova"] == RELEASE
     assert "nova" not in results["usb"]["versions"]
-    assert "has by then destroyed the guest, which stays off" in results[f"cdrom@{NOVA}"]["refusal"]["reason"]
+    cdrom = results[f"cdrom@{NOVA}"]["refusal"]
+    assert (cdrom["refused_by"], cdrom["guest"]) == ("libvirt", "shut-off")
+    assert cdrom["reason"].endswith("has by then destroyed the guest, which stays off")
     misspelt = results[f"misspelt@{NOVA}"]["refusal"]
-    assert misspelt == {"reason": "ValueError: Field value USB is invalid", "refused_by": "nova-api"}
+    assert misspelt == {
+        "reason": "ValueError: Field value USB is invalid",
+        "refused_by": "nova-api",
+        "guest": "running",
+    }
     inventory = json.loads((run.parent / f"usb-nova-{RELEASE}" / "rescued" / "inventory.json").read_text())
     held = {device["marker"]["disk"] for device in inventory["block_devices"]}
     assert held == {"root", "ephemeral0", "swap", "volume1", "config_drive", "rescue"}

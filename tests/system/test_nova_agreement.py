@@ -14,7 +14,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 
 from harness.domain.placement import Placement
-from harness.errors import Refused
+from harness.errors import GuestAfter, Refused
 from harness.nova.agreement import Aspect, Behaviour, DiskMap, Refusal, differences, disk_map, reason_of
 from harness.nova.deliberate import RULES, excused
 from harness.nova.environments import Environments
@@ -38,7 +38,6 @@ RULES_OF_HYPOTHESIS = settings(
     phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
-_GUEST_IS_OFF = re.compile("has by then (destroyed the guest|powered the guest off)")
 _SECURE = re.compile(r"(<os[^>]* firmware=.*?<loader[^>]*?) secure=[\"'][a-z]+[\"']", re.DOTALL)
 
 
@@ -78,8 +77,7 @@ def rescued(
 ) -> DiskMap | Refusal:
     plan: Plan = planner.plan_rescue(implementation, planned, image)
     if plan.refusal is not None:
-        reason = plan.refusal.reason
-        return Refusal(reason_of(reason), guest_is_off=bool(_GUEST_IS_OFF.search(reason)))
+        return Refusal(reason_of(plan.refusal.reason), guest_is_off=plan.refusal.guest is GuestAfter.SHUT_OFF)
     assert plan.rescued_xml is not None
     return disk_map(plan.rescued_xml, planned.sources.disks)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import GuestAfter
 from harness.gate.base import base_of
 from harness.gate.comparison import Change
 from harness.gate.outcome import CaseOutcome
@@ -77,7 +78,7 @@ def test_a_seeded_fault_is_noticed_by_its_claim(fault: SeededFault, bench: Bench
     assert compared.kind is Change.WORSE, compared
     if fault.claim is None:
         assert compared.change.verdict is VerdictName.REFUSED
-        assert compared.change.refused_by == "libvirt"
+        assert (compared.change.refused_by, compared.change.guest) == ("libvirt", GuestAfter.SHUT_OFF)
     else:
         new = set(compared.change.findings) - set(compared.base.findings)
         assert fault.claim in {finding.claim for finding in new}, compared

@@ -63,7 +63,7 @@ def test_nova_boots_what_its_driver_makes(nova_line: CommandLine, tmp_path: Path
     assert held["rescue"]["mounted_at"], "the guest runs from the rescue disk"
 
     refused = results[f"cdrom@{NOVA}"]["refusal"]
-    assert refused["refused_by"] == "libvirt"
+    assert (refused["refused_by"], refused["guest"]) == ("libvirt", "shut-off")
     became = "destroyed the guest, which stays off, and leaves the instance in ERROR"
     assert refused["reason"].endswith(f"; {NOVA} has by then {became}")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ScenarioError
+from harness.errors import GuestAfter, ScenarioError
 from harness.gate import baseline
 from harness.gate.baseline import Baseline, baseline_path, read_baseline
 from harness.gate.outcome import CaseOutcome, Difference
@@ -20,6 +20,9 @@ SEEN = {
     "usb[q35]": CaseOutcome(verdict=VerdictName.MOVED, findings=(SLOT, SLOT.model_copy(update={"device": "1e3"}))),
     "cdrom": CaseOutcome(verdict=VerdictName.STABLE),
     "ide": CaseOutcome(verdict=VerdictName.REFUSED, refused_by="Nova", reason="no: bus 'ide'"),
+    "off": CaseOutcome(
+        verdict=VerdictName.REFUSED, refused_by="libvirt", guest=GuestAfter.SHUT_OFF, reason="no: bus 'ide'"
+    ),
 }
 
 
@@ -46,6 +49,7 @@ def test_a_baseline_is_read_by_people() -> None:
         "cases:",
     ]
     assert lines[7] == "  cdrom: {verdict: stable}"
+    assert [line for line in lines if "guest" in line] == ["    guest: shut-off"]
     assert len([line for line in lines if "other-hardware" in line and "after" in line]) == 2
 
 

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from harness.errors import GuestAfter
 from harness.gate.comparison import Change, compare, tally
 from harness.gate.outcome import CaseOutcome, Difference, outcome_of
 from harness.gate.record import GateRecord, Side, gate_schema
@@ -26,11 +27,10 @@ MOVED_FURTHER = CaseOutcome(verdict=VerdictName.MOVED, findings=(ROOT, USB))
 MOVED_ELSEWHERE = CaseOutcome(verdict=VerdictName.MOVED, findings=(ROOT,))
 REFUSED = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="Nova", reason="bus xen is not supported")
 REWORDED = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="Nova", reason="xen is not supported")
-GUEST_OFF = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="libvirt", reason="no IDE")
-POWERED_OFF = CaseOutcome(
-    verdict=VerdictName.REFUSED, refused_by="nova-compute", reason="no xen; Nova has by then powered the guest off"
-)
-NO_GUEST = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="Nova", reason="the instance itself: no IDE")
+BY_LIBVIRT = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="libvirt", reason="no IDE; Nova has by then left")
+GUEST_OFF = BY_LIBVIRT.model_copy(update={"guest": GuestAfter.SHUT_OFF})
+POWERED_OFF = REFUSED.model_copy(update={"guest": GuestAfter.SHUT_OFF})
+NO_GUEST = REFUSED.model_copy(update={"guest": GuestAfter.NEVER_MADE})
 ERROR = CaseOutcome(verdict=VerdictName.ERROR, reason="the worker ended")
 
 
@@ -54,6 +54,8 @@ ERROR = CaseOutcome(verdict=VerdictName.ERROR, reason="the worker ended")
         (GUEST_OFF, MOVED, Change.BETTER),
         (NO_GUEST, MOVED, Change.BETTER),
         (REFUSED, REWORDED, Change.OTHER),
+        (REFUSED, BY_LIBVIRT, Change.OTHER),
+        (BY_LIBVIRT, MOVED, Change.WORSE),
         (REFUSED, GUEST_OFF, Change.WORSE),
         (REFUSED, POWERED_OFF, Change.WORSE),
         (POWERED_OFF, REFUSED, Change.BETTER),
@@ -93,6 +95,11 @@ def test_each_side_says_what_only_it_has() -> None:
     assert compared.gone == ("other-hardware usb: port 1 -> port 2",)
 
 
+def test_what_a_refusal_left_is_told_first() -> None:
+    assert str(GUEST_OFF) == f"refused by libvirt, guest off: {GUEST_OFF.reason}"
+    assert str(NO_GUEST) == f"refused by Nova: {NO_GUEST.reason}"
+
+
 def result(verdict: VerdictName, **further: object) -> CaseResult:
     values = {
         "case": "usb@nova:/src/nova",
@@ -127,8 +134,9 @@ def test_findings_are_compared_in_one_order_and_only_those_of_rescue() -> None:
 
 def test_reasons_are_compared_without_what_differs_from_run_to_run() -> None:
     reason = "nova:/src/nova has no /var/x/instances/0b2f0f1c-9a57-4a4a-9f0e-0123456789ab/disk of 'vda' in 4/5"
-    seen = outcome_of(result(VerdictName.REFUSED, refusal=Refusal(reason=reason, refused_by="Nova")))
-    assert seen.reason == "Nova has no PATH of 'vda' in 4/5"
+    refusal = Refusal(reason=reason, refused_by="Nova", guest=GuestAfter.SHUT_OFF)
+    seen = outcome_of(result(VerdictName.REFUSED, refusal=refusal))
+    assert (seen.reason, seen.guest) == ("Nova has no PATH of 'vda' in 4/5", GuestAfter.SHUT_OFF)
     seen = outcome_of(result(VerdictName.ERROR, failure=Failure(kind="HostError", message="nova:/src/nova: died")))
     assert seen == CaseOutcome(verdict=VerdictName.ERROR, reason="Nova: died")
 

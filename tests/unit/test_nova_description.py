@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.domain.placement import DiskSource, Placement
-from harness.errors import Refused
+from harness.errors import GuestAfter, Refused
 from harness.nova.description import asked_of_nova, disks_by_source, rescue_properties
 from harness.rescue.naming import map_disks
 from harness.scenario.models import Instance, RescueImage
@@ -117,7 +117,7 @@ def test_what_nova_has_no_word_for(keys: dict[str, Any], expected: str) -> None:
     described = Instance.model_validate({"disks": [{"role": "root"}], **keys})
     with pytest.raises(Refused, match=expected) as caught:
         asked_of_nova(described, placed(described))
-    assert caught.value.refused_by == "harness"
+    assert (caught.value.refused_by, caught.value.guest) == ("harness", GuestAfter.NEVER_MADE)
 
 
 def test_every_disk_is_found_by_what_nova_calls_its_file() -> None:

@@ -1,4 +1,4 @@
-"""What the harness says of a rescue that Nova refuses."""
+"""What the harness says of an instance, a rescue or its end that Nova refuses."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Literal
 
 import pytest
 
+from harness.errors import GuestAfter
 from harness.nova.messages import Left, NovaRefusal
-from harness.nova.refusals import refused_rescue
+from harness.nova.refusals import refused_instance, refused_rescue, refused_unrescue
 
 API, COMPUTE = "nova-api", "nova-compute"
 RUNS = Left(vm_state="active", task_state=None, is_off=False)
@@ -15,19 +16,20 @@ LOST = Left(vm_state="error", task_state=None, is_off=True)
 
 
 def refusal(
-    service: Literal["nova-api", "nova-compute"], exception: str, message: str, *, is_novas: bool = True
+    service: Literal["nova-api", "nova-compute"] | None, exception: str, message: str, *, is_novas: bool = True
 ) -> NovaRefusal:
     return NovaRefusal(exception=exception, message=message, is_novas=is_novas, service=service)
 
 
 @pytest.mark.parametrize(
-    ("said", "left", "by", "reason"),
+    ("said", "left", "by", "reason", "guest"),
     [
         pytest.param(
             refusal("nova-api", "InstanceNotRescuable", "Instance 6f1f cannot be rescued: no."),
             RUNS,
             API,
             "Instance UUID cannot be rescued: no",
+            GuestAfter.RUNNING,
             id="untouched",
         ),
         pytest.param(
@@ -35,6 +37,7 @@ def refusal(
             RUNS,
             API,
             "ValueError: Field value x is invalid",
+            GuestAfter.RUNNING,
             id="pythons-own",
         ),
         pytest.param(
@@ -43,6 +46,7 @@ def refusal(
             COMPUTE,
             "Instance UUID cannot be rescued: Driver Error: full; nova:34.0.0 has by then powered the guest off, "
             "and leaves the instance in ERROR",
+            GuestAfter.SHUT_OFF,
             id="off",
         ),
         pytest.param(
@@ -50,6 +54,7 @@ def refusal(
             RUNS,
             COMPUTE,
             "Image  could not be found",
+            GuestAfter.RUNNING,
             id="before-the-shutdown",
         ),
         pytest.param(
@@ -58,15 +63,43 @@ def refusal(
             "libvirt",
             "unsupported configuration: no IDE; nova:34.0.0 has by then destroyed the guest, which stays off, "
             "and leaves the instance in ERROR",
+            GuestAfter.SHUT_OFF,
             id="libvirts-words",
         ),
         pytest.param(
-            refusal("nova-compute", "libvirtError", "no", is_novas=False), None, "libvirt", "no", id="nothing-known"
+            refusal("nova-compute", "libvirtError", "no", is_novas=False),
+            None,
+            "libvirt",
+            "no",
+            GuestAfter.RUNNING,
+            id="nothing-known",
         ),
     ],
 )
 def test_who_refused_in_whose_words_and_what_became_of_the_instance(
-    said: NovaRefusal, left: Left | None, by: str, reason: str
+    said: NovaRefusal, left: Left | None, by: str, reason: str, guest: GuestAfter
 ) -> None:
     refused = refused_rescue("nova:34.0.0", said, left, "6f1f")
-    assert (refused.refused_by, refused.reason) == (by, reason)
+    assert (refused.refused_by, refused.reason, refused.guest) == (by, reason, guest)
+
+
+@pytest.mark.parametrize(
+    ("said", "by", "reason"),
+    [
+        pytest.param(refusal(None, "InvalidDiskInfo", "no such bus."), "Nova", "no such bus.", id="novas"),
+        pytest.param(refusal(None, "KeyError", "'x'", is_novas=False), "Nova", "KeyError: 'x'", id="pythons-own"),
+        pytest.param(refusal(None, "libvirtError", "no UEFI", is_novas=False), "libvirt", "no UEFI", id="libvirts"),
+    ],
+)
+def test_an_instance_that_is_refused_was_never_made(said: NovaRefusal, by: str, reason: str) -> None:
+    refused = refused_instance(said)
+    assert (refused.refused_by, refused.reason) == (by, f"the instance itself: {reason}")
+    assert refused.guest is GuestAfter.NEVER_MADE
+
+
+@pytest.mark.parametrize(
+    ("left", "guest"), [(RUNS, GuestAfter.RUNNING), (LOST, GuestAfter.SHUT_OFF), (None, GuestAfter.RUNNING)]
+)
+def test_a_refused_unrescue_leaves_the_guest_as_nova_says(left: Left | None, guest: GuestAfter) -> None:
+    refused = refused_unrescue(refusal("nova-compute", "libvirtError", "no", is_novas=False), left)
+    assert (refused.refused_by, refused.reason, refused.guest) == ("libvirt", "the unrescue: no", guest)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ScenarioError
+from harness.errors import GuestAfter, ScenarioError
 from harness.rescue.reference import Reference
 from harness.run.cases import collect_cases
 from harness.run.claims_page import cell_of, cells_of, cells_on, claims_page, results_in
@@ -67,15 +67,11 @@ def result(
         (result("one", "reference", MOVED, MOVED), "names"),
         (result(refusal=Refusal(reason="no such bus", refused_by="Nova")), "refused by Nova"),
         (
-            result(refusal=Refusal(reason="no; nova:34 has by then destroyed the guest", refused_by="libvirt")),
-            "refused by libvirt, guest off",
-        ),
-        (
-            result(refusal=Refusal(reason="no; nova:34 has by then powered the guest off", refused_by="nova-compute")),
+            result(refusal=Refusal(reason="no such bus", refused_by="nova-compute", guest=GuestAfter.SHUT_OFF)),
             "refused by nova-compute, guest off",
         ),
         (
-            result(refusal=Refusal(reason="the instance itself: no UEFI", refused_by="libvirt")),
+            result(refusal=Refusal(reason="no UEFI", refused_by="libvirt", guest=GuestAfter.NEVER_MADE)),
             "instance refused by libvirt",
         ),
         (result(failure=Failure(kind="HostError", message="the worker died")), "error"),
