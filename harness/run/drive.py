@@ -27,12 +27,13 @@ from harness.run.result import Refusal, StateRecord
 from harness.run.session import Session
 from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, Snapshot, Step, step_label
 from harness.scenario.steps import RESCUE as RESCUE_STEP
-from harness.scenario.words import ClaimName, DiskBus
+from harness.scenario.words import DiskBus
 from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import ByteRange, Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.prediction import contradictions, link_contradictions
 from harness.verdict.race import needs_control_boots, settle_by_controls
+from harness.verdict.restoring import after_refusal
 
 _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 
@@ -216,20 +217,9 @@ class Drive:
 
     def _refused(self, refused: Refused, guest: BootedGuest) -> None:
         self.outcome.refusal = Refusal.of(refused)
-        if not self.ready.performer.is_active:
-            return  # the refusal says so
-        self.progress("refused: is the guest untouched?")
-        boot_id = guest.run(_BOOT_ID).stdout.decode().strip()
-        if boot_id != guest.ready.boot_id:
-            self.outcome.findings = (
-                Finding(
-                    claim=ClaimName.RESTORED,
-                    device="instance",
-                    before=guest.ready.boot_id,
-                    after=boot_id,
-                    message="the running guest was touched before the rescue was refused",
-                ),
-            )
+        self.progress("refused: is the guest as the refusal says?")
+        boot_id = guest.run(_BOOT_ID).stdout.decode().strip() if self.ready.performer.is_active else None
+        self.outcome.add(*after_refusal(refused.guest, guest.ready.boot_id, boot_id))
 
     def _expected(self, written: dict[str, str]) -> Expected:
         read_only = frozenset(self.ready.tokens) - frozenset(written)

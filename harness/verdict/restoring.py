@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.errors import GuestAfter
 from harness.scenario.words import ClaimName
 from harness.verdict.finding import Finding
 
@@ -34,6 +35,19 @@ def restored_on_host(host: HostEvidence) -> Iterator[Finding]:
     ):
         if equal is False:
             yield Finding(claim=ClaimName.RESTORED, device=device, before="saved", after="different", message=what)
+
+
+def after_refusal(said: GuestAfter, before: str, after: str | None) -> Iterator[Finding]:
+    """The guest is as the refusal of its rescue said; ``before`` and ``after`` are boot ids, None if it is off."""
+    if after == before or (after is None and said is not GuestAfter.RUNNING):
+        return
+    yield Finding(
+        claim=ClaimName.RESTORED,
+        device="instance",
+        before=before,
+        after=after or "off",
+        message="the running guest was touched before the rescue was refused, and the refusal does not say so",
+    )
 
 
 def data(comparison: Comparison, host: HostEvidence) -> Iterator[Finding]:
