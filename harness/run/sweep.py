@@ -16,6 +16,7 @@ from harness.errors import HostError, Refused, ScenarioError
 from harness.rescue.protocol import Implementation
 from harness.run.cases import SHIPPED_SUITE
 from harness.run.plan import Plan, PlannedInstance, Planner
+from harness.run.result import Refusal
 from harness.scenario.checks import check
 from harness.scenario.matrix import data_at, exclusion_reason, label_of, matrix_with_sweep
 from harness.scenario.models import RescueImage, Scenario
@@ -39,7 +40,7 @@ class Cell:
     column: int
     outcome: str
     detail: str = ""
-    refused_by: str = ""
+    refusal: Refusal | None = None
     is_good: bool = True
 
     @property
@@ -112,7 +113,7 @@ class Sweep:
                 planned = planned or planner.plan_instance(implementation, trouble)
                 plan = planner.plan_rescue(implementation, planned, image)
             except Refused as refused:
-                yield Cell(number, column, VerdictName.REFUSED, refused.reason, refused.refused_by)
+                yield _refused(number, column, refused)
                 continue
             except HostError as error:
                 yield Cell(number, column, VerdictName.ERROR, error.message, is_good=False)
@@ -134,9 +135,13 @@ class Sweep:
         return RescueImage.model_validate(data)
 
 
+def _refused(row: int, column: int, refused: Refused) -> Cell:
+    return Cell(row, column, VerdictName.REFUSED, refused.reason, Refusal.of(refused))
+
+
 def _cell(row: int, column: int, scenario: Scenario, plan: Plan, versions: Mapping[str, str]) -> Cell:
     if plan.refusal is not None:
-        return Cell(row, column, VerdictName.REFUSED, plan.refusal.reason, plan.refusal.refused_by)
+        return _refused(row, column, plan.refusal)
     is_good = plan.verdict is VerdictName.STABLE or not plan.mismatch(scenario, versions)
     detail = "; ".join(f"{finding.claim}: {finding}" for finding in plan.findings)
     return Cell(row, column, plan.verdict, detail, is_good=is_good)

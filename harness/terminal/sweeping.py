@@ -18,6 +18,7 @@ from rich.text import Text
 from harness.rescue.protocol import Implementation
 from harness.run.plan import Planner
 from harness.run.record import write_atomically
+from harness.run.result import Refusal
 from harness.run.sweep import EXCLUDED, IMPOSSIBLE, Cell, Sweep
 from harness.scenario.words import VerdictName
 
@@ -46,7 +47,7 @@ def run_sweep(sweep: Sweep, planner: Planner, implementation: Implementation, fo
         task = progress.add_task(name, total=len(sweep))
         writer = csv.writer(file)
         keys = [*sweep.rows[0].values, *sweep.columns[0].values]
-        writer.writerow([*keys, "outcome", "refused_by", "detail"])
+        writer.writerow([*keys, "outcome", "refused_by", "guest", "detail"])
         for cell in sweep.cells(planner, implementation):
             writer.writerow(_record(sweep, cell))
             summary.add(cell)
@@ -65,8 +66,9 @@ def _record(sweep: Sweep, cell: Cell) -> list[str]:
     return [*("none" if value is None else str(value) for value in values.values()), *_told(cell)]
 
 
-def _told(cell: Cell) -> tuple[str, str, str]:
-    return str(cell.outcome), cell.refused_by, cell.detail
+def _told(cell: Cell) -> tuple[str, str, str, str]:
+    refused_by, guest = ("", "") if cell.refusal is None else (cell.refusal.refused_by, str(cell.refusal.guest))
+    return str(cell.outcome), refused_by, guest, cell.detail
 
 
 class _Summary:
@@ -76,7 +78,7 @@ class _Summary:
         self._sweep = sweep
         self._marks = [bytearray(len(sweep.columns)) for _ in sweep.rows]
         self._outcomes: Counter[str] = Counter()
-        self._refusals: Counter[tuple[str, str]] = Counter()
+        self._refusals: Counter[Refusal] = Counter()
         self._order = list(MARKS)
         self.planned = 0
         self.misses: list[Cell] = []
@@ -86,8 +88,8 @@ class _Summary:
         self._marks[cell.row][cell.column] = self._order.index(cell.outcome)
         self._outcomes[str(cell.outcome)] += 1
         self.planned += cell.is_planned
-        if cell.outcome == VerdictName.REFUSED:
-            self._refusals[(cell.refused_by, cell.detail)] += 1
+        if cell.refusal is not None:
+            self._refusals[cell.refusal] += 1
         if not cell.is_good:
             self.missed += 1
             if len(self.misses) < _SHOWN_MISSES:
@@ -143,10 +145,10 @@ class _Summary:
 
     def _refusal_table(self) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-        for heading in ("refused by", "times", "reason"):
+        for heading in ("refused by", "times", "guest", "reason"):
             table.add_column(heading, overflow="fold")
-        for (who, reason), count in self._refusals.most_common():
-            table.add_row(who, f"{count:,}", reason)
+        for refusal, count in self._refusals.most_common():
+            table.add_row(refusal.refused_by, f"{count:,}", refusal.guest, refusal.reason)
         return table
 
     def _miss_lines(self) -> Iterator[Text]:

@@ -111,6 +111,7 @@ def test_sweep_plans_every_combination(command_line: CommandLine, tmp_path: Path
     assert outcomes["pc", "virtio", "ide"] == outcomes["q35", "virtio", "virtio"] == "stable"
     assert outcomes["q35", "virtio", "ide"] == "refused"
     assert outcomes["q35", "ide", "virtio"] == "impossible"
+    assert {(row["outcome"], row["guest"]) for row in rows if row["guest"]} == {("refused", "running")}
     assert outcomes["pc", "virtio", "none"] == "moved"
     assert ran.returncode == 1, "legacy rescue moves disks, and the file expects none to move"
     assert "not as expected" in ran.stdout
