@@ -23,7 +23,7 @@ from harness.run.hot_plug import take_live
 from harness.run.outcome import Outcome, Progress
 from harness.run.preparation import Prepared
 from harness.run.record import CaseFolder
-from harness.run.result import Refusal, StateRecord
+from harness.run.result import StateRecord
 from harness.run.session import Session
 from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, Snapshot, Step, step_label
 from harness.scenario.steps import RESCUE as RESCUE_STEP
@@ -216,7 +216,7 @@ class Drive:
         ]
 
     def _refused(self, refused: Refused, guest: BootedGuest) -> None:
-        self.outcome.refusal = Refusal.of(refused)
+        self.outcome.refusal = refused
         self.progress("refused: is the guest as the refusal says?")
         boot_id = guest.run(_BOOT_ID).stdout.decode().strip() if self.ready.performer.is_active else None
         self.outcome.add(*after_refusal(refused.guest, guest.ready.boot_id, boot_id))

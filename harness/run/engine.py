@@ -57,7 +57,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
                 with _prepared(case, session) as ready:
                     Drive(case, session, ready, folder, progress, outcome).drive()
     except Refused as refused:  # of the instance itself, before any rescue
-        outcome.refusal = Refusal.of(refused)
+        outcome.refusal = refused
     except HarnessError as error:
         outcome.failure = Failure(kind=type(error).__name__, message=str(error))
     except OSError as error:
@@ -73,9 +73,10 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     if session.hypervisor.cancelled.is_set():
         raise CancelledError
     verdict = outcome.verdict
-    refusal = outcome.refusal.reason if outcome.refusal else None
     mismatch = (
-        None if expectation is None else meets(expectation, verdict, outcome.all_findings, refusal, level=case.level)
+        None
+        if expectation is None
+        else meets(expectation, verdict, outcome.all_findings, outcome.refusal, level=case.level)
     )
     compared = verdict in (VerdictName.STABLE, VerdictName.MOVED)
     result = CaseResult(
@@ -94,7 +95,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         findings=outcome.all_findings,
         additions=outcome.additions,
         claims=claim_statuses(case.level, outcome.findings) if compared else (),
-        refusal=outcome.refusal,
+        refusal=None if outcome.refusal is None else Refusal.of(outcome.refusal),
         failure=outcome.failure,
         boots=tuple(outcome.boots),
         accelerator=session.hypervisor.accelerator.reason,

@@ -13,7 +13,6 @@ from harness.run.disk_image import create_overlay
 from harness.run.outcome import Outcome, Progress
 from harness.run.preparation import Prepared
 from harness.run.record import CaseFolder
-from harness.run.result import Refusal
 from harness.run.steps import DefinitionHand, take
 from harness.scenario.steps import RESCUE
 from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued
@@ -73,7 +72,7 @@ def _rescue_and_unrescue(
     try:
         rescued = look(State.RESCUED, performer.rescue(case.point.scenario.rescue_image))
     except Refused as refused:
-        outcome.refusal = Refusal.of(refused)
+        outcome.refusal = refused
         return False
     progress(str(State.UNRESCUED))
     unrescued = look(State.UNRESCUED, performer.unrescue())

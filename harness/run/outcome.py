@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from harness.run.result import Failure, Refusal, StateRecord
+from harness.errors import Refused
+from harness.run.result import Failure, StateRecord
 from harness.scenario.words import ClaimName, VerdictName
 from harness.verdict.finding import Finding
 from harness.verdict.outcome import verdict_of
@@ -21,7 +22,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     about_model: list[Finding] = field(default_factory=list)
     additions: tuple[str, ...] = ()
-    refusal: Refusal | None = None
+    refusal: Refused | None = None
     failure: Failure | None = None
     boots: list[StateRecord] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)

@@ -31,7 +31,6 @@ from harness.run.disks import planned_sources
 from harness.run.outcome import Outcome, Progress
 from harness.run.preparation import expected_of, placement_for
 from harness.run.record import CaseFolder
-from harness.run.result import Refusal
 from harness.run.session import Session
 from harness.run.stage import Stage
 from harness.run.steps import DefinitionHand, changes_definition, take, volumes_of
@@ -138,8 +137,7 @@ class Plan:
             ScenarioError: the scenario expects nothing for these versions.
         """
         expectation = applicable_expectation(scenario, {**versions, **self.planned.versions})
-        reason = None if self.refusal is None else self.refusal.reason
-        found = meets(expectation, self.verdict, self.findings, reason, level=Level.PLAN)
+        found = meets(expectation, self.verdict, self.findings, self.refusal, level=Level.PLAN)
         return () if found is None else found.sentences
 
     def additions(self) -> tuple[str, ...]:
@@ -289,13 +287,13 @@ def plan_case(case: Case, session: Session, folder: CaseFolder, progress: Progre
     try:
         plan = Planner(session.hypervisor.connection, session.hypervisor.emulator).plan(case)
     except Refused as refused:
-        outcome.refusal = Refusal.of(refused)
+        outcome.refusal = refused
         return
     for state, xml in plan.xml_by_state.items():
         folder.write(f"{state}/defined.xml", xml)
         folder.write(f"{state}/inventory.json", plan.inventory_by_state[state].model_dump_json(indent=1))
     if plan.refusal is not None:
-        outcome.refusal = Refusal.of(plan.refusal)
+        outcome.refusal = plan.refusal
         return
     outcome.findings = plan.findings
     outcome.additions = plan.additions()

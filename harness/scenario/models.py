@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from harness.errors import GuestAfter
 from harness.frozen import Frozen
 from harness.scenario.disks import Disk
 from harness.scenario.images import InstanceImage, RescueMedium, RescueSource, ShippedImage, needed_memory_bytes
@@ -166,6 +167,9 @@ class Expectation(Frozen):
     verdict: Literal[VerdictName.STABLE, VerdictName.MOVED, VerdictName.REFUSED]
     findings: tuple[ExpectedFinding, ...] = ()
     reason: str | None = Field(default=None, description="a part of the refusal's message")
+    guest: GuestAfter | None = Field(
+        default=None, description="with a refusal: how it leaves the guest; default: any way"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Expectation:
@@ -174,6 +178,9 @@ class Expectation(Frozen):
             raise ValueError(msg)
         if (self.verdict is VerdictName.REFUSED) != (self.reason is not None):
             msg = "'reason' goes with 'verdict: refused', which needs one"
+            raise ValueError(msg)
+        if self.verdict is not VerdictName.REFUSED and self.guest is not None:
+            msg = "'guest' goes with 'verdict: refused'"
             raise ValueError(msg)
         return self
 

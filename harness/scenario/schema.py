@@ -58,6 +58,7 @@ def scenario_schema() -> dict[str, Any]:
     definitions[Expectation.__name__]["allOf"] = [
         _goes_with(VerdictName.MOVED, "findings", there={"minItems": 1}, elsewhere={"maxItems": 0}),
         _goes_with(VerdictName.REFUSED, "reason", there={"type": "string"}, elsewhere={"type": "null"}),
+        {"if": _has(VerdictName.REFUSED), "else": {"properties": {"guest": {"type": "null"}}}},
     ]
     definitions[Instance.__name__]["properties"]["disks"]["allOf"] = [
         _disks_of(Role.ROOT, at_least=1),
@@ -77,10 +78,14 @@ def scenario_schema() -> dict[str, Any]:
 
 def _goes_with(verdict: VerdictName, key: str, *, there: dict[str, Any], elsewhere: dict[str, Any]) -> dict[str, Any]:
     return {
-        "if": {"required": ["verdict"], "properties": {"verdict": {"const": str(verdict)}}},
+        "if": _has(verdict),
         "then": {"required": [key], "properties": {key: there}},
         "else": {"properties": {key: elsewhere}},
     }
+
+
+def _has(verdict: VerdictName) -> dict[str, Any]:
+    return {"required": ["verdict"], "properties": {"verdict": {"const": str(verdict)}}}
 
 
 def _disks_of(role: Role, *, at_least: int) -> dict[str, Any]:

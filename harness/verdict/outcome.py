@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from harness.errors import Refused
 from harness.frozen import Frozen
 from harness.scenario.models import Expectation, ExpectedFinding
 from harness.scenario.words import Level, VerdictName
@@ -35,11 +36,11 @@ def meets(
     expectation: Expectation,
     verdict: VerdictName,
     findings: Sequence[Finding],
-    refusal: str | None = None,
+    refusal: Refused | None = None,
     *,
     level: Level = Level.GUEST,
 ) -> Mismatch | None:
-    """None if the case ended as expected: exactly the findings listed, or a refusal whose message holds the reason.
+    """None if the case ended as expected: exactly the findings listed, or a refusal with this reason in its message.
 
     Findings put down to a kernel race neither break an expectation nor fulfil one; those about the harness's own model
     break any. What the case's level cannot see is not missed.
@@ -47,7 +48,7 @@ def meets(
     if verdict is VerdictName.ERROR:
         return Mismatch(sentences=(f"expected {expectation.verdict}: ended in an error, so nothing is known",))
     if verdict is VerdictName.REFUSED:
-        return _meets_refused(expectation, refusal or "no reason given")
+        return _meets_refused(expectation, refusal or Refused("no reason given"))
     if expectation.verdict is VerdictName.REFUSED:
         return Mismatch(sentences=(f"expected a refusal ({expectation.reason}), but it was carried out: {verdict}",))
     wanted = [entry for entry in expectation.findings if level in entry.levels]
@@ -75,12 +76,15 @@ def meets(
     )
 
 
-def _meets_refused(expectation: Expectation, refusal: str) -> Mismatch | None:
+def _meets_refused(expectation: Expectation, refusal: Refused) -> Mismatch | None:
     if expectation.verdict is not VerdictName.REFUSED:
-        return Mismatch(sentences=(f"expected {expectation.verdict}, but it was refused: {refusal}",))
-    if expectation.reason is not None and expectation.reason.casefold() in refusal.casefold():
-        return None
-    return Mismatch(sentences=(f"expected a refusal for '{expectation.reason}', but the reason was: {refusal}",))
+        return Mismatch(sentences=(f"expected {expectation.verdict}, but it was refused: {refusal.reason}",))
+    sentences = []
+    if (expectation.reason or "").casefold() not in refusal.reason.casefold():
+        sentences.append(f"expected a refusal for '{expectation.reason}', but the reason was: {refusal.reason}")
+    if expectation.guest not in {None, refusal.guest}:
+        sentences.append(f"expected a refusal with the guest {expectation.guest}, but it is {refusal.guest}")
+    return Mismatch(sentences=tuple(sentences)) if sentences else None
 
 
 def _matches(entry: ExpectedFinding, finding: Finding) -> bool:

@@ -49,6 +49,9 @@ def test_schema_is_a_schema_without_a_host() -> None:
         pytest.param(EXAMPLE, id="example"),
         pytest.param(changed(expect={"verdict": "refused", "reason": "no IDE"}), id="expect-a-mapping"),
         pytest.param(
+            changed(expect={"verdict": "refused", "reason": "no IDE", "guest": "shut-off"}), id="guest-of-a-refusal"
+        ),
+        pytest.param(
             changed(
                 expect=[
                     {
@@ -88,6 +91,7 @@ def test_schema_and_models_accept(data: dict[str, Any]) -> None:
         pytest.param(changed(expect="moved"), id="moved-without-findings"),
         pytest.param(changed(expect={"verdict": "refused"}), id="refused-without-reason"),
         pytest.param(changed(expect={"verdict": "stable", "reason": "r"}), id="reason-without-refusal"),
+        pytest.param(changed(expect={"verdict": "stable", "guest": "running"}), id="guest-without-refusal"),
         pytest.param(changed(instance={"disks": [{"role": "swap"}]}), id="no-root"),
         pytest.param(changed(instance={"disks": [{"role": "root"}, {"role": "root"}]}), id="two-roots"),
         pytest.param(changed(instance={"disks": [{"role": "root", "size": 4096}]}), id="key-of-another-role"),

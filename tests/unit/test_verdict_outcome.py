@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.errors import GuestAfter, Refused
 from harness.scenario.models import Expectation, ExpectedFinding
 from harness.scenario.words import ClaimName, VerdictName
 from harness.verdict.finding import Finding
@@ -28,6 +29,8 @@ def entry(device: str = "root", **values: Any) -> ExpectedFinding:
 RACE = finding("volume1", cause="kernel-race", rate="3 of 8 boots named it otherwise")
 STABLE = Expectation(verdict=VerdictName.STABLE)
 REFUSED = Expectation(verdict=VerdictName.REFUSED, reason="no IDE")
+SHUT_OFF = REFUSED.model_copy(update={"guest": GuestAfter.SHUT_OFF})
+TOO_LATE = Refused("q35 has no IDE", guest=GuestAfter.SHUT_OFF)
 
 VERDICTS = {
     "nothing found": ((), VerdictName.STABLE),
@@ -48,12 +51,16 @@ MET = {
     "wildcard for many": (moved(entry("*")), (finding(), finding("volume1", "vdc")), None),
     "two entries for one": (moved(entry("*"), entry("root")), (finding(),), None),
     "race beside the expected": (moved(entry()), (finding(), RACE), None),
-    "refused in any case": (REFUSED, (), "q35 has No ide controller"),
+    "refused in any case": (REFUSED, (), Refused("q35 has No ide controller")),
+    "refused, whatever became of the guest": (REFUSED, (), TOO_LATE),
+    "refused with the guest off": (SHUT_OFF, (), TOO_LATE),
 }
 
 
 @pytest.mark.parametrize(("expectation", "findings", "refusal"), MET.values(), ids=MET.keys())
-def test_expected_outcome_is_met(expectation: Expectation, findings: tuple[Finding, ...], refusal: str | None) -> None:
+def test_expected_outcome_is_met(
+    expectation: Expectation, findings: tuple[Finding, ...], refusal: Refused | None
+) -> None:
     verdict = VerdictName.REFUSED if refusal else verdict_of(findings)
     assert meets(expectation, verdict, findings, refusal) is None
 
@@ -99,15 +106,32 @@ UNMET = {
         STABLE,
         VerdictName.REFUSED,
         (),
-        "no IDE on q35",
+        Refused("no IDE on q35"),
         ["expected stable, but it was refused: no IDE on q35"],
     ),
     "refused for another reason": (
         REFUSED,
         VerdictName.REFUSED,
         (),
-        "out of names",
+        Refused("out of names"),
         ["expected a refusal for 'no IDE', but the reason was: out of names"],
+    ),
+    "refused with another guest": (
+        SHUT_OFF,
+        VerdictName.REFUSED,
+        (),
+        Refused("no IDE"),
+        ["expected a refusal with the guest shut-off, but it is running"],
+    ),
+    "refused for another reason with another guest": (
+        SHUT_OFF,
+        VerdictName.REFUSED,
+        (),
+        Refused("out of names", guest=GuestAfter.NEVER_MADE),
+        [
+            "expected a refusal for 'no IDE', but the reason was: out of names",
+            "expected a refusal with the guest shut-off, but it is never-made",
+        ],
     ),
     "not refused": (
         REFUSED,
@@ -127,7 +151,7 @@ def test_every_difference_from_the_expectation_is_a_sentence(
     expectation: Expectation,
     verdict: VerdictName,
     findings: tuple[Finding, ...],
-    refusal: str | None,
+    refusal: Refused | None,
     sentences: list[str],
 ) -> None:
     mismatch = meets(expectation, verdict, findings, refusal)
