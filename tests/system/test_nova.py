@@ -9,26 +9,22 @@ import json
 import os
 import re
 import signal
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from harness.domain.placement import Placement
 from harness.errors import HostError
 from harness.nova.environments import Environments
 from harness.nova.implementation import Nova
 from harness.nova.opening import WORKER_LOG
-from harness.rescue.protocol import RunningInstance
-from harness.run.disks import planned_sources
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import RescueImage
 
 from .conftest import CommandLine
 from .nova_data import RELEASE, Data
+from .nova_instances import NOVA, running
 
-NOVA = f"nova:{RELEASE}"
 DISKS = """\
 instance:
   properties: {hw_scsi_model: virtio-scsi}
@@ -141,15 +137,6 @@ def nova(nova_data: Data) -> Iterator[Nova]:
     environment = Environments(nova_data.folder / "nova").find(RELEASE)
     with Nova(environment) as opened:
         yield opened
-
-
-def running(nova: Nova, **keys: object) -> RunningInstance:
-    instance = Instance.model_validate({"disks": [{"role": "root"}, {"role": "volume"}], **keys})
-    sources = planned_sources(instance, Path("/instances"))
-    placement = Placement(
-        "rh-1", str(uuid.uuid4()), "52:54:00:00:00:01", "qemu", "/usr/bin/qemu-system-x86_64", sources
-    )
-    return RunningInstance(instance, placement, nova.normal(instance, placement))
 
 
 def without_times(xml: str) -> str:

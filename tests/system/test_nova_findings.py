@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.domain.placement import Placement
 from harness.domain.xml import disks_of, parse_domain, source_of
 from harness.nova.environments import Environments
 from harness.nova.implementation import Nova
-from harness.rescue.protocol import RunningInstance
 from harness.run.cases import SHIPPED_SUITE
 from harness.run.claims_page import cells_of, cells_on, results_in
-from harness.run.disks import planned_sources
 from harness.scenario.models import Instance, RescueImage
 
 from .command_line import CommandLine
 from .nova_data import RELEASE, Data
+from .nova_instances import NOVA, running
 
-NOVA = f"nova:{RELEASE}"
 PAGE = Path(__file__).parents[2] / "docs" / "nova-claims.md"
 STABLE = RescueImage.model_validate({"properties": {"hw_rescue_bus": "virtio"}})
 
@@ -42,15 +38,6 @@ def test_every_scenario_ends_as_its_file_and_the_page_say(nova_line: CommandLine
 def nova(nova_data: Data) -> Iterator[Nova]:
     with Nova(Environments(nova_data.folder / "nova").find(RELEASE)) as opened:
         yield opened
-
-
-def running(nova: Nova, **keys: object) -> RunningInstance:
-    instance = Instance.model_validate({"disks": [{"role": "root"}, {"role": "volume"}], **keys})
-    sources = planned_sources(instance, Path("/instances"))
-    placement = Placement(
-        "rh-1", str(uuid.uuid4()), "52:54:00:00:00:01", "qemu", "/usr/bin/qemu-system-x86_64", sources
-    )
-    return RunningInstance(instance, placement, nova.normal(instance, placement))
 
 
 def files_of(xml: str) -> set[str]:

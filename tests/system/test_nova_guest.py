@@ -8,26 +8,19 @@ from pathlib import Path
 import psutil
 
 from .conftest import CommandLine
-from .test_nova import CDROM, NOVA
+from .nova_instances import NOVA
+from .test_nova import CDROM, DISKS
 
-FULL = """\
+FULL = f"""\
 name: full
 summary: All kinds of disks, rescued from a virtio disk, behind which Nova moves balloon and RNG
-instance:
-  properties: {hw_scsi_model: virtio-scsi}
-  disks:
-    - {role: root}
-    - {role: ephemeral}
-    - {role: swap}
-    - {role: volume, bus: scsi}
-    - {role: config_drive}
-rescue_image:
-  properties: {hw_rescue_bus: virtio}
+{DISKS}rescue_image:
+  properties: {{hw_rescue_bus: virtio}}
 expect:
-  - when: {implementation: nova, nova: ">=27"}
+  - when: {{implementation: nova, nova: ">=27"}}
     verdict: moved
     findings:
-      - {claim: other-hardware, device: "0000:*"}
+      - {{claim: other-hardware, device: "0000:*"}}
 """
 
 
