@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HostError
 from harness.image.command import run
+from harness.image.content import ImageContent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,22 +15,13 @@ if TYPE_CHECKING:
 _GRAIN_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True)
-class ImageFile:
-    """What qemu-img says of a file; ``content_bytes`` is the size of the disk in it."""
+def disk_bytes(image_bytes: int) -> int:
+    """The size of a disk made from an image of so many: longer by 64 to 128 KiB, where marker and data blocks go.
 
-    path: Path
-    format: Literal["raw", "qcow2"]
-    content_bytes: int
-
-    @property
-    def disk_bytes(self) -> int:
-        """The size of a disk made from it, longer by 64 to 128 KiB: marker and data blocks go there.
-
-        Nothing of the image's own, such as the second header of a GPT, is in that place; and growpart leaves less than
-        a mebibyte alone.
-        """
-        return (-(-self.content_bytes // _GRAIN_BYTES) + 1) * _GRAIN_BYTES
+    Nothing of the image's own, such as the second header of a GPT, is in that place; and growpart leaves less than a
+    mebibyte alone.
+    """
+    return (-(-image_bytes // _GRAIN_BYTES) + 1) * _GRAIN_BYTES
 
 
 def readable(path: Path) -> Path:
@@ -50,8 +41,8 @@ def readable(path: Path) -> Path:
         ) from error
 
 
-def inspected(path: Path) -> ImageFile:
-    """Look at an image.
+def inspected(path: Path) -> ImageContent:
+    """What qemu-img says of an image.
 
     Raises:
         HostError: it cannot be read, is neither raw nor qcow2, is encrypted, or takes content from another file:
@@ -73,4 +64,4 @@ def inspected(path: Path) -> ImageFile:
             f"{path} takes content from another file, {other}",
             hint=f"if that is right, qemu-img convert -O qcow2 {path} image.qcow2 makes an image that stands alone",
         )
-    return ImageFile(path, found, facts["virtual-size"])
+    return ImageContent(path, found, disk_bytes(facts["virtual-size"]))

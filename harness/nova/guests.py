@@ -21,6 +21,7 @@ from harness.hypervisor.daemon import private_daemon, variables_folder, variable
 from harness.hypervisor.host import Hypervisor
 from harness.hypervisor.roots import held_root
 from harness.image.command import run
+from harness.image.content import ImageContent
 from harness.nova.description import Asked, asked_of_nova, disks_by_source, refuse_what_nova_lacks, rescue_properties
 from harness.nova.environments import NovaEnvironment
 from harness.nova.kept_worker import KeptWorker
@@ -28,7 +29,6 @@ from harness.nova.messages import Answer, ImageFile, Rescue, Spawn, Unrescue
 from harness.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.nova.process import Worker
 from harness.nova.refusals import refused_instance, refused_rescue, refused_unrescue
-from harness.rescue.protocol import ImageContent
 from harness.scenario.models import Instance, RescueImage
 
 OPERATION_TIMEOUT_S = 300.0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from harness.domain.placement import Placement
 from harness.scenario.models import Instance, RescueImage
@@ -22,15 +21,6 @@ class RunningInstance:
     placement: Placement
     live_xml: str
     steps: tuple[Step, ...] = ()
-
-
-@dataclass(frozen=True)
-class ImageContent:
-    """An image's file, and the size of the disk that is made of it."""
-
-    path: Path
-    format: Literal["raw", "qcow2"]
-    size_bytes: int
 
 
 class Implementation(Protocol):

@@ -25,7 +25,7 @@ from harness.guest.booted import BootedGuest, reached, start_domain, stop_domain
 from harness.guest.login import Login
 from harness.hypervisor.connection import definition_of
 from harness.hypervisor.host import Hypervisor
-from harness.rescue.protocol import ImageContent
+from harness.image.content import ImageContent
 from harness.run.disk_image import disk_bytes, write_block
 from harness.run.performer import Performer
 from harness.scenario.models import Instance, RescueImage

@@ -12,12 +12,12 @@ from harness.errors import HostError
 from harness.evidence.inventory import State
 from harness.guest.booted import BootedGuest
 from harness.hypervisor.connection import usb_cdrom_is_disk
+from harness.image.content import ImageContent
 from harness.rescue.naming import RESCUE
-from harness.rescue.protocol import ImageContent
 from harness.rescue.refusals import not_asked_for
 from harness.rescue.request import request_or_none
 from harness.run.acting import ActingImplementation, ActingPerformer
-from harness.run.base_image import BaseImage, base_images
+from harness.run.base_image import base_images
 from harness.run.cases import Case
 from harness.run.disks import DiskFactory
 from harness.run.preparation import Prepared, direct_kernel_of, images_of, kept_folder, new_tokens, placement_for
@@ -57,10 +57,10 @@ def prepared_acting(
         volumes = stack.enter_context(volume_resources(folder, hypervisor.root.path))
         factory = DiskFactory(folder, images, tokens, volumes)
         sources = factory.make_plain_volumes(instance)
-        contents = {State.RESCUED: _content(images.rescue)}
+        contents = {State.RESCUED: images.rescue.content}
         if request is not None and request.device is DeviceType.FLOPPY:
             floppy = factory.make_rescue_floppy(RESCUE, shipped, media.port).path
-            contents[State.RESCUED] = ImageContent(floppy, "raw", floppy.stat().st_size)
+            contents[State.RESCUED] = ImageContent.of_raw(floppy)
         placement = placement_for(
             instance,
             sources,
@@ -82,7 +82,7 @@ def prepared_acting(
                 folder,
                 bring_up=_never,
                 guests=guests,
-                content=lambda state: contents.get(state) or _content(images.instance),
+                content=lambda state: contents.get(state) or images.instance.content,
                 login=lambda state: (images.rescue if state is State.RESCUED else images.instance).login,
             )
         )
@@ -91,7 +91,3 @@ def prepared_acting(
 
 def _never(_domain: libvirt.virDomain, state: State) -> AbstractContextManager[BootedGuest]:
     raise HostError(f"the implementation itself starts the guest that is {state}")
-
-
-def _content(image: BaseImage) -> ImageContent:
-    return ImageContent(image.path, image.format, image.size_bytes)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from harness.guest.keys import RunKey
 from harness.guest.login import CLOUD_INIT_PATIENCE, SYSTEMD_PATIENCE, Login, read_private_key
 from harness.image import ImageSet
+from harness.image.content import ImageContent
 from harness.image.debian import DebianSet
 from harness.image.user_file import inspected
 from harness.scenario.images import RescueSource, ShippedImage, UserImage
@@ -18,11 +18,9 @@ from harness.scenario.models import Instance, RescueImage
 
 @dataclass(frozen=True)
 class BaseImage:
-    """An image file and how one gets into what boots from it. ``size_bytes`` is what the guest's disk gets."""
+    """An image and how one gets into what boots from it."""
 
-    path: Path
-    format: Literal["raw", "qcow2"]
-    size_bytes: int
+    content: ImageContent
     login: Login
 
 
@@ -78,7 +76,7 @@ def base_images(
 
 
 def _shipped(path: Path, login: Login) -> BaseImage:
-    return BaseImage(path, "raw", path.stat().st_size, login)
+    return BaseImage(ImageContent.of_raw(path), login)
 
 
 def user_image(image: UserImage, folder: Path, run_key: RunKey) -> BaseImage:
@@ -87,9 +85,9 @@ def user_image(image: UserImage, folder: Path, run_key: RunKey) -> BaseImage:
     Raises:
         HostError: the image or the key cannot be used.
     """
-    file = inspected(folder / image.file)
+    content = inspected(folder / image.file)
     if image.key is None:
         login = Login(run_key.key, image.user, says_ready=False, patience=CLOUD_INIT_PATIENCE, by_cloud_init=True)
     else:
         login = Login(read_private_key(folder / image.key), image.user, says_ready=False, patience=SYSTEMD_PATIENCE)
-    return BaseImage(file.path, file.format, file.disk_bytes, login)
+    return BaseImage(content, login)

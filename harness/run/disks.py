@@ -22,8 +22,9 @@ from harness.evidence.marker import marker_block, marker_offset
 from harness.guest.seed import Seed
 from harness.image import ImageSet, write_floppy
 from harness.image.command import run
+from harness.image.content import ImageContent
 from harness.rescue.naming import RESCUE, MappedDisk, map_disks
-from harness.run.base_image import BaseImage, BaseImages
+from harness.run.base_image import BaseImages
 from harness.run.disk_image import copy_to_image, create_image, write_block
 from harness.run.iscsi_server import ISCSI_PORT, lun_name
 from harness.run.nbd_server import NBD_PORT
@@ -96,7 +97,7 @@ class DiskFactory:
             HostError: a tool is missing, or the disk is full.
         """
         try:
-            return self._overlay(name, self.images.rescue)
+            return self._overlay(name, self.images.rescue.content)
         except OSError as error:
             raise disk_error(error, self.folder) from error
 
@@ -117,7 +118,7 @@ class DiskFactory:
         name = entry.name
         match disk:
             case RootDisk(source="image"):
-                return self._overlay(name, self.images.instance)
+                return self._overlay(name, self.images.instance.content)
             case RootDisk() | Volume():
                 return self._volume(name, disk)
             case EphemeralDisk():
@@ -142,7 +143,7 @@ class DiskFactory:
             create_image(source, disk.size_bytes)
             self._with_marker(source, name, disk.size_bytes)
         else:
-            base = self.images.instance
+            base = self.images.instance.content
             with self._as_raw(base) as raw_path:
                 copy_to_image(source, raw_path)
             self._with_marker(source, name, base.size_bytes)
@@ -153,14 +154,14 @@ class DiskFactory:
         create_image(source, size_bytes)
         return source.path
 
-    def _overlay(self, name: str, base: BaseImage) -> DiskSource:
+    def _overlay(self, name: str, base: ImageContent) -> DiskSource:
         path = self.folder / f"{name}.qcow2"
         backing = ("-F", base.format, "-b", base.path)
         run("qemu-img", "create", "-q", "-f", "qcow2", *backing, path, str(base.size_bytes))
         return self._with_marker(DiskSource(path, "qcow2"), name, base.size_bytes)
 
     @contextmanager
-    def _as_raw(self, base: BaseImage) -> Iterator[Path]:
+    def _as_raw(self, base: ImageContent) -> Iterator[Path]:
         """A raw file of the size of the guest's disk; the image itself where it is one."""
         if base.format == "raw" and base.path.stat().st_size == base.size_bytes:
             yield base.path

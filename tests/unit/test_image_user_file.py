@@ -10,7 +10,8 @@ import pytest
 
 from harness.errors import HostError, ScenarioError
 from harness.evidence.marker import data_offset
-from harness.image.user_file import ImageFile, inspected
+from harness.image.content import ImageContent
+from harness.image.user_file import disk_bytes, inspected
 from harness.rescue.reference import Reference
 from harness.run.cases import collect_cases
 from harness.scenario.words import Level
@@ -26,14 +27,14 @@ def make(path: Path, form: str, *options: str, size: str = "8M") -> Path:
 @pytest.mark.parametrize("form", ["raw", "qcow2"])
 def test_raw_and_qcow2_are_taken_by_their_content_whatever_their_name(tmp_path: Path, form: str) -> None:
     path = make(tmp_path / "image.bin", form)
-    assert inspected(path) == ImageFile(path, form, 8 * MIB)  # type: ignore[arg-type]
+    assert inspected(path) == ImageContent(path, form, disk_bytes(8 * MIB))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("content_bytes", [512, 8 * MIB, 8 * MIB + 512, 3 * 1024 * MIB - 1024])
-def test_marker_and_data_blocks_lie_behind_the_image_and_growpart_finds_no_room(content_bytes: int) -> None:
-    disk_bytes = ImageFile(Path("image"), "raw", content_bytes).disk_bytes
-    assert data_offset(disk_bytes) >= content_bytes
-    assert disk_bytes - content_bytes < MIB
+@pytest.mark.parametrize("image_bytes", [512, 8 * MIB, 8 * MIB + 512, 3 * 1024 * MIB - 1024])
+def test_marker_and_data_blocks_lie_behind_the_image_and_growpart_finds_no_room(image_bytes: int) -> None:
+    longer = disk_bytes(image_bytes)
+    assert data_offset(longer) >= image_bytes
+    assert longer - image_bytes < MIB
 
 
 def test_other_formats_are_refused_with_the_way_to_convert_them(tmp_path: Path) -> None:

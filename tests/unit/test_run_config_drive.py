@@ -15,6 +15,7 @@ import pytest
 from harness.guest.keys import make_run_key
 from harness.guest.login import Login
 from harness.guest.seed import Seed
+from harness.image.content import ImageContent
 from harness.run.base_image import BaseImage, BaseImages
 from harness.run.disks import DiskFactory
 from harness.run.volume_resources import VolumeResources
@@ -27,7 +28,7 @@ NAMES = ("meta_data.json", "user_data")
 def made(folder: Path, form: str, seed: Seed | None) -> Path:
     image = folder / "image.raw"
     image.write_bytes(bytes(1024 * 1024))
-    base = BaseImage(image, "raw", 1024 * 1024, Login(make_run_key().key))
+    base = BaseImage(ImageContent.of_raw(image), Login(make_run_key().key))
     instance = Instance.model_validate({"disks": [{"role": "root"}, {"role": "config_drive", "format": form}]})
     with ExitStack() as held:
         volumes = VolumeResources(folder, folder, held)
