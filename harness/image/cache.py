@@ -46,6 +46,10 @@ class CachedSet(Protocol):
     """Images that belong together, in a folder with a manifest."""
 
     @property
+    def directory(self) -> Path:
+        """The folder."""
+
+    @property
     def recipe(self) -> str:
         """The hash of the recipe."""
 
@@ -85,7 +89,22 @@ class ImageCache(Generic[S]):
         os.utime(directory)
         return image_set
 
-    def newest_of(self, recipe: str) -> S | None:
+    def obtain_for(self, recipe: str, resolve: Callable[[], dict[str, str]]) -> S:
+        """As ``obtain``, for what ``resolve`` finds; without package lists, or when a package cannot be fetched, a set
+        made from the same recipe serves.
+
+        Raises PackagesUnavailableError if there is none, HostError if the build fails.
+        """
+        try:
+            return self.obtain(recipe, resolve())
+        except PackagesUnavailableError as error:
+            image_set = self._newest_of(recipe)
+            if image_set is None:
+                raise
+            self._say(f"images: {error.message}; using the set in {image_set.directory}")
+            return image_set
+
+    def _newest_of(self, recipe: str) -> S | None:
         """The usable set last used among those made from ``recipe``, whatever the packages."""
         manifests = self._folder.glob("*/manifest.json")
         for directory in sorted((path.parent for path in manifests), key=_last_use, reverse=True):
@@ -175,17 +194,9 @@ def obtain_images(progress: Progress = say_nothing) -> ImageSet:
     root = cache_root()
     folder = recipe_folder()
     recipe = Recipe.load(folder)
-    recipe_digest = recipe_hash(folder)
 
     def build(inputs: dict[str, str], target: Path, work: Path, say: Progress) -> None:
         build_images(recipe, inputs, target, work, say)
 
     cache = ImageCache(root / "images", build, progress, read=ImageSet.read)
-    try:
-        return cache.obtain(recipe_digest, resolve_inputs(recipe, root / "packages.json"))
-    except PackagesUnavailableError as error:
-        image_set = cache.newest_of(recipe_digest)
-        if image_set is None:
-            raise
-        progress(f"images: {error.message}; using the set in {image_set.directory}")
-        return image_set
+    return cache.obtain_for(recipe_hash(folder), lambda: resolve_inputs(recipe, root / "packages.json"))

@@ -131,21 +131,14 @@ def obtain_debian(progress: Progress = say_nothing) -> DebianSet:
     """
     media = Recipe.load(recipe_folder())
     recipe = DebianRecipe.load(recipe_folder() / "debian")
-    digest = _digest(recipe_folder())
     names = (*recipe.packages, *media.loader_packages)
 
     def build(inputs: dict[str, str], target: Path, work: Path, say: Progress) -> None:
         build_debian(recipe, media, inputs, target, work, say)
 
     cache = ImageCache(cache_root() / "images" / "debian", build, progress, read=DebianSet.read)
-    try:
-        return cache.obtain(digest, resolve_packages(names, cache_root() / "packages-debian.json"))
-    except PackagesUnavailableError as error:
-        found = cache.newest_of(digest)
-        if found is None:
-            raise
-        progress(f"images: {error.message}; using the set in {found.directory}")
-        return found
+    memory = cache_root() / "packages-debian.json"
+    return cache.obtain_for(_digest(recipe_folder()), lambda: resolve_packages(names, memory))
 
 
 def _digest(folder: Path) -> str:
