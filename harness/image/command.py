@@ -42,11 +42,14 @@ def search_path() -> str:
     return f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_PATH}"
 
 
-_ONLY_FOR_DEBIAN = ("fakeroot", "mke2fs", "mmdebstrap", "newuidmap", "setpriv", "tar", "unshare")
-_NOT_FOR_DEBIAN = ("depmod", *(("newuidmap",) if os.geteuid() == 0 else ()))
-IMAGE_TOOLS = tuple(tool for tool in TOOL_PACKAGES if tool not in _ONLY_FOR_DEBIAN)
-DEBIAN_TOOLS = tuple(tool for tool in TOOL_PACKAGES if tool not in _NOT_FOR_DEBIAN)
-"""What building the harness's own guest takes, and what the Debian images take."""
+_TOOLS_OF_BOTH = ("apt-cache", "apt-get", "dpkg", "mcopy", "mkfs.vfat", "mmd")
+IMAGE_TOOLS = (*_TOOLS_OF_BOTH, "depmod", "xorriso")
+"""What building the harness's own guest takes."""
+DEBIAN_TOOLS = (
+    *(*_TOOLS_OF_BOTH, "fakeroot", "mke2fs", "mmdebstrap", "setpriv", "tar", "unshare"),
+    *(() if os.geteuid() == 0 else ("newuidmap",)),
+)
+"""What building the Debian images takes; ``newuidmap`` is for mmdebstrap in a user namespace."""
 
 
 def missing_tools(tools: Iterable[str]) -> tuple[str, ...]:
