@@ -29,7 +29,8 @@ from harness.rescue.request import request_or_none
 from harness.run.cases import Case
 from harness.run.disks import planned_sources
 from harness.run.outcome import Outcome, Progress
-from harness.run.preparation import expected_of, placement_for
+from harness.run.placing import placement_for
+from harness.run.preparation import expected_of
 from harness.run.record import CaseFolder
 from harness.run.session import Session
 from harness.run.stage import Stage

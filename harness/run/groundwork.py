@@ -1,0 +1,145 @@
+"""What a case with guests starts from, whoever makes its instance: names, images, tokens, a folder."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.domain.placement import DirectKernel, DiskSource, EmulatedTpm, Placement
+from harness.errors import HostError, disk_error
+from harness.guest.seed import Seed
+from harness.hypervisor.connection import usb_cdrom_is_disk
+from harness.hypervisor.host import Hypervisor
+from harness.image import ImageSet, instance_command_line
+from harness.rescue.naming import RESCUE, map_disks
+from harness.rescue.request import RescueRequest, request_or_none
+from harness.run.base_image import BaseImages, base_images
+from harness.run.cases import Case
+from harness.run.disks import DiskFactory
+from harness.run.media_server import MediaServer
+from harness.run.placing import placement_for
+from harness.run.record import folder_name
+from harness.run.session import Session
+from harness.run.steps import TOKEN_BYTES, volumes_of
+from harness.run.volume_resources import VolumeResources, volume_resources
+from harness.scenario.models import Instance, Scenario
+from harness.scenario.words import DeviceType
+
+
+@dataclass(frozen=True)
+class Groundwork:
+    """One case's, on one hypervisor.
+
+    ``shipped`` and ``media``: the harness's own images, and who serves what guests fetch. ``tokens`` are for the
+    markers of all disks that the case may come to have. ``request`` is what was asked for, if it can be.
+    """
+
+    instance: Instance
+    hypervisor: Hypervisor
+    domain_uuid: uuid.UUID
+    folder: Path
+    shipped: ImageSet
+    media: MediaServer
+    images: BaseImages
+    tokens: Mapping[str, str]
+    request: RescueRequest | None
+    volumes: VolumeResources
+
+    @property
+    def same_image(self) -> bool:
+        """Whether instance and rescue medium are made from one image."""
+        return self.images.rescue is self.images.instance
+
+    def disk_factory(self, seed: Seed | None = None) -> DiskFactory:
+        """Makes the case's disks; ``seed``: what a config drive has for cloud-init."""
+        return DiskFactory(self.folder, self.images, self.tokens, self.volumes, seed)
+
+    def make_rescue_floppy(self, factory: DiskFactory) -> DiskSource | None:
+        """Make the rescue floppy; None if another device was asked for.
+
+        Raises:
+            HostError: a tool is missing, or the disk is full.
+        """
+        if self.request is None or self.request.device is not DeviceType.FLOPPY:
+            return None
+        return factory.make_rescue_floppy(RESCUE, self.shipped, self.media.port)
+
+    def placement(self, sources: Mapping[str, DiskSource], *, tpm: EmulatedTpm | None = None) -> Placement:
+        """The placement of the instance on its hypervisor.
+
+        Raises:
+            HostError: the instance wants UEFI and this host has none.
+        """
+        return placement_for(
+            self.instance,
+            sources,
+            self.folder,
+            self.domain_uuid,
+            emulator=self.hypervisor.emulator,
+            domain_type=self.hypervisor.accelerator.domain_type,
+            usb_cdrom_is_disk=usb_cdrom_is_disk(self.hypervisor.connection),
+            direct_kernel=_direct_kernel(self.instance, self.shipped),
+            tpm=tpm,
+        )
+
+
+@contextmanager
+def groundwork(case: Case, session: Session, hypervisor: Hypervisor) -> Iterator[Groundwork]:
+    """What a case on a hypervisor starts from, in a folder below that one's work folder; all of it is gone at the end.
+
+    Raises:
+        HostError: an image cannot be built or read, the folder cannot be made, or the run was opened without images.
+    """
+    scenario = case.point.scenario
+    instance, image = scenario.instance, scenario.rescue_image
+    domain_uuid = uuid.uuid4()
+    folder = hypervisor.root.work_path / folder_name(f"{case.id[:60]}-{domain_uuid.hex[:8]}")
+    shipped, media = _images_of(session)
+    images = base_images(instance, image, case.file.parent, minimal=shipped, debian=session.debian, run_key=session.key)
+    with _kept_folder(folder), volume_resources(folder, hypervisor.root.path) as volumes:
+        yield Groundwork(
+            instance,
+            hypervisor,
+            domain_uuid,
+            folder,
+            shipped,
+            media,
+            images,
+            _new_tokens(scenario),
+            request_or_none(instance, image),
+            volumes,
+        )
+
+
+def _images_of(session: Session) -> tuple[ImageSet, MediaServer]:
+    if session.images is None or session.media is None:
+        raise HostError("this run has no images: it was opened for level plan")
+    return session.images, session.media
+
+
+def _new_tokens(scenario: Scenario) -> dict[str, str]:
+    names = [disk.name for disk in map_disks(scenario.instance)]
+    return {name: secrets.token_hex(TOKEN_BYTES) for name in (*names, *volumes_of(scenario), RESCUE)}
+
+
+def _direct_kernel(instance: Instance, shipped: ImageSet) -> DirectKernel | None:
+    if not instance.direct_kernel:
+        return None
+    return DirectKernel(shipped.kernel, shipped.initramfs, instance_command_line(from_iso=instance.is_from_iso))
+
+
+@contextmanager
+def _kept_folder(path: Path) -> Iterator[None]:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, path) from error
+    try:
+        yield
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
