@@ -46,11 +46,6 @@ def devices_of(root: etree._Element) -> etree._Element:
     return devices
 
 
-def machine_of(root: etree._Element) -> str:
-    """The machine type, such as pc-q35-7.2."""
-    return (root.findtext("os/type") and root.find("os/type").get("machine", "")) or ""  # type: ignore[union-attr]
-
-
 def boots_from_uefi(root: etree._Element) -> bool:
     """Whether OVMF boots this domain."""
     loader = root.find("os/loader")
