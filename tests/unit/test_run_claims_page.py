@@ -17,6 +17,8 @@ from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.verdict.coverage import claim_statuses
 from harness.verdict.finding import Finding
 
+from .case_results import PLANNED
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "nova-claims.md"
 FINDINGS_PAGE = ROOT / "docs" / "nova-findings.md"
@@ -37,27 +39,17 @@ def result(
         verdict = VerdictName.REFUSED
     if failure is not None:
         verdict = VerdictName.ERROR
-    return CaseResult(
-        case=case if implementation == "reference" else f"{case}@{implementation}",
-        scenario="one",
-        summary="One disk",
-        file="one.yaml",
-        values={},
-        implementation=implementation,
-        level=level,
-        verdict=verdict,
-        expectation=None,
-        as_expected=True,
-        findings=findings,
-        claims=() if verdict in {VerdictName.REFUSED, VerdictName.ERROR} else claim_statuses(level, findings),
-        refusal=refusal,
-        failure=failure,
-        accelerator="none",
-        versions={"libvirt": "9.0.0", "qemu": "7.2.22"},
-        started_at="2026-01-01T00:00:00+00:00",
-        elapsed_s=0.0,
-        artefacts="one",
-    )
+    differing = {
+        "case": case if implementation == "reference" else f"{case}@{implementation}",
+        "implementation": implementation,
+        "level": level,
+        "verdict": verdict,
+        "findings": findings,
+        "claims": () if verdict in {VerdictName.REFUSED, VerdictName.ERROR} else claim_statuses(level, findings),
+        "refusal": refusal,
+        "failure": failure,
+    }
+    return PLANNED.model_copy(update=differing)
 
 
 @pytest.mark.parametrize(

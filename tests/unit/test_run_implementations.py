@@ -21,6 +21,8 @@ from harness.scenario.models import Instance
 from harness.scenario.words import Level, VerdictName
 from harness.terminal.table import results_table
 
+from .case_results import PLANNED
+
 SCENARIO = "name: one\nsummary: One disk\ninstance:\n  disks: [{role: root}]\n"
 
 
@@ -125,23 +127,7 @@ def test_what_an_implementation_holds_is_released() -> None:
 
 
 def result(case: str, implementation: str, verdict: VerdictName) -> CaseResult:
-    return CaseResult(
-        case=case,
-        scenario="one",
-        summary="One disk",
-        file="one.yaml",
-        values={},
-        implementation=implementation,
-        level=Level.PLAN,
-        verdict=verdict,
-        expectation=None,
-        as_expected=True,
-        accelerator="none",
-        versions={},
-        started_at="2026-01-01T00:00:00+00:00",
-        elapsed_s=0.1,
-        artefacts="one",
-    )
+    return PLANNED.model_copy(update={"case": case, "implementation": implementation, "verdict": verdict})
 
 
 def test_several_implementations_have_a_column_each() -> None:

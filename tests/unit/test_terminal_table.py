@@ -12,31 +12,16 @@ from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.terminal.table import results_table
 from harness.verdict.finding import Finding
 
+from .case_results import PLANNED
+
 
 def changed(device: str, number: int) -> Finding:
     return Finding(claim=ClaimName.DATA, device=device, before="", after="", message=f"range {number} changed")
 
 
 def result(findings: tuple[Finding, ...], failure: Failure | None = None) -> CaseResult:
-    return CaseResult(
-        case="one",
-        scenario="one",
-        summary="One disk",
-        file="one.yaml",
-        values={},
-        implementation="reference",
-        level=Level.GUEST,
-        verdict=VerdictName.MOVED,
-        expectation=None,
-        as_expected=True,
-        findings=findings,
-        failure=failure,
-        accelerator="none",
-        versions={},
-        started_at="2026-01-01T00:00:00+00:00",
-        elapsed_s=0.1,
-        artefacts="one",
-    )
+    booted = {"level": Level.GUEST, "verdict": VerdictName.MOVED}
+    return PLANNED.model_copy(update={**booted, "findings": findings, "failure": failure})
 
 
 def shown(result: CaseResult) -> list[str]:
