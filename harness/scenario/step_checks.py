@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
@@ -13,6 +13,7 @@ from harness.scenario.words import DeviceType, DiskBus, OtherDevice, ScsiModel, 
 
 if TYPE_CHECKING:
     from harness.scenario.models import Instance
+    from harness.scenario.placed_disks import Placed
 
 HOT_BUSES = (DiskBus.VIRTIO, DiskBus.SCSI, DiskBus.USB)
 """libvirt attaches and detaches disks of a running domain on these only (qemuDomainAttachDeviceDiskLiveInternal)."""
@@ -28,28 +29,8 @@ _ON_CHIPSET = (None, "piix3-uhci")
 _SATA_PORTS = 6
 
 
-class OnBus(Protocol):
-    """A disk of the scenario with the name and bus in force."""
-
-    @property
-    def key(self) -> Key:
-        """Where the file has it."""
-
-    @property
-    def disk(self) -> Disk:
-        """As written."""
-
-    @property
-    def name(self) -> str:
-        """Its name in findings."""
-
-    @property
-    def bus(self) -> DiskBus:
-        """Its bus."""
-
-
 def step_problems(
-    instance: Instance, steps: Sequence[Step], from_start: Sequence[OnBus], attached: Sequence[OnBus]
+    instance: Instance, steps: Sequence[Step], from_start: Sequence[Placed], attached: Sequence[Placed]
 ) -> Iterator[Problem]:
     """Everything wrong with the steps, each seen after the ones before it."""
     if not steps:
@@ -81,7 +62,7 @@ class _Places:
     where: str
 
     @classmethod
-    def of(cls, instance: Instance, disks: Sequence[OnBus]) -> _Places:
+    def of(cls, instance: Instance, disks: Sequence[Placed]) -> _Places:
         devices = sum(entry.bus is DiskBus.USB for entry in disks)
         devices += instance.properties.hw_pointer_model == "usbtablet"
         devices += OtherDevice.KEYBOARD in instance.devices
@@ -92,7 +73,7 @@ class _Places:
         return cls(pci, usb, "root port" if instance.is_q35 else "PCI slot")
 
 
-def _slots(instance: Instance, disks: Sequence[OnBus]) -> int:
+def _slots(instance: Instance, disks: Sequence[Placed]) -> int:
     """Slots of pc's bus in use, but for a USB controller's."""
     sata = sum(entry.bus is DiskBus.SATA for entry in disks)
     return (
@@ -109,7 +90,7 @@ def _slots(instance: Instance, disks: Sequence[OnBus]) -> int:
 @dataclass
 class _Running:
     instance: Instance
-    present: dict[str, OnBus]
+    present: dict[str, Placed]
     nics: dict[int, VifModel]
     places: _Places
     nics_ever: int = field(init=False)
@@ -118,7 +99,7 @@ class _Running:
         self.nics_ever = len(self.nics)
         self._on_scsi = any(entry.bus is DiskBus.SCSI for entry in self.present.values())
 
-    def attach_volume(self, entry: OnBus) -> Iterator[Problem]:
+    def attach_volume(self, entry: Placed) -> Iterator[Problem]:
         volume = entry.disk
         if isinstance(volume, Volume) and volume.device is not DeviceType.DISK:
             found = f"found {quoted(str(volume.device))}: libvirt attaches no such drive to a running domain"
