@@ -6,14 +6,13 @@ number it. libvirt's live XML only lends the disks their target names, through i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from harness.domain.pci_topology import GuestFunction, in_the_guest
 from harness.domain.xml import disk_target, disks_of, parse_domain
-from harness.evidence.defined import CDROM_SECTOR_BYTES, SECTOR_BYTES, Sources
+from harness.evidence.defined import Sources
 from harness.evidence.inventory import (
     DIRECT_KERNEL,
     NETWORK,
@@ -31,7 +30,6 @@ from harness.evidence.machine_tree import Device
 from harness.scenario.words import Level
 
 _SUPERSPEED_MBIT = 5000
-_MADE_UP_SERIAL = re.compile(r"QM\d{5}")
 _BUSES = {"virtio-blk": "virtio", "scsi-": "scsi", "ide-": "ata", "floppy": "floppy"}
 _DRIVERS = {
     "virtio-blk": "virtio_blk",
@@ -118,7 +116,7 @@ class _Machine:
             yield self._block_device(drive, names[self._name(drive)])
 
     def _block_device(self, drive: Drive, predicted: KernelNames) -> BlockDevice:
-        kind, device, medium, path = _kind(drive), drive.device, drive.medium, self._path(drive)
+        kind, device, medium, path = drive.kind, drive.device, drive.medium, self._path(drive)
         world_wide_name = device.number("wwn")
         return BlockDevice(
             name=self._name(drive),
@@ -128,8 +126,8 @@ class _Machine:
             pci_path=path,
             usb_port=self._usb_port(self._usb_carrier(device)),
             size_bytes=0 if medium is None else medium.size_bytes,
-            sector_bytes=_sector_bytes(drive),
-            serial=_serial(drive),
+            sector_bytes=drive.sector_bytes,
+            serial=drive.serial,
             wwn=f"0x{world_wide_name:016x}" if world_wide_name else None,
             vendor=device.text("vendor"),
             model=device.text("product") or device.text("model"),
@@ -156,14 +154,14 @@ class _Machine:
         return () if function is None else function.path
 
     def _behind(self, drive: Drive) -> str:
-        scsi = "{}:{}:{}".format(*_scsi_place(drive))
+        scsi = "{}:{}:{}".format(*drive.scsi_place)
         match self._bus(drive):
             case "scsi":
                 return f"scsi {scsi}"
             case "ata":
-                return f"ata {self._ata_port(drive)}.{_unit(drive)}"
+                return f"ata {self._ata_port(drive)}.{drive.unit}"
             case "floppy":
-                return f"floppy {_unit(drive)}"
+                return f"floppy {drive.unit}"
             case "usb":
                 return self._usb_place(drive) + ("" if scsi == "0:0:0" else f" scsi {scsi}")
         return ""
@@ -195,15 +193,15 @@ class _Machine:
         return next(drivers, None)
 
     def _slot(self, drive: Drive) -> Slot:
-        channel, target, lun = _scsi_place(drive)
+        channel, target, lun = drive.scsi_place
         return Slot(
             disk=self._name(drive),
-            kind=_kind(drive),
+            kind=drive.kind,
             bus=self._bus(drive),
             host=_position(self._function(drive.device)),
             channel=channel,
             target=target,
-            lun=_unit(drive) if drive.device.kind == "floppy" else lun,
+            lun=drive.unit if drive.device.kind == "floppy" else lun,
             created=-drive.device.index,
             on_virtio=self._driver(drive) == "virtio_scsi",
         )
@@ -277,37 +275,6 @@ class _Machine:
         candidates += [(card.boot_index, NETWORK) for card in self.facts.network_cards]
         in_order = sorted((index, name) for index, name in candidates if index >= 0)
         return in_order[0][1] if in_order else None
-
-
-def _kind(drive: Drive) -> str:
-    if drive.device.kind == "floppy":
-        return "floppy"
-    return "cdrom" if drive.device.kind.endswith("-cd") else "disk"
-
-
-def _scsi_place(drive: Drive) -> tuple[int, int, int]:
-    """Channel, target and LUN; zeros for what is on no SCSI bus."""
-    channel, target, lun = (drive.device.number(name) or 0 for name in ("channel", "scsi-id", "lun"))
-    return channel, target, lun
-
-
-def _unit(drive: Drive) -> int:
-    """The number of the device on an IDE channel or of a floppy drive."""
-    return drive.device.number("unit") or 0
-
-
-def _serial(drive: Drive) -> str | None:
-    """Not what QEMU makes up from the port of an IDE or SATA CD-ROM (hw/ide/core.c): Linux never asks for it."""
-    serial = drive.device.text("serial")
-    made_up = serial is not None and _MADE_UP_SERIAL.fullmatch(serial) is not None
-    return None if made_up and _kind(drive) == "cdrom" else serial
-
-
-def _sector_bytes(drive: Drive) -> int:
-    """Of a CD-ROM it is no property but a fact (hw/scsi/scsi-disk.c, scsi_cd_realize)."""
-    if _kind(drive) == "cdrom":
-        return CDROM_SECTOR_BYTES
-    return drive.device.number("logical_block_size") or SECTOR_BYTES
 
 
 def _position(function: GuestFunction | None) -> int:

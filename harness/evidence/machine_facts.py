@@ -7,11 +7,13 @@ their place in the boot order.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HostError
+from harness.evidence.defined_disks import CDROM_SECTOR_BYTES, SECTOR_BYTES
 from harness.evidence.machine_settings import medium_settings
 from harness.evidence.machine_tree import Device, DeviceTree, parse_device_tree
 
@@ -24,6 +26,7 @@ _DISKS = frozenset(
     {"virtio-blk-device", "scsi-hd", "scsi-cd", "scsi-block", "scsi-generic", "ide-hd", "ide-cd", "floppy"}
 )
 _NETWORK_CLASS = "02"
+_MADE_UP_SERIAL = re.compile(r"QM\d{5}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,38 @@ class Drive:
     medium: Medium | None
     removable: bool
     boot_index: int
+
+    @property
+    def kind(self) -> str:
+        """``disk``, ``cdrom`` or ``floppy``."""
+        if self.device.kind == "floppy":
+            return "floppy"
+        return "cdrom" if self.device.kind.endswith("-cd") else "disk"
+
+    @property
+    def scsi_place(self) -> tuple[int, int, int]:
+        """Channel, target and LUN; zeros for what is on no SCSI bus."""
+        channel, target, lun = (self.device.number(name) or 0 for name in ("channel", "scsi-id", "lun"))
+        return channel, target, lun
+
+    @property
+    def unit(self) -> int:
+        """The number of the device on an IDE channel or of a floppy drive."""
+        return self.device.number("unit") or 0
+
+    @property
+    def serial(self) -> str | None:
+        """Not what QEMU makes up from the port of an IDE or SATA CD-ROM (hw/ide/core.c): Linux never asks for it."""
+        serial = self.device.text("serial")
+        made_up = serial is not None and _MADE_UP_SERIAL.fullmatch(serial) is not None
+        return None if made_up and self.kind == "cdrom" else serial
+
+    @property
+    def sector_bytes(self) -> int:
+        """Of a CD-ROM it is no property but a fact (hw/scsi/scsi-disk.c, scsi_cd_realize)."""
+        if self.kind == "cdrom":
+            return CDROM_SECTOR_BYTES
+        return self.device.number("logical_block_size") or SECTOR_BYTES
 
 
 @dataclass(frozen=True)
