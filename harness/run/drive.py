@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,12 +13,11 @@ from harness.evidence.collection import collection_script, parse_inventory, pars
 from harness.evidence.defined import running_inventory
 from harness.evidence.hot_names import with_attached, with_detached, with_names
 from harness.evidence.inventory import Inventory, KernelNames, State
-from harness.evidence.marker import BLOCK_BYTES, data_offset, marker_offset
 from harness.guest.booted import BootedGuest
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.rescue.naming import RESCUE, map_disks
 from harness.run.cases import Case
-from harness.run.fingerprint import Fingerprint, changed_ranges, fingerprint, unwritten
+from harness.run.fingerprint import Fingerprint, disk_changes, fingerprint, joined_changes, unwritten
 from harness.run.hot_plug import take_live
 from harness.run.outcome import Outcome, Progress
 from harness.run.preparation import Prepared
@@ -29,7 +28,7 @@ from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, Snapshot,
 from harness.scenario.steps import RESCUE as RESCUE_STEP
 from harness.scenario.words import DiskBus
 from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued, joined
-from harness.verdict.expected import ByteRange, Expected, HostEvidence
+from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.prediction import contradictions, link_contradictions
 from harness.verdict.race import needs_control_boots, settle_by_controls
@@ -137,9 +136,9 @@ class Drive:
         host = HostEvidence(
             domain_xml_equal=performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
             nvram_equal=performer.variables_restored,
-            changes=_joined(
-                _changes(unwritten(self._when_off, normal), before, marked=self._marked),
-                _changes(before, after, written),
+            changes=joined_changes(
+                disk_changes(unwritten(self._when_off, normal), before, marked=self._marked),
+                disk_changes(before, after, written),
             ),
         )
         self._when_off, self._marked = after, set()
@@ -290,27 +289,3 @@ class Drive:
             guest = self._boot(state, transition, control=number)
             inventories.append(self._look(state, guest, control=number))
         return inventories
-
-
-def _changes(
-    before: Mapping[str, Fingerprint],
-    after: Mapping[str, Fingerprint],
-    written: Collection[str] = (),
-    marked: Collection[str] = (),
-) -> dict[str, tuple[ByteRange, ...]]:
-    """What differs of each disk between two moments at which no guest ran, but for what was written on purpose."""
-    changes = {}
-    for name, chunks in after.items():
-        if name not in before:
-            continue
-        size_bytes = len(before[name]) * BLOCK_BYTES
-        allowed = [data_offset(size_bytes)] * (name in written) + [marker_offset(size_bytes)] * (name in marked)
-        ranges = changed_ranges(before[name], chunks, allowed_offsets=allowed)
-        if ranges:
-            changes[name] = tuple(ByteRange(start_bytes=start, end_bytes=end) for start, end in ranges)
-    return changes
-
-
-def _joined(*changes: Mapping[str, tuple[ByteRange, ...]]) -> dict[str, tuple[ByteRange, ...]]:
-    names = dict.fromkeys(name for each in changes for name in each)
-    return {name: tuple(part for each in changes for part in each.get(name, ())) for name in names}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from harness.domain.placement import DiskSource
 from harness.evidence.block import MEDIUM
 from harness.evidence.inventory import Inventory
+from harness.evidence.marker import data_offset, marker_offset
 from harness.run.disk_image import raw_view
+from harness.verdict.expected import ByteRange
 
 CHUNK_BYTES = 4096
 Fingerprint = tuple[bytes, ...]
@@ -55,6 +57,31 @@ def changed_ranges(
         else:
             ranges.append((start, end))
     return tuple(ranges)
+
+
+def disk_changes(
+    before: Mapping[str, Fingerprint],
+    after: Mapping[str, Fingerprint],
+    written: Collection[str] = (),
+    marked: Collection[str] = (),
+) -> dict[str, tuple[ByteRange, ...]]:
+    """What differs of each disk between two moments at which no guest ran, but for what was written on purpose."""
+    changes = {}
+    for name, chunks in after.items():
+        if name not in before:
+            continue
+        size_bytes = len(before[name]) * CHUNK_BYTES
+        allowed = [data_offset(size_bytes)] * (name in written) + [marker_offset(size_bytes)] * (name in marked)
+        ranges = changed_ranges(before[name], chunks, allowed_offsets=allowed)
+        if ranges:
+            changes[name] = tuple(ByteRange(start_bytes=start, end_bytes=end) for start, end in ranges)
+    return changes
+
+
+def joined_changes(*changes: Mapping[str, tuple[ByteRange, ...]]) -> dict[str, tuple[ByteRange, ...]]:
+    """What differs of each disk in any of several."""
+    names = dict.fromkeys(name for each in changes for name in each)
+    return {name: tuple(part for each in changes for part in each.get(name, ())) for name in names}
 
 
 def unwritten(disks: Mapping[str, Fingerprint], normal: Inventory) -> dict[str, Fingerprint]:
