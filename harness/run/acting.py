@@ -208,7 +208,7 @@ class ActingPerformer(Performer[BootedGuest]):
         for path, source in self._own_disks().items():
             if path not in known:
                 self._plant_marker(path, source)
-        for stale in (self.console_path, self._qemu_log_path):
+        for stale in (self.console_path, self.logs.qemu_path):
             stale.unlink(missing_ok=True)
         when_off()
         self._off_at = time.monotonic()

@@ -175,7 +175,7 @@ class Drive:
             raise
         except HarnessError:
             performer = self.ready.performer
-            for name, log in performer.failed_boot_logs().items():
+            for name, log in performer.logs.of_failed_boot.items():
                 self.folder.keep(f"{self._folder(state, control)}/{name}", log)
             if state in performer.defined_xml:
                 self.folder.write(f"{self._folder(state, control)}/defined.xml", performer.defined_xml[state])

@@ -24,11 +24,12 @@ from harness.errors import HarnessError, HostError, Refused
 from harness.evidence.defined import Sources
 from harness.evidence.inventory import State
 from harness.guest.access import with_access
-from harness.guest.booted import qemu_log_path, stop_domain
+from harness.guest.booted import stop_domain
 from harness.guest.keys import RunKey
 from harness.hypervisor.connection import definition_of
 from harness.hypervisor.host import Hypervisor
 from harness.rescue.protocol import Implementation, RunningInstance
+from harness.run.boot_logs import BootLogs
 from harness.run.stage import Stage
 from harness.scenario.models import Instance, RescueImage
 
@@ -151,7 +152,7 @@ class Performer(Generic[R]):
             self._give_rescue_its_variables()
             return self._boot_into(State.RESCUED)
         except (HarnessError, OSError, libvirt.libvirtError):
-            self._keep_failed_logs()
+            self.logs.keep_failed()
             self._define(self.saved_xml)
             self._boot_into(State.NORMAL)
             raise
@@ -235,10 +236,10 @@ class Performer(Generic[R]):
         """
         return bool(self.domain.isActive())
 
-    def failed_boot_logs(self) -> dict[str, Path]:
-        """Console and QEMU log of the boot that failed, by file name."""
-        kept = {path.name: path for path in (self.folder / "failed").glob("*.log")}
-        return kept or self._logs()
+    @property
+    def logs(self) -> BootLogs:
+        """The logs of its guests."""
+        return BootLogs(self.hypervisor, self.placement.domain_name, self.console_path, self.folder)
 
     def shut_down(self) -> None:
         """Stop the guest; the definition stays."""
@@ -252,25 +253,6 @@ class Performer(Generic[R]):
         self.defined_xml[state] = definition_of(domain)
         self.guest = guest = self._boot.enter_context(self.bring_up(domain, state))
         return guest
-
-    @property
-    def _qemu_log_path(self) -> Path:
-        return qemu_log_path(self.hypervisor, self.placement.domain_name)
-
-    def _keep_failed_logs(self) -> None:
-        kept = self.folder / "failed"
-        kept.mkdir(exist_ok=True)
-        for name, source in self._logs().items():
-            if source.is_file():
-                shutil.copyfile(source, kept / name)
-
-    def _logs(self) -> dict[str, Path]:
-        return {"console.log": self.console_path, "qemu.log": self._qemu_log_path} | self._helper_logs()
-
-    def _helper_logs(self) -> dict[str, Path]:
-        """Of what libvirt starts beside QEMU: swtpm and virtiofsd."""
-        found = (self.hypervisor.root.path / "log").glob(f"*/{self.placement.domain_name}-*.log")
-        return {f"{path.stem.rpartition('-')[2]}.log": path for path in found}
 
     def _variables(self) -> bytes | None:
         """The instance's store; None without UEFI, or where somebody has removed it."""
@@ -326,5 +308,4 @@ class Performer(Generic[R]):
             domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
         except libvirt.libvirtError as error:
             _log.warning("%s stays defined: %s", self.placement.domain_name, error)
-        for path in (self._qemu_log_path, *self._helper_logs().values()):
-            path.unlink(missing_ok=True)
+        self.logs.remove()
