@@ -42,11 +42,13 @@ class Worker:
         name: str,
         version: str | None = None,
         uri: str | None = None,
+        script: Path | None = None,
         cancelled: threading.Event | None = None,
     ) -> None:
         """Start it; ``version`` is told to pbr where Nova's code has no package metadata to read it from.
 
-        With the ``uri`` of a libvirt it is level guest's worker. An answer is not waited for once ``cancelled`` is set.
+        With the ``uri`` of a libvirt it is level guest's worker; ``script`` is one that speaks as they do. An answer is
+        not waited for once ``cancelled`` is set.
 
         Raises:
             HostError: the environment's Python is gone.
@@ -54,14 +56,14 @@ class Worker:
         self.name = name
         self._log_path = log_path
         self._cancelled = threading.Event() if cancelled is None else cancelled
-        script, where = (WORKER_PATH, (folder,)) if uri is None else (GUEST_WORKER_PATH, (folder, uri))
+        own_script, where = (WORKER_PATH, (folder,)) if uri is None else (GUEST_WORKER_PATH, (folder, uri))
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
         try:
             with log_path.open("ab") as log:
                 self._process = subprocess.Popen(
                     # -I: the worker's folder holds modules of ours, which are not for Nova to import.
-                    [python, "-I", script, str(requests), str(answers), *where],
+                    [python, "-I", script or own_script, str(requests), str(answers), *where],
                     pass_fds=(requests, answers),
                     stdin=subprocess.DEVNULL,
                     stdout=log,

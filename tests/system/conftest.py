@@ -15,10 +15,12 @@ from harness.hypervisor.canary import find_accelerator
 from harness.hypervisor.host import find_emulator
 from harness.hypervisor.roots import take_over_probes
 from harness.image import cache_root, obtain_images
+from harness.nova.environments import Environments
 from harness.run.session import Session
 
 from .command_line import CommandLine
-from .nova_data import RELEASE, Data, data_with
+from .nova_data import OLDEST_RELEASE, RELEASE, Data, data_with
+from .nova_server import Nova, unstarted
 
 MINIMAL = """\
 name: minimal
@@ -89,7 +91,25 @@ def nova_data(tmp_path_factory: pytest.TempPathFactory) -> Data:
     return data_with(RELEASE, tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def oldest_data(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    """The oldest release that is supported, which wants its own upper constraints.
+
+    RESCUE_HARNESS_TEST_CONSTRAINTS names a file with them where they cannot be fetched.
+    """
+    return data_with(OLDEST_RELEASE, tmp_path_factory, os.environ.get("RESCUE_HARNESS_TEST_CONSTRAINTS"))
+
+
 @pytest.fixture
 def nova_line(command_line: CommandLine, nova_data: Data) -> CommandLine:
     command_line.environment["RESCUE_HARNESS_DATA"] = str(nova_data.folder)
     return command_line
+
+
+@pytest.fixture(scope="module", params=[RELEASE, OLDEST_RELEASE])
+def nova(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nova]:
+    """A Nova that starts no guest."""
+    data: Data = request.getfixturevalue("nova_data" if request.param == RELEASE else "oldest_data")
+    environment = Environments(data.folder / "nova").find(request.param)
+    with unstarted(environment, tmp_path_factory.mktemp("images")) as opened:
+        yield opened

@@ -10,11 +10,12 @@ import pytest
 from filelock import FileLock
 
 from harness.nova.constraints import NONE
-from harness.nova.environments import PREFIX, Environments
+from harness.nova.environments import OLDEST, PREFIX, Environments
 
 from .command_line import CommandLine
 
 RELEASE = "34.0.0"
+OLDEST_RELEASE = f"{OLDEST}.0.0"
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,14 @@
 """The shipped suite on the newest Nova and on the oldest that is supported: what is kept of each still holds.
 
-The oldest wants its release's upper constraints: RESCUE_HARNESS_TEST_CONSTRAINTS names a file with them where they
-cannot be fetched.
+The oldest wants its release's upper constraints; see ``oldest_data``.
 """
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-from harness.nova.environments import OLDEST
-
 from .command_line import CommandLine
-from .nova_data import RELEASE, Data, data_with
-
-OLDEST_RELEASE = f"{OLDEST}.0.0"
-
-
-@pytest.fixture(scope="session")
-def oldest_data(tmp_path_factory: pytest.TempPathFactory) -> Data:
-    return data_with(OLDEST_RELEASE, tmp_path_factory, os.environ.get("RESCUE_HARNESS_TEST_CONSTRAINTS"))
+from .nova_data import OLDEST_RELEASE, RELEASE, Data
 
 
 def test_the_newest_is_as_its_baseline_says(nova_line: CommandLine) -> None:
