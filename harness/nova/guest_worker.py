@@ -13,7 +13,6 @@ while nobody has them open.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import importlib.util
 import shutil
 import sys
@@ -31,7 +30,6 @@ _spec.loader.exec_module(worker)  # before anything of Nova's, as it says there
 from lxml import etree  # noqa: E402
 from nova import objects  # noqa: E402
 from nova.compute import utils as compute_utils  # noqa: E402
-from nova.compute import vm_states  # noqa: E402
 from nova.network import security_group_api  # noqa: E402
 from nova.objects import base as objects_base  # noqa: E402
 from nova.virt import driver as virt_driver  # noqa: E402
@@ -151,9 +149,7 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
                 network_info=instance.network_info,
                 block_device_info=virt_driver.get_block_device_info(instance.instance, instance.mapping),
             )
-            # As the compute manager leaves an instance that was built.
-            instance.instance.vm_state, instance.instance.task_state = vm_states.ACTIVE, None
-            instance.instance.launched_at = datetime.datetime.now(datetime.UTC)
+            instance.started()
         return {}
 
     def rescue(self, request: Any) -> dict[str, Any]:

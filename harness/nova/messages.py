@@ -74,14 +74,6 @@ class MakeNormal(Frozen):
     configuration: dict[str, str | bool | int] = Field(default_factory=dict)
 
 
-class States(Frozen):
-    """An instance's states as nova-api has them, when a user asks for its rescue."""
-
-    vm_state: str = "active"
-    task_state: str | None = None
-    locked: bool = False
-
-
 class MakeRescued(Frozen):
     """Make the domain XML of an instance's rescue, given the domain that runs.
 
@@ -93,7 +85,6 @@ class MakeRescued(Frozen):
     configuration: dict[str, str | bool | int] = Field(default_factory=dict)
     rescue_properties: dict[str, str] | None
     running_xml: str
-    states: States = States()
 
 
 class ImageFile(Frozen):

@@ -39,7 +39,7 @@ import libvirt  # noqa: E402
 import nova.conf  # noqa: E402
 import nova.privsep  # noqa: E402
 from nova import config, context, exception, objects, rpc, version  # noqa: E402
-from nova.compute import api as compute_api, manager  # noqa: E402
+from nova.compute import api as compute_api, manager, vm_states  # noqa: E402
 from nova.conf import devices as conf_devices, neutron as conf_neutron  # noqa: E402
 from nova.network import model as network_model  # noqa: E402
 from nova.objects import base as objects_base  # noqa: E402
@@ -212,6 +212,11 @@ class Spawned:
         self.xml = ""
         self._fields: dict[str, Any] = {}
 
+    def started(self) -> None:
+        """As the compute manager leaves an instance that was built."""
+        self.instance.vm_state, self.instance.task_state = vm_states.ACTIVE, None
+        self.instance.launched_at = datetime.datetime.now(datetime.UTC)
+
     def remember(self) -> None:
         """Keep what the instance is like, for rescue changes its record."""
         self._fields = {name: copy.copy(value) for name, value in vars(self.instance).items()}
@@ -281,9 +286,7 @@ class Compute:
             Path(CONF.instances_path, spawned.instance.uuid).mkdir(exist_ok=True)
             self.running_xml = request["running_xml"]
             _keep_names(spawned.mapping, request["running_xml"])
-            for name, value in request["states"].items():
-                setattr(spawned.instance, name, value)
-            spawned.instance.launched_at = datetime.datetime.now(datetime.UTC)
+            spawned.started()
             self.driver.has_destroyed = self.driver.has_powered_off = False
             properties = request["rescue_properties"]
             if properties is not None:
