@@ -9,6 +9,8 @@ import json
 
 import pytest
 
+from harness.scenario.words import Role
+
 from .nova_server import LEGACY, LOST, RESCUED, STABLE, UNTOUCHED, Nova, assert_refused, disk, left, machine
 
 VOLUME = "6f1f7f0a-0000-4000-8000-000000000002"
@@ -120,3 +122,12 @@ def test_and_in_these_it_is_refused(nova: Nova, fields: dict[str, str], words: s
     answer = server.rescue(nova.image("a", **STABLE))
     assert_refused(answer, "nova-api", words)
     assert left(answer) == (fields.get("vm_state", "active"), fields.get("task_state"), False)
+
+
+@pytest.mark.parametrize(("bus", "is_refused"), [("virtio", True), ("usb", False)])
+def test_the_most_disks_are_counted_by_the_rescue_disks_name(nova: Nova, bus: str, *, is_refused: bool) -> None:
+    server = nova.spawned(disk(), disk(Role.EPHEMERAL), configuration={"compute.max_disk_devices_to_attach": 2})
+    answer = server.rescue(nova.image("a", hw_rescue_bus=bus))
+    if is_refused:
+        assert_refused(answer, "nova-compute", "The maximum allowed number of disk devices (2) to attach")
+    assert left(answer) == (LOST if is_refused else RESCUED)
