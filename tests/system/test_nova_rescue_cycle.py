@@ -57,6 +57,16 @@ def test_a_config_drive_with_the_rescue_password_is_made_and_attached_to_legacy_
     assert ("disk.config.rescue" in server.disks) is is_attached
 
 
+def test_a_legacy_rescue_from_an_image_with_another_bus_leaves_the_root_its_name_in_the_record(nova: Nova) -> None:
+    server = nova.spawned()
+    server.rescue(nova.image("a", hw_disk_bus="sata"))
+    target = server.disks["disk"].find("target")
+    assert target is not None
+    assert (server.record["root_device_name"], target.attrib["dev"]) == ("/dev/vda", "sdb")
+    server.unrescue()
+    assert server.record["root_device_name"] == "/dev/vda"
+
+
 def test_a_second_image_is_rescued_from_where_a_first_rescue_went_well(nova: Nova) -> None:
     server = nova.spawned()
     first, second = nova.image("a", **STABLE), nova.image("b", **STABLE)
