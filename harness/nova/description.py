@@ -114,11 +114,19 @@ def refuse_what_nova_lacks(instance: Instance) -> None:
         raise not_asked_for("Nova", _NOT_TO_BE_HAD[lacking])
     if instance.properties.hw_tpm_version is not None:
         raise not_asked_for("Nova", "a TPM, for whose secret it asks a key manager")
-    if any(isinstance(disk, Volume) and disk.device is DeviceType.LUN for disk in instance.disks):
-        raise not_asked_for("Nova", "a LUN, for which it has os-brick connect an iSCSI target")
     other = next((model for model in instance.nics if model is not instance.properties.hw_vif_model), None)
     if other is not None:
         raise not_asked_for("Nova", f"NICs of different models ({instance.properties.hw_vif_model} and {other})")
+
+
+def refuse_what_takes_devices(instance: Instance) -> None:
+    """Check that a guest of Nova's takes no block device of the host's.
+
+    Raises:
+        Refused: it does.
+    """
+    if any(isinstance(disk, Volume) and disk.device is DeviceType.LUN for disk in instance.disks):
+        raise not_asked_for("Nova", "a guest with a LUN, for which it has os-brick connect an iSCSI target")
 
 
 def _image_properties(instance: Instance) -> dict[str, str]:

@@ -22,7 +22,14 @@ from harness.hypervisor.host import Hypervisor
 from harness.hypervisor.roots import held_root
 from harness.image.command import run
 from harness.image.content import ImageContent
-from harness.nova.description import Asked, asked_of_nova, disks_by_source, refuse_what_nova_lacks, rescue_properties
+from harness.nova.description import (
+    Asked,
+    asked_of_nova,
+    disks_by_source,
+    refuse_what_nova_lacks,
+    refuse_what_takes_devices,
+    rescue_properties,
+)
 from harness.nova.environments import NovaEnvironment
 from harness.nova.kept_worker import KeptWorker
 from harness.nova.messages import Answer, ImageFile, Rescue, Spawn, Unrescue
@@ -67,6 +74,7 @@ class NovaGuests:
             Refused: it cannot.
         """
         refuse_what_nova_lacks(instance)
+        refuse_what_takes_devices(instance)
 
     def placed(self, instance: Instance, placement: Placement) -> Placement:
         """The placement under Nova's names, for what Nova makes itself (imagebackend, blockinfo)."""

@@ -673,10 +673,10 @@ def _fill_by_role(entry: Any, disk: Any) -> None:
     if disk["volume_path"] is not None:
         entry.source_type, entry.destination_type = "volume", "volume"
         entry.volume_id, entry.volume_size = disk["volume_id"], 1
-        # A plain file, without a connector of os-brick.
+        # A plain file, or for a LUN a block device, neither with a connector of os-brick's.
         entry.connection_info = json.dumps(
             {
-                "driver_volume_type": "gpfs",
+                "driver_volume_type": "local" if disk["device"] == "lun" else "gpfs",
                 "serial": disk["serial"],
                 "data": {"device_path": disk["volume_path"], "access_mode": "rw"},
             }

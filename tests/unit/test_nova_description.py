@@ -9,7 +9,7 @@ import pytest
 
 from harness.domain.placement import DiskSource, Placement
 from harness.errors import GuestAfter, Refused
-from harness.nova.description import asked_of_nova, disks_by_source, rescue_properties
+from harness.nova.description import asked_of_nova, disks_by_source, refuse_what_takes_devices, rescue_properties
 from harness.rescue.naming import map_disks
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import Role
@@ -105,11 +105,6 @@ def test_every_nic_has_its_own_mac_and_port() -> None:
         pytest.param({"devices": ["virtiofs"]}, "a share, for which it asks Manila", id="virtiofs"),
         pytest.param({"devices": ["vsock"]}, "a vsock", id="vsock"),
         pytest.param({"properties": {"hw_tpm_version": "2.0"}}, "a TPM", id="tpm"),
-        pytest.param(
-            {"disks": [{"role": "root"}, {"role": "volume", "device": "lun", "bus": "scsi", "backend": "iscsi"}]},
-            "a LUN",
-            id="lun",
-        ),
         pytest.param({"nics": ["e1000"]}, r"NICs of different models \(virtio and e1000\)", id="nics"),
     ],
 )
@@ -117,6 +112,14 @@ def test_what_nova_has_no_word_for(keys: dict[str, Any], expected: str) -> None:
     described = Instance.model_validate({"disks": [{"role": "root"}], **keys})
     with pytest.raises(Refused, match=expected) as caught:
         asked_of_nova(described, placed(described))
+    assert (caught.value.refused_by, caught.value.guest) == ("harness", GuestAfter.NEVER_MADE)
+
+
+def test_a_guest_of_novas_takes_no_device_of_the_hosts() -> None:
+    described = instance({"role": "root"}, {"role": "volume", "device": "lun", "bus": "scsi", "backend": "iscsi"})
+    assert asked_of_nova(described, placed(described)).instance.disks[1].device == "lun"
+    with pytest.raises(Refused, match="a guest with a LUN") as caught:
+        refuse_what_takes_devices(described)
     assert (caught.value.refused_by, caught.value.guest) == ("harness", GuestAfter.NEVER_MADE)
 
 
