@@ -72,6 +72,7 @@ class Change(Frozen):
     mapping: dict[int, dict[str, Any]] = Field(default_factory=dict)
     images_gone: tuple[str, ...] = ()
     failing_starts: int = 0
+    undefined: bool = False
     capabilities: dict[str, bool] = Field(default_factory=dict)
     bootable: bool = True
 

@@ -89,6 +89,15 @@ def test_after_a_rescue_that_did_not_start_the_next_one_has_its_disk_and_unrescu
     assert "disk.rescue" not in files(server), "so that it does not boot again"
 
 
+def test_of_an_instance_without_a_domain_unrescue_forgets_the_volumes(nova: Nova) -> None:
+    server = nova.spawned(disk(), disk(Role.VOLUME, volume=VOLUME))
+    server.change(instance={"vm_state": "error"}, undefined=True)
+    assert left(server.rescue(nova.image("a", **STABLE))) == RESCUED
+    assert list(server.disks) == ["disk", VOLUME, "disk.rescue"]
+    assert left(server.unrescue()) == BACK
+    assert list(server.disks) == ["disk"]
+
+
 def test_another_default_machine_type_is_the_rescued_instances_and_stays_in_its_record(nova: Nova) -> None:
     server = nova.spawned(configuration={"resume_guests_state_on_host_boot": True})
     assert (machine(server), server.record["system_metadata"]["image_hw_machine_type"]) == ("pc", "pc")

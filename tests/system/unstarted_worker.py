@@ -144,6 +144,8 @@ class UnstartedCompute(guest_worker.GuestCompute):
         for image in request["images_gone"]:
             del self.image_service.images[image]
         self._power.failures = request["failing_starts"]
+        if request["undefined"]:
+            self.driver._host.get_guest(made.instance).delete_configuration()
         self.driver.capabilities.update(request["capabilities"])
         self.volume_service.bootable = request["bootable"]
         return {}
