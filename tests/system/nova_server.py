@@ -48,8 +48,8 @@ class Stop(Frozen):
     uuid: str
 
 
-class Detach(Frozen):
-    operation: Literal["detach"] = "detach"
+class MayDetach(Frozen):
+    operation: Literal["may_detach"] = "may_detach"
     uuid: str
     volume: str
 
@@ -190,8 +190,8 @@ class Server:
     def stop(self) -> Answer:
         return self._ask(Stop(uuid=self.uuid))
 
-    def detach(self, volume: str) -> Answer:
-        return self._ask(Detach(uuid=self.uuid, volume=volume))
+    def may_detach(self, volume: str) -> Answer:
+        return self._ask(MayDetach(uuid=self.uuid, volume=volume))
 
     def boot_host(self) -> None:
         self._ask(HostBoot(uuid=self.uuid, configuration=self.configuration))

@@ -215,6 +215,6 @@ def test_a_lun_stays_one(nova: Nova) -> None:
 def test_a_volume_can_be_detached_as_soon_as_unrescue_has_started_the_guest(nova: Nova) -> None:
     server = nova.spawned(disk(), disk(Role.VOLUME, volume=VOLUME))
     server.rescue(nova.image("a", **STABLE))
-    assert_refused(server.detach(VOLUME), "nova-api", "Cannot detach_volume while the instance is in this state")
+    assert_refused(server.may_detach(VOLUME), "nova-api", "Cannot detach_volume while the instance is in this state")
     server.unrescue()
-    assert server.detach(VOLUME).refusal is None
+    assert server.may_detach(VOLUME).refusal is None

@@ -97,7 +97,7 @@ class UnstartedCompute(guest_worker.GuestCompute):
     @property
     def operations(self) -> dict[str, Callable[[Any], dict[str, Any]]]:
         """What can be asked for beside what this Nova is."""
-        further = (self.stop, self.detach, self.host_boot, self.restart, self.change, self.look)
+        further = (self.stop, self.may_detach, self.host_boot, self.restart, self.change, self.look)
         return {**super().operations, **{each.__name__: each for each in further}}
 
     def off(self) -> None:
@@ -113,7 +113,7 @@ class UnstartedCompute(guest_worker.GuestCompute):
         user._queue.stop_instance = stop_instance
         return user._answer(user._api.stop)
 
-    def detach(self, request: Any) -> dict[str, Any]:
+    def may_detach(self, request: Any) -> dict[str, Any]:
         """``API.detach_volume`` as far as the instance's state decides; Cinder and nova-compute are not told."""
         user = self._user(request)
         user._api._detach_volume = lambda *_args, **_keys: None
