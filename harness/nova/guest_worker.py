@@ -32,7 +32,6 @@ from nova import objects  # noqa: E402
 from nova.compute import utils as compute_utils  # noqa: E402
 from nova.network import security_group_api  # noqa: E402
 from nova.objects import base as objects_base  # noqa: E402
-from nova.virt import driver as virt_driver  # noqa: E402
 from nova.virt import images as virt_images  # noqa: E402
 from nova.virt.libvirt import driver as libvirt_driver  # noqa: E402
 from nova.virt.libvirt import guest as libvirt_guest  # noqa: E402
@@ -49,9 +48,6 @@ class _VirtApi:
         if event_names:
             raise worker.EdgeError(f"Neutron was waited for: {event_names}")
         yield
-
-    def exit_wait_early(self, _events: Any) -> None:
-        return None
 
     def update_compute_provider_status(self, *_args: Any, **_keys: Any) -> None:
         return None
@@ -138,17 +134,7 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
             instance = self._made(request)
             self.instances[described["uuid"]] = instance
             self._keys[described["uuid"]] = request["authorized_keys"]
-            worker.call(
-                self.driver.spawn,
-                context=self.context,
-                instance=instance.instance,
-                image_meta=instance.image_meta,
-                injected_files=[],
-                admin_password="",
-                allocations={},
-                network_info=instance.network_info,
-                block_device_info=virt_driver.get_block_device_info(instance.instance, instance.mapping),
-            )
+            self._spawn_by_driver(instance, instance.image_meta)
             instance.started()
         return {}
 

@@ -7,9 +7,10 @@ reads requests from the file descriptor REQUESTS and writes answers to ANSWERS, 
 libvirt of this process keeps its state and where Nova keeps its instances; nothing is ever started in it.
 
 Nova is used as it is. What a cloud would answer is answered here, at Nova's outer edge: the conductor
-(``_Conductor``), Glance (``_ImageService``) and libvirt's look-up of the running domain (``_Domain``); what would
-write disks or start a guest ends the call once Nova has made its domain XML. The releases differ in their functions'
-arguments: each gets those that its signature has.
+(``_Conductor``), Glance (``_ImageService``), Cinder (``_VolumeService``), Neutron (``_Network``), placement
+(``_Placement``), the message queues (``_Queue``, ``_Notifier``) and libvirt's look-up of the running domain
+(``_Domain``); what would write disks or start a guest ends the call once Nova has made its domain XML
+(``PlanningDriver``). The releases differ in their functions' arguments: each gets those that its signature has.
 """
 
 from __future__ import annotations
@@ -278,7 +279,7 @@ class Compute:
             return {"xml": self._spawn(request).xml}
 
     def rescued(self, request: Any) -> dict[str, Any]:
-        """The domain XML that ``LibvirtDriver.rescue`` makes of a running instance."""
+        """The domain XML that ``LibvirtDriver.rescue`` makes of a running instance, asked for by ``API.rescue``."""
         with _configuration(request["configuration"]):
             spawned = self.spawned
             if spawned is None or spawned.described != _described(request):
@@ -312,7 +313,19 @@ class Compute:
         )
         image_meta = objects.ImageMeta.from_dict(image)
         self._name_devices(spawned, image_meta)
-        spawned.xml = self.until_made(
+        try:
+            self._spawn_by_driver(spawned, image_meta)
+        except DomainMade as made:
+            spawned.xml = made.xml
+        else:
+            raise EdgeError("LibvirtDriver.spawn made no domain")
+        spawned.remember()
+        self.spawned = spawned
+        return spawned
+
+    def _spawn_by_driver(self, spawned: Spawned, image_meta: Any) -> None:
+        """``LibvirtDriver.spawn``, as the compute manager calls it."""
+        call(
             self.driver.spawn,
             context=self.context,
             instance=spawned.instance,
@@ -323,45 +336,20 @@ class Compute:
             network_info=spawned.network_info,
             block_device_info=virt_driver.get_block_device_info(spawned.instance, spawned.mapping),
         )
-        spawned.remember()
-        self.spawned = spawned
-        return spawned
 
     def _name_devices(self, spawned: Spawned, image_meta: Any) -> None:
-        """As ``ComputeManager._prep_block_device`` begins, with our driver."""
+        """As ``ComputeManager._prep_block_device`` begins."""
         call(
-            manager.ComputeManager._default_block_device_names,
-            self=_ManagerOfNames(self.driver),
+            _ComputeManager(self, _Network(spawned.network_info))._default_block_device_names,
             context=self.context,
             instance=spawned.instance,
             image_meta=image_meta,
             block_devices=spawned.mapping,
         )
 
-    @staticmethod
-    def until_made(function: Callable[..., Any], **known: Any) -> str:
-        try:
-            call(function, **known)
-        except DomainMade as made:
-            return made.xml
-        raise EdgeError(f"{function.__qualname__} made no domain")
-
 
 def _described(request: Any) -> tuple[Any, Any]:
     return request["instance"], request["configuration"]
-
-
-class _ManagerOfNames:
-    """What ``ComputeManager._default_block_device_names`` uses of its manager."""
-
-    def __init__(self, driver: Any) -> None:
-        self.driver = driver
-
-    def _default_root_device_name(self, *args: Any) -> Any:
-        return manager.ComputeManager._default_root_device_name(self, *args)
-
-    def _default_device_names_for_instance(self, *args: Any) -> Any:
-        return manager.ComputeManager._default_device_names_for_instance(self, *args)
 
 
 class _Notifier:
@@ -417,7 +405,7 @@ class _Queue:
 
 
 class _ComputeManager(manager.ComputeManager):  # type: ignore[misc]
-    """nova-compute's manager without a cloud: of it, rescue_instance and unrescue_instance, and what they call."""
+    """nova-compute's manager without a cloud: of it, rescue, unrescue, the naming of devices, and what they call."""
 
     def __init__(self, compute: Compute, network_api: Any) -> None:
         self.host = "host"
