@@ -28,7 +28,7 @@ sys.modules["nova_worker"] = worker
 _spec.loader.exec_module(worker)  # before anything of Nova's, as it says there
 
 from lxml import etree  # noqa: E402
-from nova import objects  # noqa: E402
+from nova import exception, objects  # noqa: E402
 from nova.compute import utils as compute_utils  # noqa: E402
 from nova.network import security_group_api  # noqa: E402
 from nova.objects import base as objects_base  # noqa: E402
@@ -119,7 +119,10 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
 
     def is_off(self, instance: Any) -> bool:
         """Whether an instance's guest is off, as libvirt says."""
-        return not self.driver._host.get_guest(instance).is_active()
+        try:
+            return not self.driver._host.get_guest(instance).is_active()
+        except exception.InstanceNotFound:
+            return True
 
     def off(self) -> None:
         """Let the harness look at the disks: no guest runs."""

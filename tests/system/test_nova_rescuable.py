@@ -131,3 +131,11 @@ def test_the_most_disks_are_counted_by_the_rescue_disks_name(nova: Nova, bus: st
     if is_refused:
         assert_refused(answer, "nova-compute", "The maximum allowed number of disk devices (2) to attach")
     assert left(answer) == (LOST if is_refused else RESCUED)
+
+
+def test_an_instance_without_a_domain_is_off_when_its_rescue_is_refused(nova: Nova) -> None:
+    server = nova.spawned()
+    server.change(instance={"vm_state": "error"}, undefined=True)
+    answer = server.rescue(nova.image("a", hw_rescue_bus="xen"))
+    assert_refused(answer, "nova-compute", "Requested rescue bus 'xen' is not supported")
+    assert left(answer) == LOST
