@@ -8,6 +8,7 @@ lie over the host's (mount_namespaces(7)). Otherwise it finds them by the XDG va
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -101,10 +102,10 @@ def _prepared(root: Path, daemon: str) -> tuple[list[str], dict[str, str]]:
 
 def _mounts(root: Path) -> str:
     """The shell's part in the mount namespace: nothing of it is seen outside, and it goes with its last process."""
-    lines = [f"mount --bind '{root}/{name}' {place}" for name, place in _PLACES.items()]
+    lines = [f"mount --bind {shlex.quote(f'{root}/{name}')} {place}" for name, place in _PLACES.items()]
     # /run/libvirt is only there where the host's own libvirt was started; to make it would be to change the host.
     lines.append(f"test -d {_STATE} || {{ mount -t tmpfs none /run; mkdir {_STATE}; }}")
-    lines.append(f"mount --bind '{root}/run' {_STATE}")
+    lines.append(f"mount --bind {shlex.quote(f'{root}/run')} {_STATE}")
     return "\n".join([*lines, 'exec "$0" "$@"'])
 
 
