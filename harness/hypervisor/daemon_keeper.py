@@ -42,6 +42,7 @@ def keep(command: list[str]) -> int:
                     return 0
         finally:
             _end_all()
+            # Reaped by now, so that Popen has nothing to wait for.
             daemon.returncode = 0 if daemon.returncode is None else daemon.returncode
 
 
