@@ -20,7 +20,7 @@ from pathlib import Path
 
 from harness.errors import HostError
 from harness.guest.deadline import Deadline
-from harness.image.command import LAST_LINES, search_path
+from harness.image.command import LAST_LINES, quoted, search_path
 
 KEEPER_NAME = "libvirt-keeper"
 START_S = 60.0
@@ -156,5 +156,5 @@ def _wait_for(path: Path, process: subprocess.Popen[bytes], log_path: Path) -> N
         if status is not None or deadline.passed:
             what = f"did not listen within {START_S:.0f} s" if status is None else f"ended with exit code {status}"
             lines = log_path.read_text(errors="replace").splitlines()[-LAST_LINES:]
-            raise HostError(f"a libvirtd of our own {what}" + "".join(f"\n  | {line}" for line in lines))
+            raise HostError(f"a libvirtd of our own {what}{quoted(lines)}")
         time.sleep(_POLL_S)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness.errors import HostError
 from harness.hypervisor.reaping import orphans_reaped
-from harness.image.command import LAST_LINES
+from harness.image.command import LAST_LINES, quoted
 
 CIPHER = "aes-256-cbc"
 """libvirt's, qemuTPMVirCommandAddEncryption."""
@@ -60,5 +60,5 @@ def _make(state_path: Path, passphrase_path: Path) -> None:
         except FileNotFoundError as error:
             raise HostError("swtpm_setup is not on this host", hint="install swtpm and swtpm-tools") from error
     if done.returncode:
-        said = "".join(f"\n  | {line}" for line in done.stdout.splitlines()[-LAST_LINES:])
+        said = quoted(done.stdout.splitlines()[-LAST_LINES:])
         raise HostError(f"swtpm_setup makes no TPM{said}", hint="see 'Devices' in docs/troubleshooting.md")

@@ -82,9 +82,14 @@ def run(*command: str | Path, cwd: Path | None = None, environment: Mapping[str,
             f"{words[0]} is not installed", hint=f"apt-get install {package}" if package else None
         ) from error
     if done.returncode != 0:
-        output = "\n".join(f"  | {line}" for line in (done.stdout + done.stderr).splitlines()[-LAST_LINES:])
-        raise HostError(f"{' '.join(words)} failed with exit code {done.returncode}\n{output}", hint=_hint(output))
+        output = quoted((done.stdout + done.stderr).splitlines()[-LAST_LINES:])
+        raise HostError(f"{' '.join(words)} failed with exit code {done.returncode}{output}", hint=_hint(output))
     return done.stdout
+
+
+def quoted(lines: Iterable[str]) -> str:
+    """What a program said, behind a message: each line on one of its own, after a bar; empty if there are none."""
+    return "".join(f"\n  | {line}" for line in lines)
 
 
 def _hint(output: str) -> str | None:

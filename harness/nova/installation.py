@@ -17,6 +17,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from harness.errors import HostError, ScenarioError
+from harness.image.command import quoted
 from harness.nova.checkout import UNKNOWN_VERSION, checkout_version, require_checkout
 from harness.nova.constraints import constraints_text
 from harness.nova.environments import EnvironmentRecord, Environments, NovaEnvironment, Progress, python_of
@@ -147,7 +148,7 @@ def _told(log_path: Path) -> str:
     lines = log_path.read_text(errors="replace").splitlines()
     first = next((number for number, line in enumerate(lines) if line.lstrip().startswith(("ERROR:", "error:"))), None)
     shown = lines[-LAST_LINES:] if first is None else lines[first : first + LAST_LINES]
-    return "".join(f"\n  | {line}" for line in shown)
+    return quoted(shown)
 
 
 def describe(folder: Path, log_path: Path, target: str) -> Description:

@@ -7,14 +7,14 @@ import select
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from harness.errors import HostError
 from harness.frozen import Frozen
-from harness.image.command import search_path
+from harness.image.command import quoted, search_path
 from harness.nova.messages import Answer, GoOn
 
 WORKER_PATH = Path(__file__).with_name("worker.py")
@@ -109,7 +109,7 @@ class Worker:
                 raise
             answer = self._exchange(GoOn(), timeout_s, operation)
         if answer.defect is not None:
-            said = "".join(f"\n  | {text}" for text in answer.defect.splitlines()[-LAST_LINES:])
+            said = quoted(answer.defect.splitlines()[-LAST_LINES:])
             raise HostError(f"{self.name}: the worker does not know how to ask this Nova{said}")
         return answer
 
@@ -159,7 +159,11 @@ class Worker:
 
     def _trouble(self, what: str) -> WorkerError:
         self.close()
-        return WorkerError(f"{self.name}: the worker {what}{log_tail(self._log_path)}")
+        try:
+            written = self._log_path.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        except OSError:
+            written = []  # the run is at its end, and has removed the folder
+        return WorkerError(f"{self.name}: the worker {what}{quoted(written)}")
 
     def close(self) -> None:
         """Kill it. May be called again."""
@@ -169,15 +173,6 @@ class Worker:
             self._requests = self._answers = -1
         self._process.kill()
         self._process.wait()
-
-
-def log_tail(path: Path, lines: int = LAST_LINES) -> str:
-    """The last lines of a log, each on a line of its own with a bar before it; empty if there are none."""
-    try:
-        written: Sequence[str] = path.read_text(errors="replace").splitlines()[-lines:]
-    except OSError:
-        return ""
-    return "".join(f"\n  | {line}" for line in written)
 
 
 def _environment(version: str | None) -> dict[str, str]:

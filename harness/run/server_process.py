@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError, HostError
 from harness.guest.deadline import Deadline
-from harness.image.command import LAST_LINES, search_path
+from harness.image.command import LAST_LINES, quoted, search_path
 
 LOOPBACK = "127.0.0.1"
 PACKAGES = {"qemu-nbd": "qemu-utils", "tgtd": "tgt"}
@@ -64,8 +64,7 @@ class ServerProcess:
 
     def _trouble(self, message: str) -> HostError:
         lines = self.log_path.read_text(errors="replace").splitlines()[-LAST_LINES:]
-        said = "".join(f"\n  | {line}" for line in lines)
-        return HostError(message + said, hint="see 'Servers of volumes' in docs/troubleshooting.md")
+        return HostError(message + quoted(lines), hint="see 'Servers of volumes' in docs/troubleshooting.md")
 
 
 @contextmanager
