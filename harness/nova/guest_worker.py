@@ -49,9 +49,6 @@ class _VirtApi:
             raise worker.EdgeError(f"Neutron was waited for: {event_names}")
         yield
 
-    def update_compute_provider_status(self, *_args: Any, **_keys: Any) -> None:
-        return None
-
 
 class _ImageFiles(worker._ImageService):  # type: ignore[misc, name-defined]
     """Stands in for Glance: metadata, and files that are on this host."""
