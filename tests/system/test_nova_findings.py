@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.domain.xml import disks_of, parse_domain, source_of
 from harness.nova.environments import Environments
 from harness.nova.implementation import Nova
 from harness.run.cases import SHIPPED_SUITE
@@ -38,28 +37,6 @@ def test_every_scenario_ends_as_its_file_and_the_page_say(nova_line: CommandLine
 def nova(nova_data: Data) -> Iterator[Nova]:
     with Nova(Environments(nova_data.folder / "nova").find(RELEASE)) as opened:
         yield opened
-
-
-def files_of(xml: str) -> set[str]:
-    return {Path(source_of(disk) or "").name for disk in disks_of(parse_domain(xml))}
-
-
-def test_a_rescue_password_is_on_no_disk_of_a_stable_rescue(nova: Nova) -> None:
-    instance = running(nova, disks=[{"role": "root"}, {"role": "config_drive"}])
-    stable, legacy = nova.rescued(instance, STABLE), nova.rescued(instance, RescueImage())
-    assert "disk.config" in files_of(stable)
-    assert "disk.config.rescue" not in files_of(stable), "made with the new password, and attached to nothing"
-    assert "disk.config.rescue" in files_of(legacy)
-
-
-def test_a_second_rescue_saves_the_first_as_what_to_go_back_to(nova: Nova) -> None:
-    instance = running(nova)
-    files = nova.disk_names(instance.instance, instance.placement)
-    saved = Path(next(iter(files))).parent / "unrescue.xml"
-    first = nova.rescued(instance, STABLE)
-    assert "disk.rescue" not in files_of(saved.read_text())
-    nova.rescued(replace(instance, live_xml=first), STABLE)
-    assert "disk.rescue" in files_of(saved.read_text()), "so that unrescue boots the rescue medium"
 
 
 @pytest.mark.parametrize(
