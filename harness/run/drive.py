@@ -31,7 +31,7 @@ from harness.verdict.claims import additions, compare_definitions, compare_rescu
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.prediction import contradictions, link_contradictions
-from harness.verdict.race import needs_control_boots, settle_by_controls
+from harness.verdict.race import is_shown_to_race, needs_control_boots, settle_by_controls
 from harness.verdict.restoring import after_refusal
 
 _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
@@ -256,36 +256,44 @@ class Drive:
         *,
         is_hot: bool,
     ) -> tuple[Finding, ...]:
-        in_doubt = needs_control_boots(findings)
+        # What was attached to a running guest has another name after any boot: that is told by booting.
+        in_doubt = needs_control_boots(findings, {} if is_hot else self.defined)
         if not in_doubt or not self.session.control_boots:
             return findings
         normal, rescued, unrescued = first
         image = self.case.point.scenario.rescue_image
         performer = self.ready.performer
         same_domain = performer.defined_xml[State.UNRESCUED] == performer.saved_xml
-        normal_again = self._boot_again(State.NORMAL, performer.reboot_as_saved)
+        normal_again: list[Inventory] = []
+        rescued_again: list[Inventory] = []
 
-        def settle(*rescued_again: Inventory) -> tuple[Finding, ...]:
-            return settle_by_controls(
-                findings,
-                expected,
+        def boots() -> tuple[tuple[Inventory, ...], tuple[Inventory, ...], tuple[Inventory, ...]]:
+            return (
                 (normal, *normal_again),
                 (rescued, *rescued_again),
                 (unrescued, *(normal_again if same_domain else ())),
-                is_hot=is_hot,
             )
 
+        def settle() -> tuple[Finding, ...]:
+            return settle_by_controls(findings, expected, *boots(), is_hot=is_hot)
+
+        for inventory in self._boots_again(State.NORMAL, performer.reboot_as_saved):
+            normal_again.append(inventory)
+            if not is_hot and is_shown_to_race(findings, expected, *boots()):
+                return settle()
         if is_hot and not needs_control_boots([finding for finding in settle() if finding.cause != "reboot"]):
             return settle()
         if State.RESCUED not in in_doubt:
             return settle()
-        return settle(*self._boot_again(State.RESCUED, lambda: performer.rescue(image)))
+        for inventory in self._boots_again(State.RESCUED, lambda: performer.rescue(image)):
+            rescued_again.append(inventory)
+            if not is_hot and is_shown_to_race(findings, expected, *boots()):
+                break
+        return settle()
 
-    def _boot_again(self, state: State, first: Callable[[], BootedGuest]) -> list[Inventory]:
+    def _boots_again(self, state: State, first: Callable[[], BootedGuest]) -> Iterator[Inventory]:
         """Control boots of a state, the first by the transition that leads into it."""
-        inventories = []
         for number in range(1, self.session.control_boots + 1):
             transition = first if number == 1 else self.ready.performer.reboot
             guest = self._boot(state, transition, control=number)
-            inventories.append(self._look(state, guest, control=number))
-        return inventories
+            yield self._look(state, guest, control=number)

@@ -8,6 +8,7 @@ one and the same domain.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.evidence.inventory import Inventory, State
@@ -17,7 +18,7 @@ from harness.verdict.finding import Finding
 from harness.verdict.network import network_interfaces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.verdict.expected import Expected
 
@@ -30,17 +31,58 @@ _NOT_INTACT = {
 }
 
 
-def needs_control_boots(findings: Sequence[Finding]) -> tuple[State, ...]:
+def needs_control_boots(
+    findings: Sequence[Finding], predicted: Mapping[State, Inventory] = MappingProxyType({})
+) -> tuple[State, ...]:
     """The states to boot again before a changed name can be blamed on anyone; none if nothing is in doubt.
 
     In doubt is a name, of a disk or a NIC, that differs over an address and an identity that do not. The first boots of
     a state count as well, so each needs only control boots on top.
+
+    ``predicted``: what each state's domain says of its disks. A disk that Linux can give one name only, a virtio one,
+    and that had just that name in both states, is called otherwise because the domain is another one.
     """
-    suspects = _suspects(findings)
+    suspects = [finding for finding in _suspects(findings) if not _is_certain(finding, predicted)]
     if not suspects:
         return ()
     others = {_state(finding) for finding in suspects}
     return (State.NORMAL, *(state for state in (State.RESCUED, State.UNRESCUED) if state in others))
+
+
+def _is_certain(finding: Finding, predicted: Mapping[State, Inventory]) -> bool:
+    """Whether both names of a finding are the only ones that Linux could give in their states."""
+    return all(
+        _only_name(finding.device, predicted.get(state)) == name
+        for state, name in ((State.NORMAL, finding.before), (_state(finding), finding.after))
+    )
+
+
+def _only_name(disk: str, predicted: Inventory | None) -> str | None:
+    for device in predicted.block_devices if predicted is not None else ():
+        if device.marker is not None and device.marker.disk == disk and device.predicted is not None:
+            possible = device.predicted.possible
+            return possible[0] if len(possible) == 1 else None
+    return None
+
+
+def is_shown_to_race(
+    findings: Sequence[Finding],
+    expected: Expected,
+    normal_boots: Sequence[Inventory],
+    rescued_boots: Sequence[Inventory],
+    unrescued_boots: Sequence[Inventory] = (),
+) -> bool:
+    """Whether every name in doubt has varied within a state and is common to both: more boots can blame nobody.
+
+    The boots are those of ``settle_by_controls``.
+    """
+    boots = {State.NORMAL: normal_boots, State.RESCUED: rescued_boots, State.UNRESCUED: unrescued_boots}
+    for finding in _suspects(findings):
+        state = _state(finding)
+        history = _history(finding.device, expected, normal_boots[0], boots)
+        if not _races(history, state) or not set(_names(history, State.NORMAL)) & set(_names(history, state)):
+            return False
+    return True
 
 
 def settle_by_controls(

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.evidence.inventory import State
+from harness.evidence.inventory import KernelNames, State
 from harness.scenario.words import ClaimName, VerdictName
 from harness.verdict.claims import compare_rescued, compare_unrescued
 from harness.verdict.finding import Finding
 from harness.verdict.outcome import verdict_of
-from harness.verdict.race import needs_control_boots, settle_by_controls
+from harness.verdict.race import is_shown_to_race, needs_control_boots, settle_by_controls
 
 from .verdict_inventories import EXPECTED, NORMAL, RESCUED, UNRESCUED, changed, edited, nic, without
 
@@ -117,6 +117,46 @@ def test_control_boots_are_for_names_over_intact_addresses_and_identities(trait:
 def test_no_control_boots_without_a_changed_name() -> None:
     assert needs_control_boots(compare_rescued(NORMAL, RESCUED, EXPECTED)) == ()
     assert needs_control_boots(compare_rescued(NORMAL, without(RESCUED, "volume1"), EXPECTED)) == ()
+
+
+def predicted(inventory: Inventory, *others: str) -> Inventory:
+    """A domain's inventory that names volumes as they are called, and ``others`` as further possible names."""
+    for disk in ("volume1", "volume2"):
+        (held,) = (device for device in inventory.block_devices if device.marker and device.marker.disk == disk)
+        names = KernelNames(usual=held.name, possible=(held.name, *others))
+        inventory = changed(inventory, disk, predicted=names)
+    return inventory
+
+
+def test_a_name_that_is_the_only_possible_one_needs_no_control_boots() -> None:
+    (normal,), (rescued,) = boots(NORMAL, "abc"), boots(RESCUED, "acb")
+    found = compare_rescued(normal, rescued, EXPECTED)
+    certain = {State.NORMAL: predicted(normal), State.RESCUED: predicted(rescued)}
+    assert needs_control_boots(found, certain) == ()
+    for other in (
+        {State.NORMAL: certain[State.NORMAL]},
+        certain | {State.RESCUED: predicted(rescued, "sdz")},
+        certain | {State.NORMAL: predicted(normal, "sdz")},
+        certain | {State.RESCUED: predicted(normal)},
+    ):
+        assert needs_control_boots(found, other) == (State.NORMAL, State.RESCUED)
+
+
+@pytest.mark.parametrize(
+    ("normal", "rescued", "is_over"),
+    [
+        pytest.param(("abc", "abc"), ("acb",), False, id="nothing varies"),
+        pytest.param(("abc", "acb"), ("acb",), True, id="the other state's names are among those that vary"),
+        pytest.param(("abc", "acb"), ("cab",), False, id="no name is common to both"),
+        pytest.param(("abc", "abc"), ("acb", "abc"), True, id="rescued boots vary"),
+        pytest.param(("abc", "acb"), ("bac",), False, id="one varies, another has moved"),
+    ],
+)
+def test_a_race_that_is_shown_needs_no_more_boots(
+    normal: tuple[str, ...], rescued: tuple[str, ...], *, is_over: bool
+) -> None:
+    first, other = boots(NORMAL, *normal), boots(RESCUED, *rescued)
+    assert is_shown_to_race(compare_rescued(first[0], other[0], EXPECTED), EXPECTED, first, other) is is_over
 
 
 def test_a_moved_disk_stays_rescues_doing_however_its_name_varies() -> None:
