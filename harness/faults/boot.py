@@ -74,6 +74,6 @@ BOOT_FAULTS = (
         ClaimName.BOOTED_FROM_RESCUE,
         rescued=_controller_without_uefi_driver,
         level=Level.GUEST,
-        case="uefi-scsi[pc-none]",
+        case="nova-uefi-scsi-controller",
     ),
 )
