@@ -1,4 +1,4 @@
-# Two commands for users: `make run` and `make test`. The set-up behind both is done once.
+# For users: `make run`, `make suite` and `make test`. The set-up behind them is done once.
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -8,13 +8,16 @@ STAMPS := .setup
 RESULTS ?= results
 # A guest at a time in each; as many as there are cores, if memory allows.
 WORKERS ?= logical
+# What the blueprint complains of, and what it promises, by each bus and device: minutes where all takes a quarter of an hour.
+FIRST ?= scenarios/legacy scenarios/stable
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit lint bench schema tables nova-table clean
+.PHONY: help run suite test unit lint bench schema tables nova-table clean
 
 help:
-	@echo "make run    set up, build the images, run the shipped scenarios"
-	@echo "make test   set up, run the whole test suite"
+	@echo "make run    set up, build the images, boot the first scenarios: $(FIRST)"
+	@echo "make suite  set up, build the images, boot all shipped scenarios"
+	@echo "make test   set up, run the whole test suite, with all shipped scenarios"
 	@echo "make unit   the tests that need no hypervisor"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  measure speed, printed as ratios"
@@ -31,6 +34,9 @@ $(STAMPS)/environment: pyproject.toml $(STAMPS)/packages
 	@touch $@
 
 run: $(STAMPS)/environment
+	@$(BIN)/rescue-harness run --keep-going --results $(RESULTS) $(FIRST)
+
+suite: $(STAMPS)/environment
 	@$(BIN)/rescue-harness run --keep-going --results $(RESULTS)
 
 test: $(STAMPS)/environment lint

@@ -95,6 +95,7 @@ def run(
 
     Exit code: 0 all as expected, 1 something was not, 2 the input is wrong, 3 host or harness failed, 130 interrupted.
     """
+    from harness.run.cost import duration_text, expected_s, rest_of_the_suite  # noqa: PLC0415
     from harness.run.implementations import (  # noqa: PLC0415 - libvirt is slow to load and may be missing
         implementations_of,
         is_out_of_reach,
@@ -125,7 +126,9 @@ def run(
     ):
         jobs = jobs or default_jobs(cases)
         noun = "case" if len(cases) == 1 else "cases"
-        console.print(f"{len(cases)} {noun}, {jobs} at once; {session.hypervisor.accelerator.reason}", style="dim")
+        accelerator = session.hypervisor.accelerator
+        duration = duration_text(expected_s(cases, accelerator.canary_s, jobs))
+        console.print(f"{len(cases)} {noun}, {jobs} at once, {duration}; {accelerator.reason}", style="dim")
         for case in wanted:
             if is_out_of_reach(case):
                 console.print(f"left out: {case.id} asks for level {case.level}", style="dim", soft_wrap=True)
@@ -143,6 +146,9 @@ def run(
             known = {result.case: result for result in (*session.folder.results, *finished)}
             results_in_order = [known[case.id] for case in cases if case.id in known]
             _report(console, results_in_order, len(cases), session.folder.path)
+    are_folders = bool(paths) and all(path.is_dir() for path in paths)
+    if are_folders and (rest := rest_of_the_suite(cases, level, accelerator.canary_s, jobs)):
+        console.print(f"{rest}: rescue-harness run", style="dim", soft_wrap=True)
     sys.exit(exit_code(results_in_order))
 
 

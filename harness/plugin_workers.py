@@ -7,16 +7,13 @@ do nothing without it.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from harness.plugin_run import RUN_NAME, end_on_terminate, shared_run
 from harness.run.capacity import guests_at_once
-from harness.scenario.words import MIB, Firmware, VerdictName
-
-if TYPE_CHECKING:
-    from harness.run.cases import Case
+from harness.scenario.words import MIB
 
 _WORKER_BYTES = 512 * MIB
 """The largest guest that is given no memory of its own, and the worker that drives it."""
@@ -40,19 +37,13 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In a worker, put long cases first, so that at the end no worker has one left while the others idle."""
     from harness.plugin import ScenarioItem  # noqa: PLC0415 - which loads this module
+    from harness.run.cost import boots_of  # noqa: PLC0415 - only where tests run
 
     if not shared_run(config).is_worker:
         return
     scenarios = [item for item in items if isinstance(item, ScenarioItem)]
-    longest_first = iter(sorted(scenarios, key=lambda item: _cost(item.case), reverse=True))
+    longest_first = iter(sorted(scenarios, key=lambda item: boots_of(item.case), reverse=True))
     items[:] = [next(longest_first) if isinstance(item, ScenarioItem) else item for item in items]
-
-
-def _cost(case: Case) -> int:
-    """Roughly how long a case takes, in boots of a BIOS guest."""
-    scenario = case.point.scenario
-    refused = all(expectation.verdict is VerdictName.REFUSED for expectation in scenario.expect)
-    return (1 if refused else 3) * (2 if scenario.instance.firmware is Firmware.UEFI else 1)
 
 
 @pytest.hookimpl(trylast=True)

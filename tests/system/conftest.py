@@ -34,6 +34,28 @@ rescue_image:
 """
 
 
+_ADDED_BY = ("nova_data", "oldest_data")
+"""The fixtures that add a Nova, which takes a minute in which all others that need it wait."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker of pytest-xdist, have each Nova added while other workers do what needs none."""
+    if not hasattr(config, "workerinput"):
+        return
+    users = {name: [item for item in items if name in getattr(item, "fixturenames", ())] for name in _ADDED_BY}
+    firsts = [found[0] for found in users.values() if found]
+    rest = {item for found in users.values() for item in found}
+
+    def rank(item: pytest.Item) -> int:
+        if item in firsts:
+            return 2 * firsts.index(item)  # the second Nova after the unit tests: both are added under one lock
+        if not item.path.is_relative_to(Path(__file__).parent):
+            return 1 if item.path.suffix == ".py" else 5
+        return 4 if item in rest else 3
+
+    items.sort(key=rank)
+
+
 # pytester gives its tests another home folder, and with it an empty cache.
 _CACHE = cache_root()
 

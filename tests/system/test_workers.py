@@ -48,7 +48,7 @@ def test_workers_share_one_results_folder(pytester: pytest.Pytester) -> None:
 def test_a_worker_runs_long_cases_first(pytester: pytest.Pytester) -> None:
     folder = pytester.mkdir("scenarios")
     (folder / "a-refused.yaml").write_text(REFUSED)
-    (folder / "minimal.yaml").write_text(MINIMAL)
+    (folder / "minimal.yaml").write_text(MINIMAL.replace("name: minimal", "name: minimal\nlevel: machine"))
     for options, order in (([], ["a-refused", "minimal"]), (["-n", "1"], ["minimal", "a-refused"])):
         done = pytester.runpytest_subprocess("-v", "--rescue-level", "plan", *options)
         done.assert_outcomes(passed=2)

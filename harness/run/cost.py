@@ -1,0 +1,75 @@
+"""How long cases take, in boots of the small guest from a virtio disk under BIOS: what goes first, and what to expect.
+
+The factors are measured under TCG, see docs/performance.md. Control boots are not foreseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from harness.rescue.reference import Reference
+from harness.rescue.request import request_or_none
+from harness.run.cases import SHIPPED_SUITE, Case, collect_cases
+from harness.scenario.models import Scenario
+from harness.scenario.steps import REBOOT, RESCUE
+from harness.scenario.words import DiskBus, Firmware, Level, VerdictName
+
+CANARIES_A_BOOT = 1.55
+"""What a boot takes, its share of the case's other work included, in boots of the canary."""
+_ABOVE_GUEST = {Level.PLAN: 0.002, Level.MACHINE: 0.3}
+_UEFI = 1.5
+_DEBIAN = 3.0
+_USB_1_1 = 4.0
+"""What firmware takes longer to load a kernel from the controller that libvirt gives by default."""
+
+
+def boots_of(case: Case) -> float:
+    """How many boots' time a case takes if nothing has to be booted again."""
+    if case.level is not Level.GUEST:
+        return _ABOVE_GUEST[case.level]
+    scenario = case.point.scenario
+    instance, image = (
+        (_UEFI if scenario.instance.firmware is Firmware.UEFI else 1) * (_DEBIAN if kind == "debian" else 1)
+        for kind in (scenario.instance.image, scenario.rescue_image.image)
+    )
+    before = 1 + sum(step in (REBOOT, RESCUE) for step in scenario.steps)
+    if all(expectation.verdict is VerdictName.REFUSED for expectation in scenario.expect):
+        return before * instance
+    rescues = 1 + sum(step == RESCUE for step in scenario.steps)
+    return (before + 1) * instance + rescues * (image + _extra_of_the_medium(scenario))
+
+
+def _extra_of_the_medium(scenario: Scenario) -> float:
+    request = request_or_none(scenario.instance, scenario.rescue_image)
+    is_slow = request is not None and request.bus is DiskBus.USB and scenario.instance.properties.hw_usb_model is None
+    return _USB_1_1 if is_slow else 0
+
+
+def expected_s(cases: Iterable[Case], canary_s: float, jobs: int) -> float:
+    """About how many seconds cases take, ``jobs`` at once, on a host whose canary took ``canary_s``."""
+    return sum(boots_of(case) for case in cases) * canary_s * CANARIES_A_BOOT / jobs
+
+
+def duration_text(seconds: float) -> str:
+    """A rough duration, in words: what was measured of the host holds as long as it does nothing else."""
+    if seconds < 50:
+        return "less than a minute on an idle host"
+    minutes = max(1, round(seconds / 60))
+    return f"about {minutes} {'minute' if minutes == 1 else 'minutes'} on an idle host"
+
+
+def rest_of_the_suite(cases: Sequence[Case], level: Level, canary_s: float, jobs: int) -> str | None:
+    """What a run of folders of the shipped suite has left out of it, in a sentence; None if nothing.
+
+    Raises:
+        ScenarioError: a file of the suite is wrong.
+    """
+    suite = SHIPPED_SUITE.resolve()
+    if not all(case.file.resolve().is_relative_to(suite) for case in cases):
+        return None
+    whole = collect_cases([SHIPPED_SUITE], Reference(), level=level)
+    left = len({case.point.id for case in whole} - {case.point.id for case in cases})
+    if not left:
+        return None
+    duration = duration_text(expected_s(whole, canary_s, jobs))
+    return f"{left} of the shipped suite's {len(whole)} cases were left out; all of it takes {duration}"
