@@ -8,7 +8,7 @@ STAMPS := .setup
 RESULTS ?= results
 # A guest at a time in each; as many as there are cores, if memory allows.
 WORKERS ?= logical
-# What the blueprint complains of, and what it promises, by each bus and device: minutes where all takes a quarter of an hour.
+# What the blueprint complains of, and what it promises, by each bus and device: minutes, and the suite is three times that.
 FIRST ?= scenarios/legacy scenarios/stable
 
 .DEFAULT_GOAL := help
