@@ -57,7 +57,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> f
 def explore(budget: float, seed: int | None, level: Level, results: Path) -> None:
     """Plan random scenarios and run a sample of them deeper; write a failing one as a scenario file, made small.
 
-    Needs the extra 'explore'. Exit code: 0 all kept the promise or were refused, 1 one did not.
+    Needs the extra 'explore'. Exit code: 0 each was stable, refused or moved as expected, 1 one was not.
     """
     from harness.run.session import open_session  # noqa: PLC0415 - libvirt is slow to load and may be missing
     from harness.terminal.exploring import run_exploration  # noqa: PLC0415

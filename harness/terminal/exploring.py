@@ -11,7 +11,9 @@ from harness.rescue.protocol import Implementation
 from harness.run.plan import Planner
 from harness.run.record import write_atomically
 from harness.run.session import Session
-from harness.scenario.words import Level
+from harness.scenario.words import Level, VerdictName
+
+_WHY_MOVED = "what moved are USB CD-ROMs, of which libvirt before 11.5 makes USB disks"
 
 
 def run_exploration(
@@ -57,5 +59,5 @@ def run_exploration(
         console.print(f"failed at level {failure.level}: {'; '.join(failure.sentences)}", style="red", soft_wrap=True)
         console.print(f"the smallest that still fails: {session.folder.path / name}", soft_wrap=True)
     if not exploration.failures:
-        console.print("all kept the promise or were refused")
+        console.print("none failed" + (f"; {_WHY_MOVED}" if exploration.outcomes[VerdictName.MOVED] else ""))
     return not exploration.failures
