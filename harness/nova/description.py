@@ -80,6 +80,11 @@ def rescue_properties(image: RescueImage) -> dict[str, str] | None:
     return {key: str(value) for key, value in image.properties.model_dump(exclude_none=True).items()}
 
 
+def volume_id(instance: Instance, placement: Placement, name: str) -> str:
+    """The id that Nova knows a volume by."""
+    return _volume_id(next(mapped for mapped in map_disks(instance) if mapped.name == name), placement)
+
+
 def disks_by_source(instance: Instance, placement: Placement, instances_path: Path) -> dict[str, str]:
     """Which disk each file in Nova's domains is: those that Nova makes have names of its own (imagebackend, blockinfo).
 
@@ -164,9 +169,13 @@ def _block_device(disk: Disk, mapped: MappedDisk, placement: Placement) -> Block
         device_name=None if isinstance(disk, ConfigDrive) or disk.device_name is None else f"/dev/{disk.device_name}",
         size_mib=_mib(disk.size_bytes) if isinstance(disk, EphemeralDisk | SwapDisk | Volume) else 1,
         volume_path=str(placement.sources[mapped.name].path) if is_volume else None,
-        volume_id=str(uuid.uuid5(uuid.UUID(placement.uuid), serial)) if is_volume else None,
+        volume_id=_volume_id(mapped, placement) if is_volume else None,
         serial=serial if is_volume else None,
     )
+
+
+def _volume_id(mapped: MappedDisk, placement: Placement) -> str:
+    return str(uuid.uuid5(uuid.UUID(placement.uuid), mapped.serial or mapped.name))
 
 
 def _mib(size_bytes: int) -> int:

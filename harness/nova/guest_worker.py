@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -100,7 +101,7 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
     @property
     def operations(self) -> dict[str, Callable[[Any], dict[str, Any]]]:
         """What can be asked for beside what this Nova is."""
-        return {"spawn": self.spawn, "rescue": self.rescue, "unrescue": self.unrescue}
+        return {"spawn": self.spawn, "rescue": self.rescue, "unrescue": self.unrescue, "detach": self.detach}
 
     def make_driver(self) -> Any:
         """Nova's libvirt driver, on the libvirt that the harness reads from."""
@@ -148,6 +149,21 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
         """``API.unrescue``."""
         with worker._configuration(request["configuration"]):
             return dict(worker.User(self, self.instances[request["uuid"]]).unrescue())
+
+    def detach(self, request: Any) -> dict[str, Any]:
+        """``LibvirtDriver.detach_volume``; the compute manager then leaves the mapping without the volume."""
+        instance = self.instances[request["uuid"]]
+        gone = next(entry for entry in instance.mapping if entry.volume_id == request["volume_id"])
+        with worker._configuration(request["configuration"]):
+            worker.call(
+                self.driver.detach_volume,
+                context=self.context,
+                connection_info=json.loads(gone.connection_info),
+                instance=instance.instance,
+                mountpoint=gone.device_name,
+            )
+        instance.mapping.objects.remove(gone)
+        return {}
 
     def _made(self, request: Any) -> Any:
         """The instance and its mapping as nova-api and the conductor leave them to nova-compute."""

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from harness.domain.placement import DiskSource, Placement
+from harness.errors import HostError
 from harness.frozen import Frozen
 from harness.hypervisor.connection import connect
 from harness.hypervisor.daemon import private_daemon, variables_folder, variables_folder_in_domains
@@ -29,10 +30,11 @@ from harness.nova.description import (
     refuse_what_nova_lacks,
     refuse_what_takes_devices,
     rescue_properties,
+    volume_id,
 )
 from harness.nova.environments import NovaEnvironment
 from harness.nova.kept_worker import KeptWorker
-from harness.nova.messages import Answer, ImageFile, Rescue, Spawn, Unrescue
+from harness.nova.messages import Answer, Detach, ImageFile, Rescue, Spawn, Unrescue
 from harness.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.nova.process import Worker
 from harness.nova.refusals import refused_instance, refused_rescue, refused_unrescue
@@ -194,6 +196,19 @@ class NovaGuests:
         answer = self._ask(Unrescue(uuid=placement.uuid, configuration=asked.configuration), when_off)
         if answer.refusal is not None:
             raise refused_unrescue(answer.refusal, answer.left)
+
+    def detach(self, instance: Instance, placement: Placement, disk: str) -> None:
+        """``LibvirtDriver.detach_volume``, of the running guest.
+
+        Raises:
+            HostError: Nova raised, or the worker failed.
+        """
+        asked = self._asked(instance, placement)
+        volume = volume_id(instance, placement, disk)
+        request = Detach(uuid=placement.uuid, configuration=asked.configuration, volume_id=volume)
+        refusal = self._ask(request, when_off=lambda: None).refusal
+        if refusal is not None:
+            raise HostError(f"{self._environment.name} does not detach {disk}: {refusal.reason}")
 
     def forget(self, placement: Placement) -> None:
         """Remove an instance's files; its domain is gone."""

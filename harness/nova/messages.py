@@ -125,6 +125,15 @@ class Unrescue(Frozen):
     configuration: dict[str, str | bool | int] = Field(default_factory=dict)
 
 
+class Detach(Frozen):
+    """Have Nova detach a volume of a running instance."""
+
+    operation: Literal["detach"] = "detach"
+    uuid: str
+    configuration: dict[str, str | bool | int] = Field(default_factory=dict)
+    volume_id: str
+
+
 class GoOn(Frozen):
     """The only answer to an answer, one with ``off``: start the guest."""
 
@@ -132,7 +141,8 @@ class GoOn(Frozen):
 
 
 Request = Annotated[
-    Describe | Open | MakeNormal | MakeRescued | Spawn | Rescue | Unrescue | GoOn, Field(discriminator="operation")
+    Describe | Open | MakeNormal | MakeRescued | Spawn | Rescue | Unrescue | Detach | GoOn,
+    Field(discriminator="operation"),
 ]
 
 

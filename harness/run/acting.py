@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import libvirt
+from lxml import etree
 
 from harness.domain.placement import DiskSource, Placement
+from harness.domain.xml import source_of
 from harness.errors import HostError, Refused
 from harness.evidence.defined import Sources
 from harness.evidence.inventory import Marker, State
@@ -81,6 +83,9 @@ class Guests(Protocol):
 
     def unrescue(self, instance: Instance, placement: Placement, *, when_off: Callable[[], None]) -> None:
         """Give it back; raises Refused."""
+
+    def detach(self, instance: Instance, placement: Placement, disk: str) -> None:
+        """Detach a volume of the running guest."""
 
     def forget(self, placement: Placement) -> None:
         """Remove its files, once its domain is gone."""
@@ -168,6 +173,15 @@ class ActingPerformer(Performer[BootedGuest]):
         except Refused as refused:
             raise HostError(f"{self.implementation.name} does not unrescue: {refused.reason}") from refused
         return self._reach(State.UNRESCUED)
+
+    def take_off(self, device: etree._Element) -> None:
+        """Have a volume of the running guest detached.
+
+        Raises:
+            HostError: it is not.
+        """
+        disk = self.guests.disk_names(self.instance, self.placement)[source_of(device) or ""]
+        self.guests.detach(self.instance, self.placement, disk)
 
     def shut_down(self) -> None:
         """Stop the guest; the definition stays."""

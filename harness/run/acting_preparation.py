@@ -18,6 +18,7 @@ from harness.run.groundwork import groundwork
 from harness.run.preparation import Prepared
 from harness.run.session import Session
 from harness.run.stage import Stage
+from harness.run.steps import refuse_steps_of_its_own
 
 
 @contextmanager
@@ -34,8 +35,7 @@ def prepared_acting(
     instance = scenario.instance
     guests = implementation.guests(session.hypervisor)
     guests.require(instance)
-    if scenario.steps:
-        raise not_asked_for(case.implementation.name, "steps before a rescue")
+    refuse_steps_of_its_own(case.implementation, scenario.steps)
     with ExitStack() as stack:
         ground = stack.enter_context(groundwork(case, session, guests.hypervisor))
         images = ground.images

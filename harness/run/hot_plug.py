@@ -17,13 +17,12 @@ from harness.evidence.inventory import Marker
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
 from harness.guest.booted import BootedGuest
 from harness.guest.deadline import Deadline
-from harness.run.performer import Performer
+from harness.run.performer import LIVE_AND_DEFINED, Performer
 from harness.run.steps import as_text, take
 from harness.scenario.models import Scenario
 from harness.scenario.steps import REBOOT, RESCUE, Snapshot, Step
 
 _POLL_S = 0.1
-_BOTH = libvirt.VIR_DOMAIN_AFFECT_LIVE | libvirt.VIR_DOMAIN_AFFECT_CONFIG
 _SNAPSHOT = (
     libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
     | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
@@ -48,6 +47,8 @@ class LiveHand:
     """Changes a running domain and its definition at once, and waits until its guest has noticed."""
 
     guest: BootedGuest
+    take_off: Callable[[etree._Element], None]
+    """Asks for a device's end; the guest may need a while."""
 
     def xml(self) -> str:
         """The running domain."""
@@ -60,7 +61,7 @@ class LiveHand:
             GuestError: it has not in time.
         """
         before = self._devices()
-        self.guest.domain.attachDeviceFlags(as_text(device), _BOTH)
+        self.guest.domain.attachDeviceFlags(as_text(device), LIVE_AND_DEFINED)
         self._wait(lambda: self._devices() - before, f"see the {device.tag} {identity_of(device)} that was attached")
 
     def detach(self, device: etree._Element) -> None:
@@ -70,7 +71,7 @@ class LiveHand:
             GuestError: it has not in time.
         """
         before = self._devices()
-        self.guest.domain.detachDeviceFlags(as_text(device), _BOTH)
+        self.take_off(device)
         own = identity_of(device)
 
         def is_gone() -> bool:
@@ -133,7 +134,7 @@ def take_live(step: Step, performer: Performer[BootedGuest]) -> BootedGuest:
         GuestError: the guest does not play its part in time.
     """
     guest = performer.running
-    stage = take(step, performer.stage, LiveHand(guest))
+    stage = take(step, performer.stage, LiveHand(guest, performer.take_off))
     performer.settle(stage, is_hot=performer.is_hot or not isinstance(step, Snapshot))
     performer.guest = replace(guest, live_xml=guest.domain.XMLDesc(0))
     return performer.guest

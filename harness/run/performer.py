@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 import libvirt
+from lxml import etree
 
 from harness.domain.pinning import with_addresses_of
 from harness.domain.placement import Placement
@@ -31,8 +32,10 @@ from harness.hypervisor.host import Hypervisor
 from harness.rescue.protocol import Implementation, RunningInstance
 from harness.run.boot_logs import BootLogs
 from harness.run.stage import Stage
+from harness.run.steps import as_text
 from harness.scenario.models import Instance, RescueImage
 
+LIVE_AND_DEFINED = libvirt.VIR_DOMAIN_AFFECT_LIVE | libvirt.VIR_DOMAIN_AFFECT_CONFIG
 _log = logging.getLogger(__name__)
 
 
@@ -192,6 +195,15 @@ class Performer(Generic[R]):
         self.stage = stage
         self.state, self.is_hot = State.NORMAL, is_hot
         self.defined_xml[State.NORMAL] = definition_of(self.domain)
+
+    def take_off(self, device: etree._Element) -> None:
+        """Ask for the end of a device of the running guest, and take it out of its definition.
+
+        Raises:
+            HostError: that is not done.
+            libvirtError: libvirt does not do it.
+        """
+        self.domain.detachDeviceFlags(as_text(device), LIVE_AND_DEFINED)
 
     def reboot(self) -> R:
         """Boot the current state once more.

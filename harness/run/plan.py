@@ -24,7 +24,7 @@ from harness.rescue.protocol import (
     RunningInstance,
     versions_of_implementation,
 )
-from harness.rescue.refusals import not_asked_for, refused_instance, refused_too_late
+from harness.rescue.refusals import refused_instance, refused_too_late
 from harness.rescue.request import request_or_none
 from harness.run.cases import Case
 from harness.run.disks import planned_sources
@@ -34,10 +34,10 @@ from harness.run.preparation import expected_of
 from harness.run.record import CaseFolder
 from harness.run.session import Session
 from harness.run.stage import Stage
-from harness.run.steps import DefinitionHand, changes_definition, take, volumes_of
+from harness.run.steps import DefinitionHand, changes_definition, refuse_steps_of_its_own, take, volumes_of
 from harness.scenario.expectation import applicable_expectation
 from harness.scenario.models import Instance, RescueImage, Scenario
-from harness.scenario.steps import DetachVolume, Step, step_label
+from harness.scenario.steps import Step
 from harness.scenario.words import Level, VerdictName
 from harness.verdict.claims import additions, compare_rescued, compare_unrescued
 from harness.verdict.expected import Expected, HostEvidence
@@ -180,7 +180,7 @@ class Planner:
             HostError: libvirt does not accept it, or does not take a step.
         """
         if isinstance(implementation, ForeignImplementation):
-            _refuse_its_own_steps(implementation.name, scenario.steps)
+            refuse_steps_of_its_own(implementation, scenario.steps)
         instance = scenario.instance
         placement = self._placement(scenario)
         stage = Stage.first(instance, placement, dict.fromkeys(placement.sources, "planned"))
@@ -269,13 +269,6 @@ class Planner:
             return definition_of(domain)
         finally:
             domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
-
-
-def _refuse_its_own_steps(name: str, steps: tuple[Step, ...]) -> None:
-    """What is attached would be of the harness's making; a volume leaves any domain in the same way."""
-    for step in steps:
-        if changes_definition((step,)) and not isinstance(step, DetachVolume):
-            raise not_asked_for(name, f"the step '{step_label(step)}'")
 
 
 def plan_case(case: Case, session: Session, folder: CaseFolder, progress: Progress, outcome: Outcome) -> None:

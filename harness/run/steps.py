@@ -21,6 +21,8 @@ from harness.domain.xml import DriveAddress, disk_target, disks_of, parse_domain
 from harness.errors import HostError
 from harness.hypervisor.connection import definition_of
 from harness.rescue.naming import MappedDisk, default_serial, map_disks
+from harness.rescue.protocol import Implementation
+from harness.rescue.refusals import not_asked_for
 from harness.run.stage import Stage
 from harness.scenario.disks import Volume
 from harness.scenario.models import Scenario
@@ -33,6 +35,7 @@ from harness.scenario.steps import (
     Step,
     attached_volumes,
     default_volume_name,
+    step_label,
 )
 from harness.scenario.target_names import first_free_target
 from harness.scenario.words import DiskBus, Role, ScsiModel
@@ -97,6 +100,17 @@ def volumes_of(scenario: Scenario) -> dict[str, Volume]:
     """The volumes that steps attach, by name."""
     first = sum(disk.role is Role.VOLUME for disk in scenario.instance.disks)
     return dict(attached_volumes(first, scenario.steps).values())
+
+
+def refuse_steps_of_its_own(implementation: Implementation, steps: tuple[Step, ...]) -> None:
+    """What is attached would be of the harness's making; of an implementation that is not, volumes are detached only.
+
+    Raises:
+        Refused: there are other steps that change the instance.
+    """
+    for step in steps:
+        if changes_definition((step,)) and not isinstance(step, DetachVolume):
+            raise not_asked_for(implementation.name, f"the step '{step_label(step)}'")
 
 
 def changes_definition(steps: tuple[Step, ...]) -> bool:
