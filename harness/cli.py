@@ -14,7 +14,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from harness import __version__
-from harness.command_options import implementation_option, level_option, results_option
+from harness.command_options import boot_timeout_option, implementation_option, level_option, results_option
 from harness.comparison_commands import claims, rates
 from harness.errors import HarnessError, HostError, Refused, ScenarioError
 from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
@@ -71,7 +71,7 @@ def main() -> None:
 @implementation_option(multiple=True)
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Run each case so many times.")
 @click.option("--keep-going", is_flag=True, help="Go on after a case that is not as expected.")
-@click.option("--boot-timeout", type=click.FloatRange(1), metavar="SECONDS", help="Default: 25 canary boots.")
+@boot_timeout_option()
 @click.option(
     "--control-boots",
     type=click.IntRange(0),

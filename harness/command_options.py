@@ -39,6 +39,11 @@ def implementation_option(*, multiple: bool) -> _Decorator:
     )
 
 
+def boot_timeout_option() -> _Decorator:
+    """``--boot-timeout``, None unless given."""
+    return click.option("--boot-timeout", type=click.FloatRange(1), metavar="SECONDS", help="Default: 25 canary boots.")
+
+
 def results_option(help_text: str) -> _Decorator:
     """``--results``, a folder that is made if need be."""
     return click.option(

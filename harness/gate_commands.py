@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from harness.command_options import level_option, results_option
+from harness.command_options import boot_timeout_option, level_option, results_option
 from harness.errors import HostError, ScenarioError
 from harness.rescue.reference import Reference
-from harness.run.cases import SHIPPED_SUITE, Case, collect_cases
+from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, matches_keyword
 from harness.scenario.words import Level, VerdictName
 from harness.terminal.console import open_console, status_on
 
@@ -102,10 +102,21 @@ def gate_nova(
 @click.argument("version")
 @click.option("--against", metavar="VERSION", help="Compare with this release's baseline. Default: its own.")
 @click.option("--write", is_flag=True, help="Write its own baseline anew in place of comparing.")
+@click.option("-k", "keyword", metavar="EXPRESSION", help="Only cases whose id matches, as pytest's -k.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Cases at once. Default: by cores and free memory.")
-@level_option(Level.PLAN, "Where evidence comes from. Scenarios that ask for more are left out.")
+@level_option(Level.PLAN, "Where evidence comes from: at guest eight cases stand for the suite.")
+@boot_timeout_option()
 @results_option("Where the run's folder goes.")
-def baseline(version: str, against: str | None, write: bool, jobs: int | None, level: Level, results: Path) -> None:
+def baseline(
+    version: str,
+    against: str | None,
+    write: bool,
+    keyword: str | None,
+    jobs: int | None,
+    level: Level,
+    boot_timeout: float | None,
+    results: Path,
+) -> None:
     """Run the shipped suite on an added Nova and compare with what is kept of it, or of another release.
 
     Exit code: 0 nothing differs, 1 something does, 2 the input is wrong, 3 host or harness failed, or something differs
@@ -121,13 +132,18 @@ def baseline(version: str, against: str | None, write: bool, jobs: int | None, l
     from harness.run.session import open_session  # noqa: PLC0415
     from harness.terminal.gating import GateDisplay, show_differing  # noqa: PLC0415
 
+    if write and keyword is not None:
+        raise click.UsageError("a baseline is written whole: --write and -k do not go together")
     console = open_console()
     environment = Environments().find(version)
     nova = Nova(environment)
     require_level([nova], level)
     kept = None if write else read_baseline(against or version, level)
-    cases = _cases((), None, level)
-    with open_session(results, progress=status_on(console), level=level) as session:
+    cases = _representatives(keyword) if level is Level.GUEST else _cases((), keyword, level)
+    # A control boot would only find that a name of the eight is no race.
+    with open_session(
+        results, progress=status_on(console), boot_timeout_s=boot_timeout, control_boots=0, level=level
+    ) as session:
         obtain_needed_images(cases, session)
         with opened([nova]), GateDisplay(console, len(cases)) as display:
             (seen,) = run_on(cases, [nova], session, display, jobs=jobs or default_jobs(cases))
@@ -142,6 +158,7 @@ def baseline(version: str, against: str | None, write: bool, jobs: int | None, l
         write_atomically(path, made.text())
         console.print(f"{len(cases)} cases were written to {path}", soft_wrap=True)
         return
+    kept = kept.only(lambda case: keyword is None or matches_keyword(keyword, case))
     both = [case for case in cases if case.id in kept.cases]
     comparisons = comparisons_of(both, kept.cases, seen, here)
     show_differing(comparisons, console, (f"baseline of {kept.nova}", nova.name))
@@ -161,6 +178,18 @@ def _cases(paths: tuple[Path, ...], keyword: str | None, level: Level) -> list[C
     left_out += [(case, f"it asks for level {case.level}") for case in found if case.level is not level]
     for case, why in left_out:
         open_console().print(f"left out: {case.id}: {why}", style="dim", soft_wrap=True)
+    return _some(cases, keyword)
+
+
+def _representatives(keyword: str | None) -> list[Case]:
+    """The cases that stand for the shipped suite at level guest."""
+    from harness.gate.representatives import representatives_of  # noqa: PLC0415
+
+    suite = collect_cases([SHIPPED_SUITE], Reference(), keyword=keyword)
+    return _some(representatives_of(suite), keyword)
+
+
+def _some(cases: list[Case], keyword: str | None) -> list[Case]:
     if not cases:
         raise ScenarioError("there is no case to run" + (f": none matches -k '{keyword}'" if keyword else ""))
     return cases

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -20,9 +20,13 @@ from harness.scenario.words import Level
 _FOLDER = Path(__file__).with_name("baselines")
 _WIDTH = 4096
 _HEADER = """\
-# What the shipped suite comes to on this Nova, by case.
+# What {suite} on this Nova, by case.
 # Written by: rescue-harness nova baseline {nova} --level {level} --write
 """
+_SUITES = {
+    Level.PLAN: "the shipped suite comes to",
+    Level.GUEST: "the cases that stand for the shipped suite come to",
+}
 
 
 class Baseline(Frozen):
@@ -38,6 +42,10 @@ class Baseline(Frozen):
     def of(cls, nova: str, level: Level, versions: Mapping[str, str], seen: Mapping[str, CaseOutcome]) -> Self:
         """The baseline of a run."""
         return cls(nova=nova, level=level, libvirt=versions["libvirt"], qemu=versions["qemu"], cases=dict(seen))
+
+    def only(self, is_wanted: Callable[[str], bool]) -> Self:
+        """Some of its cases."""
+        return self.model_copy(update={"cases": {case: each for case, each in self.cases.items() if is_wanted(case)}})
 
     def other_hypervisor(self, versions: Mapping[str, str]) -> str | None:
         """That this is another libvirt or QEMU than the baseline's, which may be behind a difference; None if not.
@@ -60,7 +68,7 @@ class Baseline(Frozen):
         yaml.width = _WIDTH
         yaml.indent(mapping=2, sequence=4, offset=2)
         yaml.dump(data, stream)
-        return _HEADER.format(nova=self.nova, level=self.level) + stream.getvalue()
+        return _HEADER.format(suite=_SUITES[self.level], nova=self.nova, level=self.level) + stream.getvalue()
 
 
 def baseline_path(nova: str, level: Level) -> Path:

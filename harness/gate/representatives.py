@@ -1,0 +1,38 @@
+"""The cases that stand for the shipped suite at level guest, where all of it would take hours.
+
+None of them has names that Linux gives otherwise from boot to boot, so that each run comes to the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from harness.run.cases import Case
+from harness.scenario.words import Level
+
+
+@dataclass(frozen=True)
+class Representative:
+    """A case of the shipped suite, and what a booted guest shows in it."""
+
+    case: str
+    shows: str
+
+
+REPRESENTATIVES = (
+    Representative("virtio-disk[pc]", "every kind of disk, and the bus that Nova rescues on by default"),
+    Representative("boot-from-volume[q35]", "a root that is a volume, a USB stick on xHCI, the config drive, q35"),
+    Representative("no-property[pc]", "a legacy rescue: which disks are gone, and what the root is called"),
+    Representative("nova-slots[pc-scsi]", "a controller before which all disks had a slot less"),
+    Representative("nova-gap[pc-none]", "a name and a slot that a detached volume has left"),
+    Representative("nova-kernel[q35]", "an instance's own kernel, which mounts its own root"),
+    Representative("nova-default-cdrom-bus[q35-none]", "a refusal after which the guest is off"),
+    Representative("nova-uefi-scsi-controller", "a disk that OVMF cannot read, and its boot entries"),
+)
+
+
+def representatives_of(suite: Sequence[Case]) -> list[Case]:
+    """Those cases of the suite that stand for it, at level guest, also where their scenario ends above it."""
+    ids = {each.case for each in REPRESENTATIVES}
+    return [replace(case, level=Level.GUEST) for case in suite if case.id in ids]
