@@ -154,6 +154,9 @@ class ExpectedFinding(Frozen):
     levels: tuple[Level, ...] = Field(
         default=tuple(Level), min_length=1, description="where it shows; default: at every level that sees the claim"
     )
+    unless_race: bool = Field(
+        default=False, description="whether it is not missed where control boots put a finding of its claim to a race"
+    )
 
 
 class Expectation(Frozen):

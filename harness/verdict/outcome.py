@@ -42,8 +42,8 @@ def meets(
 ) -> Mismatch | None:
     """None if the case ended as expected: exactly the findings listed, or a refusal with this reason in its message.
 
-    Findings put down to a kernel race neither break an expectation nor fulfil one; those about the harness's own model
-    break any. What the case's level cannot see is not missed.
+    Findings put down to a kernel race neither break an expectation nor fulfil one, but excuse what may be lost in it;
+    those about the harness's own model break any. What the case's level cannot see is not missed.
     """
     if verdict is VerdictName.ERROR:
         return Mismatch(sentences=(f"expected {expectation.verdict}: ended in an error, so nothing is known",))
@@ -59,10 +59,13 @@ def meets(
         if finding.cause == "model"
         or (finding.cause == "rescue" and not any(_matches(entry, finding) for entry in wanted))
     )
+    racing = {finding.claim for finding in findings if finding.cause == "kernel-race"}
     missing = tuple(
         entry
         for entry in wanted
-        if entry.claim not in blind_to(level) and not any(_matches(entry, finding) for finding in by_rescue)
+        if entry.claim not in blind_to(level)
+        and not (entry.unless_race and entry.claim in racing)
+        and not any(_matches(entry, finding) for finding in by_rescue)
     )
     if not unexpected and not missing:
         return None
