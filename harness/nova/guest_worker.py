@@ -38,6 +38,7 @@ from nova.virt.libvirt import driver as libvirt_driver  # noqa: E402
 from nova.virt.libvirt import guest as libvirt_guest  # noqa: E402
 
 CONF = worker.CONF
+CONSOLE = "console=ttyS0"
 AUTHORIZED_KEYS_ENTRY = "opt/rescue-harness/authorized_keys"
 
 
@@ -216,7 +217,9 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
 def with_access(xml: Any, keys: dict[str, str]) -> str:
     """A domain with the harness's SSH key in QEMU's firmware configuration, and ports on QEMU's user-mode network.
 
-    Neither adds a device or moves one. What is in a domain already, for it was read back from libvirt, stays.
+    Neither adds a device or moves one. What is in a domain already, for it was read back from libvirt, stays. A kernel
+    of the instance's own tells of itself on the serial port: Nova's own command line ends with console=hvc0, of which
+    no guest here has a device.
     """
     root = etree.fromstring(xml)
     for sysinfo in root.findall("sysinfo[@type='fwcfg']"):
@@ -224,6 +227,10 @@ def with_access(xml: Any, keys: dict[str, str]) -> str:
     sysinfo = etree.Element("sysinfo", type="fwcfg")
     etree.SubElement(sysinfo, "entry", name=AUTHORIZED_KEYS_ENTRY).text = keys[root.findtext("uuid") or ""]
     root.insert(0, sysinfo)
+    for line in root.findall("os/cmdline"):
+        consoles = [word for word in (line.text or "").split() if word.startswith("console=")]
+        if consoles[-1:] != [CONSOLE]:
+            line.text = f"{line.text} {CONSOLE}"
     for number, interface in enumerate(root.findall("devices/interface")):
         interface.set("type", "user")
         for name in ("source", "target", "script", "backend", "driver", "ip"):
