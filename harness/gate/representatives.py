@@ -22,11 +22,11 @@ class Representative:
 
 REPRESENTATIVES = (
     Representative("virtio-disk[pc]", "every kind of disk, and the bus that Nova rescues on by default"),
-    Representative("boot-from-volume[q35]", "a root that is a volume, a USB stick on xHCI, the config drive, q35"),
+    Representative("nova-volume-backed", "a root that is a volume, and a rescue in which all stays where it was"),
     Representative("no-property[pc]", "a legacy rescue: which disks are gone, and what the root is called"),
     Representative("nova-slots[pc-scsi]", "a controller before which all disks had a slot less"),
     Representative("nova-gap[pc-none]", "a name and a slot that a detached volume has left"),
-    Representative("nova-kernel[q35]", "an instance's own kernel, which mounts its own root"),
+    Representative("nova-kernel[q35]", "an instance's own kernel, and a USB stick that takes the tablet's port"),
     Representative("nova-default-cdrom-bus[q35-none]", "a refusal after which the guest is off"),
     Representative("nova-uefi-scsi-controller", "a disk that OVMF cannot read, and its boot entries"),
 )
