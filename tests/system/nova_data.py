@@ -27,7 +27,10 @@ class Data:
 
 
 def data_with(release: str, factory: pytest.TempPathFactory, constraints: str | None = NONE) -> Data:
-    """Add a release unless it is there; without constraints with its own, and without those the test is skipped."""
+    """Add a release unless it is there; without constraints with its own, and without those the test is skipped.
+
+    A file with them may be named for where they cannot be fetched.
+    """
     kept = os.environ.get("RESCUE_HARNESS_TEST_DATA")
     own = factory.getbasetemp()
     # Workers of pytest-xdist have a folder each below one of the run's.

@@ -38,4 +38,4 @@ def test_another_release_shows_as_a_difference(nova_line: CommandLine) -> None:
 def test_a_release_without_a_baseline_is_one_message(nova_line: CommandLine) -> None:
     ran = nova_line.run("nova", "baseline", RELEASE, "--against", "28.0.0")
     assert ran.returncode == 2
-    assert f"there are: nova-{OLDEST_RELEASE}-plan, nova-{RELEASE}-plan" in ran.stderr
+    assert f"nova-{OLDEST_RELEASE}-plan, nova-{RELEASE}-guest, nova-{RELEASE}-plan" in ran.stderr

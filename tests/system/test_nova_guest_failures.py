@@ -1,0 +1,109 @@
+"""Nova 34 with guests: a rescue after one that failed, the rescue password, and a worker that dies in a rescue."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HostError, Refused
+from harness.guest.devices import GuestHost, guest_host
+from harness.nova.environments import Environments
+from harness.nova.implementation import Nova
+from harness.run.acting_preparation import prepared_acting
+from harness.run.cases import Case, collect_cases
+from harness.run.session import Session
+
+from .nova_data import RELEASE, Data
+
+SCENARIO = """\
+name: second
+summary: A config drive, in which a password would be, and a volume, whose file can be missing
+instance:
+  disks:
+    - {role: root}
+    - {role: volume}
+    - {role: config_drive}
+rescue_image:
+  properties: {hw_rescue_bus: virtio}
+"""
+
+
+@pytest.fixture(scope="module")
+def nova(nova_data: Data) -> Iterator[Nova]:
+    with Nova(Environments(nova_data.folder / "nova").find(RELEASE)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def case(nova: Nova, tmp_path: Path) -> Case:
+    path = tmp_path / "second.yaml"
+    path.write_text(SCENARIO)
+    (found,) = collect_cases([path], nova)
+    return found
+
+
+def test_a_worker_that_dies_in_a_rescue_loses_its_instance_and_leaves_nothing(
+    nova: Nova, case: Case, session: Session
+) -> None:
+    guests = nova.guests(session.hypervisor)
+    with prepared_acting(case, session, nova) as ready:
+        performer = ready.performer
+        performer.start()
+        dead = guests.worker_pid or 0
+        with pytest.raises(HostError, match=rf"{nova.name}: the worker died of signal 9\n  \| "):
+            performer.rescue(case.point.scenario.rescue_image, when_off=lambda: os.kill(dead, signal.SIGKILL))
+        instance_folder = performer.console_path.parent
+        assert instance_folder.exists()
+    assert guests.hypervisor.connection.listAllDomains() == []
+    assert not instance_folder.exists()
+    assert not ready.folder.exists()
+    guests.start()
+    assert guests.worker_pid not in (None, dead)
+
+
+def test_a_rescue_after_a_failed_one_is_what_unrescue_returns_to(nova: Nova, case: Case, session: Session) -> None:
+    image = case.point.scenario.rescue_image
+    with prepared_acting(case, session, nova) as ready:
+        performer = ready.performer
+        assert medium_of(guest_host(performer.start())) == "root"
+        volume = performer.placement.sources["volume1"].path
+        away = volume.with_suffix(".away")
+
+        def lose_volume() -> None:
+            volume.replace(away)
+
+        with pytest.raises(Refused, match="leaves the instance in ERROR"):
+            performer.rescue(image, when_off=lose_volume)
+        assert not performer.is_active
+        away.replace(volume)
+
+        rescued = guest_host(performer.rescue(image))
+        # Its marker is of the failed rescue: Nova takes the disk that it finds.
+        assert medium_of(rescued) == "rescue"
+        made = performer.console_path.with_name("disk.config.rescue").read_bytes()
+        password = re.search(rb'"admin_pass": "([^"]+)"', made)
+        assert password is not None
+        assert has(rescued, performer.placement.uuid), "the instance's own config drive"
+        assert not has(rescued, password[1].decode()), "made, and attached to nothing"
+
+        unrescued = guest_host(performer.unrescue())
+        assert medium_of(unrescued) == "rescue", "Nova has saved the failed rescue as what to return to"
+        assert "root" in unrescued.disks
+
+
+def medium_of(host: GuestHost) -> str:
+    """Which disk the running system is on."""
+    device = host.inventory.block_device(host.inventory.boot_medium or "")
+    assert device is not None
+    assert device.marker is not None
+    return device.marker.disk
+
+
+def has(host: GuestHost, word: str) -> bool:
+    """Whether the guest's config drive has a word in it."""
+    return bool(host.run(f"grep -q -F '{word}' {host.disks['config_drive'].name}").succeeded)
