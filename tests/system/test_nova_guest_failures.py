@@ -55,7 +55,7 @@ def test_a_worker_that_dies_in_a_rescue_loses_its_instance_and_leaves_nothing(
         performer = ready.performer
         performer.start()
         dead = guests.worker_pid or 0
-        with pytest.raises(HostError, match=rf"{nova.name}: the worker died of signal 9\n  \| "):
+        with pytest.raises(HostError, match=rf"{nova.name}: the worker died of signal 9"):
             performer.rescue(case.point.scenario.rescue_image, when_off=lambda: os.kill(dead, signal.SIGKILL))
         instance_folder = performer.console_path.parent
         assert instance_folder.exists()
@@ -88,8 +88,9 @@ def test_a_rescue_after_a_failed_one_is_what_unrescue_returns_to(nova: Nova, cas
         made = performer.console_path.with_name("disk.config.rescue").read_bytes()
         password = re.search(rb'"admin_pass": "([^"]+)"', made)
         assert password is not None
-        assert has(rescued, performer.placement.uuid), "the instance's own config drive"
-        assert not has(rescued, password[1].decode()), "made, and attached to nothing"
+        drive = performer.running.run(f"cat {rescued.disks['config_drive'].name}").stdout
+        assert performer.placement.uuid.encode() in drive, "the instance's own"
+        assert password[1] not in drive, "made, and attached to nothing"
 
         unrescued = guest_host(performer.unrescue())
         assert medium_of(unrescued) == "rescue", "Nova has saved the failed rescue as what to return to"
@@ -102,8 +103,3 @@ def medium_of(host: GuestHost) -> str:
     assert device is not None
     assert device.marker is not None
     return device.marker.disk
-
-
-def has(host: GuestHost, word: str) -> bool:
-    """Whether the guest's config drive has a word in it."""
-    return bool(host.run(f"grep -q -F '{word}' {host.disks['config_drive'].name}").succeeded)
