@@ -9,7 +9,13 @@ import pytest
 
 from harness.domain.placement import DiskSource, Placement
 from harness.errors import GuestAfter, Refused
-from harness.nova.description import asked_of_nova, disks_by_source, refuse_what_takes_devices, rescue_properties
+from harness.nova.description import (
+    asked_of_nova,
+    disks_by_source,
+    refuse_what_takes_devices,
+    rescue_properties,
+    volume_id,
+)
 from harness.rescue.naming import map_disks
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import Role
@@ -64,6 +70,14 @@ def test_configuration_and_flavor() -> None:
     assert asked.instance.has_kernel
     assert asked.instance.has_config_drive
     assert not asked.instance.boots_from_volume
+
+
+def test_a_volume_keeps_its_id_when_another_is_gone() -> None:
+    described = instance({"role": "root"}, {"role": "volume", "name": "one"}, {"role": "volume", "name": "two"})
+    known = [disk.volume_id for disk in asked_of_nova(described, placed(described)).instance.disks]
+    assert known == [None, *(volume_id(described, placed(described), name) for name in ("one", "two"))]
+    left = instance({"role": "root"}, {"role": "volume", "name": "two"})
+    assert volume_id(left, placed(described), "two") == known[2]
 
 
 def test_block_device_mapping() -> None:
