@@ -148,7 +148,8 @@ def run(
             _report(console, results_in_order, len(cases), session.folder.path)
     are_folders = bool(paths) and all(path.is_dir() for path in paths)
     if are_folders and (rest := rest_of_the_suite(cases, level, accelerator.canary_s, jobs)):
-        console.print(f"{rest}: rescue-harness run", style="dim", soft_wrap=True)
+        all_of_it = "rescue-harness run" + (f" --level {level}" if level is not Level.GUEST else "")
+        console.print(f"{rest}: {all_of_it}", style="dim", soft_wrap=True)
     sys.exit(exit_code(results_in_order))
 
 
