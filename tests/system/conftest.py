@@ -19,7 +19,7 @@ from harness.nova.environments import Environments
 from harness.run.session import Session
 
 from .command_line import CommandLine
-from .nova_data import OLDEST_RELEASE, RELEASE, Data, data_with
+from .nova_data import OLDEST_RELEASE, RELEASE, Data, data_with, oldest_constraints
 from .nova_server import Nova, unstarted
 
 MINIMAL = """\
@@ -115,11 +115,8 @@ def nova_data(tmp_path_factory: pytest.TempPathFactory) -> Data:
 
 @pytest.fixture(scope="session")
 def oldest_data(tmp_path_factory: pytest.TempPathFactory) -> Data:
-    """The oldest release that is supported, which wants its own upper constraints.
-
-    RESCUE_HARNESS_TEST_CONSTRAINTS names a file with them where they cannot be fetched.
-    """
-    return data_with(OLDEST_RELEASE, tmp_path_factory, os.environ.get("RESCUE_HARNESS_TEST_CONSTRAINTS"))
+    """The oldest release that is supported, which wants its own upper constraints."""
+    return data_with(OLDEST_RELEASE, tmp_path_factory, oldest_constraints())
 
 
 @pytest.fixture

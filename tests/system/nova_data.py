@@ -16,6 +16,16 @@ from .command_line import CommandLine
 
 RELEASE = "34.0.0"
 OLDEST_RELEASE = f"{OLDEST}.0.0"
+_CONSTRAINTS_BESIDE = Path(__file__).parents[3] / "shared" / "nova-constraints"
+
+
+def oldest_constraints() -> str | None:
+    """The oldest release's upper constraints, for where they cannot be fetched.
+
+    A file that RESCUE_HARNESS_TEST_CONSTRAINTS names, or one in a folder ``shared`` beside the source tree.
+    """
+    kept = _CONSTRAINTS_BESIDE / f"nova-{OLDEST}.txt"
+    return os.environ.get("RESCUE_HARNESS_TEST_CONSTRAINTS") or (str(kept) if kept.is_file() else None)
 
 
 @dataclass(frozen=True)
