@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from harness.errors import HarnessError, HostError
 from harness.guest.deadline import Deadline
 from harness.image.command import LAST_LINES, quoted, search_path
@@ -54,6 +56,8 @@ class ServerProcess:
             HostError: it has ended; says what it wrote.
         """
         status = self.process.poll()
+        if status is None and psutil.Process(self.process.pid).status() == psutil.STATUS_ZOMBIE:
+            status = self.process.wait()  # its last threads are ending, until when the kernel does not give the code
         if status is not None:
             raise self._trouble(f"{self.name} ended by itself with exit code {status}")
 
