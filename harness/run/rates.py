@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from harness.run.result import CaseResult, RunSummary
-from harness.scenario.words import Level, VerdictName
+from harness.scenario.words import ClaimName, Level, VerdictName
+from harness.verdict.restoring import UNCHANGED
 
 CONFIDENCE = 0.95
 
@@ -38,6 +39,12 @@ class CaseRate:
     as_expected: int
     verdicts: tuple[tuple[VerdictName, int], ...]
     remarks: tuple[tuple[str, int], ...]
+
+
+def at_level(run: RunSummary, level: Level | None) -> RunSummary:
+    """A run with those results only that are of a level; with all of them for None."""
+    kept = tuple(result for result in run.results if level in (None, result.level))
+    return run.model_copy(update={"results": kept})
 
 
 def passes_of(runs: Iterable[RunSummary]) -> list[Pass]:
@@ -87,7 +94,7 @@ def _rate(case: str, level: Level, runs: Sequence[CaseResult]) -> CaseRate:
 
 
 def _sentences(result: CaseResult) -> Iterator[str]:
-    """What a run showed, without what differs each time, such as a kernel race's own rate."""
+    """What a run showed, without what differs each time: a kernel race's own rate, where a file system writes."""
     if result.failure is not None:
         yield result.failure.message
     elif result.refusal is not None:
@@ -95,6 +102,8 @@ def _sentences(result: CaseResult) -> Iterator[str]:
     for finding in result.findings:
         if finding.cause == "kernel-race":
             yield f"{finding.claim}: {finding.device}: kernel race"
+        elif finding.claim is ClaimName.DATA and finding.before == UNCHANGED:
+            yield f"{finding.claim}: {finding.device}: bytes changed that nobody was to write"
         else:
             yield f"{finding.claim}: {finding}"
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from harness.verdict.comparison import Comparison
     from harness.verdict.expected import HostEvidence
 
+UNCHANGED = "unchanged"
+"""What bytes are before somebody writes them whom nobody asked to, in a finding of ``data``."""
+
 
 def as_restored(findings: Iterable[Finding]) -> Iterator[Finding]:
     """The same deviations, told as the unrescued state's: ``aspect`` keeps the claim they came from."""
@@ -69,7 +72,7 @@ def data(comparison: Comparison, host: HostEvidence) -> Iterator[Finding]:
             yield Finding(
                 claim=ClaimName.DATA,
                 device=disk,
-                before="unchanged",
+                before=UNCHANGED,
                 after=str(changed),
                 message=f"{changed} changed and nobody was to write there",
             )

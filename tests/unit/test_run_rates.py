@@ -6,11 +6,14 @@ import pytest
 from click.testing import CliRunner
 
 from harness.comparison_commands import rates
-from harness.run.rates import CaseRate, bound, closing_sentence, passes_of, rates_of, rates_page
+from harness.run.rates import CaseRate, at_level, bound, closing_sentence, passes_of, rates_of, rates_page
 from harness.run.result import CaseResult, Failure, RunSummary, StateRecord
 from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.verdict.finding import Finding
 
+WRITTEN = Finding(
+    claim=ClaimName.DATA, device="root", before="unchanged", after="bytes 0-4095", message="bytes 0-4095 changed"
+)
 MOVED = Finding(claim=ClaimName.NAMES, device="root", before="vda", after="vdb", message="vda -> vdb")
 
 
@@ -62,6 +65,7 @@ def run(*results: CaseResult) -> RunSummary:
         ([result(), result()], 2, ()),
         ([result("one", 1, MOVED), result("one", 1, MOVED)], 2, ()),
         ([result("one", 1, race("1 of 8")), result("one", 1, race("3 of 8"))], 2, ()),
+        ([result("one", 1, WRITTEN), result("one", 1, WRITTEN.model_copy(update={"message": "others"}))], 2, ()),
         ([result(), result("one", 1, race("3 of 8"))], 2, (("names: volume1: kernel race", 1),)),
         (
             [result("one", 1, MOVED, mismatch=("not stable",)), result()],
@@ -132,3 +136,11 @@ def test_a_folder_without_results_is_named(tmp_path_factory: pytest.TempPathFact
     empty = tmp_path_factory.mktemp("empty")
     ran = CliRunner().invoke(rates, [str(empty)])
     assert f"{empty} holds no results" in str(ran.exception)
+
+
+def test_a_level_is_counted_alone() -> None:
+    plan = result("two").model_copy(update={"level": Level.PLAN})
+    both = run(result(), plan)
+    assert at_level(both, Level.PLAN).results == (plan,)
+    assert at_level(both, None) == both
+    assert at_level(both, Level.MACHINE).results == ()
