@@ -16,7 +16,7 @@ from pydantic import Field
 
 from harness.frozen import Frozen
 from harness.hypervisor.reaping import orphans_reaped
-from harness.hypervisor.roots import held_root
+from harness.hypervisor.roots import clean_root, held_root
 from harness.nova.environments import NovaEnvironment
 from harness.nova.messages import Answer, BlockDevice, ImageFile, NovaInstance, Open, Port, Rescue, Spawn, Unrescue
 from harness.nova.opening import START_TIMEOUT_S, WORKER_LOG
@@ -247,6 +247,7 @@ def unstarted(environment: NovaEnvironment, images_path: Path) -> Iterator[Nova]
             yield Nova(started, root.work_path / "instances", images_path)
         finally:
             started.close()
+            clean_root(root.path)
 
 
 def left(answer: Answer) -> tuple[str, str | None, bool]:
