@@ -46,7 +46,7 @@ def cells_of(results: Iterable[CaseResult]) -> dict[tuple[str, Level], dict[str,
     """What became of each case at each level, by implementation, in order of the cases' names."""
     cells: dict[tuple[str, Level], dict[str, str]] = {}
     for result in results:
-        row = cells.setdefault((result.case.removesuffix(f"@{result.implementation}"), result.level), {})
+        row = cells.setdefault((result.shared_case, result.level), {})
         row[result.implementation] = cell_of(result)
     return dict(sorted(cells.items()))
 

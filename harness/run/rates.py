@@ -70,13 +70,8 @@ def rates_of(results: Iterable[CaseResult]) -> list[CaseRate]:
     """The rate of each case, in the order in which the cases first came."""
     of_case: dict[tuple[str, Level], list[CaseResult]] = {}
     for result in results:
-        of_case.setdefault((_without_repetition(result), result.level), []).append(result)
+        of_case.setdefault((result.repeated_case, result.level), []).append(result)
     return [_rate(case, level, runs) for (case, level), runs in of_case.items()]
-
-
-def _without_repetition(result: CaseResult) -> str:
-    head, mark, implementation = result.case.partition(f"@{result.implementation}")
-    return head.removesuffix(f"#{result.repetition}") + mark + implementation
 
 
 def _rate(case: str, level: Level, runs: Sequence[CaseResult]) -> CaseRate:

@@ -76,6 +76,17 @@ class CaseResult(Frozen):
     elapsed_s: float
     artefacts: str = Field(description="folder of this case, relative to the run's folder")
 
+    @property
+    def shared_case(self) -> str:
+        """The case's id without the implementation's name: the same for all of them."""
+        return self.case.removesuffix(f"@{self.implementation}")
+
+    @property
+    def repeated_case(self) -> str:
+        """The case's id without the number of ``--repeat``: the same for all repetitions."""
+        named = self.case.removeprefix(self.shared_case)
+        return self.shared_case.removesuffix(f"#{self.repetition}") + named
+
     def sentences(self) -> tuple[str, ...]:
         """The outcome for people, a sentence each."""
         if self.failure is not None:

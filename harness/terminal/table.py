@@ -52,7 +52,7 @@ def _comparison_table(results: Sequence[CaseResult], names: Sequence[str]) -> Ta
         table.add_column(heading, overflow="fold")
     rows: dict[str, dict[str, CaseResult]] = {}
     for result in results:
-        rows.setdefault(result.case.removesuffix(f"@{result.implementation}"), {})[result.implementation] = result
+        rows.setdefault(result.shared_case, {})[result.implementation] = result
     for case, by_name in rows.items():
         cells = [
             Text("-", "dim")
