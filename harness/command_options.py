@@ -13,14 +13,14 @@ from harness.scenario.words import Level
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def level_option(default: Level, help_text: str) -> _Decorator:
-    """``--level``, given to the command as a Level."""
+def level_option(default: Level | None, help_text: str) -> _Decorator:
+    """``--level``, given to the command as a Level, or as None where that is the default."""
     return click.option(
         "--level",
         type=click.Choice([str(level) for level in Level]),
-        callback=lambda _context, _option, value: Level(value),
-        default=str(default),
-        show_default=True,
+        callback=lambda _context, _option, value: None if value is None else Level(value),
+        default=None if default is None else str(default),
+        show_default=default is not None,
         help=help_text,
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from harness.command_options import level_option
 from harness.errors import ScenarioError
 from harness.scenario.words import Level
 
@@ -29,9 +30,9 @@ def claims(results: tuple[Path, ...]) -> None:
 
 @click.command()
 @click.option("--markdown", is_flag=True, help="Print Markdown: a line for each run, then what varied.")
-@click.option("--level", type=click.Choice([str(level) for level in Level]), help="Only what ran at this level.")
+@level_option(None, "Only what ran at this level.")
 @_results_argument
-def rates(markdown: bool, level: str | None, results: tuple[Path, ...]) -> None:
+def rates(markdown: bool, level: Level | None, results: tuple[Path, ...]) -> None:
     """Say in how many of their runs cases came out as expected, and what came up in some of them only.
 
     RESULTS are folders of runs. Exit code: 0 each run of each case was as expected, 1 one was not, 2 no results.
@@ -41,10 +42,10 @@ def rates(markdown: bool, level: str | None, results: tuple[Path, ...]) -> None:
     from harness.terminal.console import open_console  # noqa: PLC0415
     from harness.terminal.rates import show_rates  # noqa: PLC0415
 
-    runs = [at_level(read_run(folder), None if level is None else Level(level)) for folder in results]
+    runs = [at_level(read_run(folder), level) for folder in results]
     found = rates_of(result for run in runs for result in run.results)
     if not found:
-        raise ScenarioError(f"nothing ran at level {level}" if level else "nothing ran to its end")
+        raise ScenarioError(f"nothing ran at level {level}" if level is not None else "nothing ran to its end")
     if markdown:
         click.echo(rates_page(runs), nl=False)
     else:
