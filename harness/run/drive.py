@@ -277,18 +277,18 @@ class Drive:
         def settle() -> tuple[Finding, ...]:
             return settle_by_controls(findings, expected, *boots(), is_hot=is_hot)
 
-        for inventory in self._boots_again(State.NORMAL, performer.reboot_as_saved):
-            normal_again.append(inventory)
-            if not is_hot and is_shown_to_race(findings, expected, *boots()):
-                return settle()
+        def is_settled_by(state: State, again: list[Inventory], first_boot: Callable[[], BootedGuest]) -> bool:
+            for inventory in self._boots_again(state, first_boot):
+                again.append(inventory)
+                if not is_hot and is_shown_to_race(findings, expected, *boots()):
+                    return True
+            return False
+
+        if is_settled_by(State.NORMAL, normal_again, performer.reboot_as_saved) or State.RESCUED not in in_doubt:
+            return settle()
         if is_hot and not needs_control_boots([finding for finding in settle() if finding.cause != "reboot"]):
             return settle()
-        if State.RESCUED not in in_doubt:
-            return settle()
-        for inventory in self._boots_again(State.RESCUED, lambda: performer.rescue(image)):
-            rescued_again.append(inventory)
-            if not is_hot and is_shown_to_race(findings, expected, *boots()):
-                break
+        is_settled_by(State.RESCUED, rescued_again, lambda: performer.rescue(image))
         return settle()
 
     def _boots_again(self, state: State, first: Callable[[], BootedGuest]) -> Iterator[Inventory]:
