@@ -191,18 +191,18 @@ def _report(console: Console, results: Sequence[CaseResult], total: int, folder:
     from harness.terminal.table import coverage_sentences, results_table  # noqa: PLC0415
 
     console.print()
+    counts = []
     if any(result.repetition > 1 for result in results):
         show_rates(rates_of(results), console)
     else:
         console.print(results_table(results))
+        expected = sum(result.as_expected for result in results)
+        counts.append(f"{expected} as expected, {len(results) - expected} not")
     for sentence in coverage_sentences(results):
         console.print(sentence, style="dim", soft_wrap=True)
-    expected = sum(result.as_expected for result in results)
-    left = total - len(results)
-    skipped = f", {left} not run" if left else ""
-    console.print(
-        f"\n{expected} as expected, {len(results) - expected} not{skipped}; results: {folder}", soft_wrap=True
-    )
+    if left := total - len(results):
+        counts.append(f"{left} not run")
+    console.print("\n" + "; ".join([*counts, f"results: {folder}"]), soft_wrap=True)
 
 
 def exit_code(results: Sequence[CaseResult]) -> int:

@@ -12,6 +12,7 @@ from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.verdict.restoring import UNCHANGED
 
 CONFIDENCE = 0.95
+_FEWEST_TO_BOUND = 10
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,10 @@ def bound(runs: int) -> float:
 
 
 def closing_sentence(rates: Sequence[CaseRate]) -> str:
-    """All cases in a sentence."""
+    """All cases in a sentence; what it bounds where the runs are enough to say anything."""
     runs, good = sum(rate.runs for rate in rates), sum(rate.as_expected for rate in rates)
     text = f"{runs} runs of {len(rates)} cases: {good} as expected, {runs - good} not"
-    if good < runs or not runs:
+    if good < runs or runs < _FEWEST_TO_BOUND:
         return text
     return f"{text}; at {CONFIDENCE:.0%} confidence fewer than 1 run in {int(1 / bound(runs))} goes wrong"
 

@@ -119,10 +119,12 @@ def test_no_failure_in_so_many_runs_bounds_their_share(runs: int, share: float) 
     assert bound(runs) == pytest.approx(share, rel=0.01)
 
 
-def test_the_bound_is_said_only_of_runs_that_were_all_as_expected() -> None:
+def test_the_bound_is_said_only_of_enough_runs_that_were_all_as_expected() -> None:
     good = CaseRate("one", Level.GUEST, 59, 59, (), ())
     bad = CaseRate("two", Level.GUEST, 10, 9, (), ())
     assert closing_sentence([good]).endswith("; at 95% confidence fewer than 1 run in 20 goes wrong")
+    few = CaseRate("three", Level.GUEST, 2, 2, (), ())
+    assert closing_sentence([few]) == "2 runs of 1 cases: 2 as expected, 0 not"
     assert closing_sentence([good, bad]) == "69 runs of 2 cases: 68 as expected, 1 not"
 
 
