@@ -133,7 +133,7 @@ def _run(command: Sequence[str], log_path: Path, trouble: str, progress: Progres
                 words = line.split()
                 if words[:1] == ["Collecting"] and len(words) > 1:
                     count += 1
-                    progress(f"{count} packages, {words[1]}")
+                    progress(f"package {count}, {words[1]}")
                 elif words[:1] == ["Building"] or words[:2] == ["Installing", "collected"]:
                     progress(" ".join(words[:3]).rstrip(":"))
         except BaseException:
