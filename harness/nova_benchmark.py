@@ -50,13 +50,13 @@ def measure_nova(environment: NovaEnvironment | None, session: Session) -> Itera
     scenario = Scenario.model_validate(_SCENARIO)
     instance, image = scenario.instance, scenario.rescue_image
     with Nova(environment) as nova:
-        nova.start()
+        nova.worker.start()
         started = time.monotonic()
         planned = planner.plan_instance(nova, scenario)
         first_s = time.monotonic() - started
-        if nova.worker_pid is None:
+        if nova.worker.pid is None:
             raise HostError(f"{nova.name}: the worker is gone")
-        process = psutil.Process(nova.worker_pid)
+        process = psutil.Process(nova.worker.pid)
         running = RunningInstance(instance, planned.placement, planned.normal_xml)
         before_s = _cpu_s(process)
         for _ in range(_ROUNDS):
@@ -96,7 +96,7 @@ def measure_nova_guests(environment: NovaEnvironment | None, session: Session, s
         return
     with Nova(environment) as nova:
         guests = nova.guests(session.hypervisor)
-        guests.start()
+        guests.worker.start()
         seconds = {}
         for implementation in (Reference(), nova):
             (case,) = collect_cases([scenario], implementation)
@@ -104,9 +104,9 @@ def measure_nova_guests(environment: NovaEnvironment | None, session: Session, s
             if result.verdict not in (VerdictName.STABLE, VerdictName.MOVED):
                 raise HostError(f"{implementation.name} did not get through the case: {result.sentences()}")
             seconds[implementation.name] = result.elapsed_s
-        if guests.worker_pid is None:
+        if guests.worker.pid is None:
             raise HostError(f"{nova.name}: the worker is gone")
-        resident = psutil.Process(guests.worker_pid).memory_info().rss
+        resident = psutil.Process(guests.worker.pid).memory_info().rss
     reference_s, nova_s = seconds[Reference().name], seconds[nova.name]
     yield Measure(
         f"spawn, rescue and unrescue by {nova.name}, but for {CYCLE_S:g} s / the reference's",

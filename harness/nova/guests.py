@@ -54,20 +54,7 @@ class NovaGuests:
         self._base = base
         self._stack = ExitStack()
         self._images_lock = threading.Lock()
-        self._worker = KeptWorker(environment.name, self._start)
-
-    @property
-    def worker_pid(self) -> int | None:
-        """The worker's process, for measurements."""
-        return self._worker.pid
-
-    def start(self) -> None:
-        """Start the worker now rather than with the first request.
-
-        Raises:
-            HostError: it does not start, or demands a newer hypervisor.
-        """
-        self._worker.start()
+        self.worker = KeptWorker(environment.name, self._start)
 
     def require(self, instance: Instance) -> None:
         """Check that Nova can be asked for such an instance.
@@ -181,7 +168,7 @@ class NovaGuests:
             configuration={**asked.configuration, "shutdown_timeout": ceil(shutdown_s)},
             image=None if properties is None else self._image(content, properties, "qcow2"),
         )
-        answer = self._worker.ask(request, OPERATION_TIMEOUT_S + shutdown_s, when_off=when_off)
+        answer = self.worker.ask(request, OPERATION_TIMEOUT_S + shutdown_s, when_off=when_off)
         if answer.refusal is not None:
             raise refused_rescue(self._environment.name, answer.refusal, answer.left, placement.uuid)
 
@@ -219,7 +206,7 @@ class NovaGuests:
         return Asked(asked.instance, {"libvirt.virt_type": placement.domain_type, **asked.configuration})
 
     def _ask(self, request: Frozen, when_off: Callable[[], None]) -> Answer:
-        return self._worker.ask(request, OPERATION_TIMEOUT_S, when_off=when_off)
+        return self.worker.ask(request, OPERATION_TIMEOUT_S, when_off=when_off)
 
     def _image(
         self,
@@ -277,7 +264,7 @@ class NovaGuests:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._worker.forget()
+        self.worker.forget()
         self._stack.close()
 
 

@@ -30,7 +30,7 @@ REQUEST_TIMEOUT_S = 60.0
 
 
 class Nova:
-    """One Nova. Its worker is started by the first request. A context manager; safe between threads."""
+    """One Nova. Its ``worker`` is started by the first request. A context manager; safe between threads."""
 
     levels = frozenset((Level.PLAN, Level.GUEST))
 
@@ -46,7 +46,7 @@ class Nova:
         self._request_timeout_s = request_timeout_s
         self._stack = ExitStack()
         self._root: EmbeddedRoot | None = None
-        self._worker = KeptWorker(environment.name, self._start)
+        self.worker = KeptWorker(environment.name, self._start)
         self._destroys_first = False
         self._guests_lock = threading.Lock()
         self._guests: NovaGuests | None = None
@@ -66,19 +66,6 @@ class Nova:
     def destroys_first(self) -> bool:
         """Whether Nova had destroyed the running guest when it was done with the last rescue's domain."""
         return self._destroys_first
-
-    @property
-    def worker_pid(self) -> int | None:
-        """The worker's process, for measurements."""
-        return self._worker.pid
-
-    def start(self) -> None:
-        """Start the worker now rather than with the first request.
-
-        Raises:
-            HostError: it does not start, or demands a newer hypervisor.
-        """
-        self._worker.start()
 
     def guests(self, hypervisor: Hypervisor) -> NovaGuests:
         """What Nova's guests live on and are asked for; its limits are those of the run's own hypervisor.
@@ -139,7 +126,7 @@ class Nova:
         return answer.xml
 
     def _ask(self, request: Frozen) -> Answer:
-        return self._worker.ask(request, self._request_timeout_s)
+        return self.worker.ask(request, self._request_timeout_s)
 
     def _start(self) -> Worker:
         root = self._held_root
@@ -163,6 +150,6 @@ class Nova:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._worker.forget()
+        self.worker.forget()
         self._stack.close()
         self._root = self._guests = None

@@ -157,20 +157,20 @@ def test_a_worker_that_hangs_or_dies_loses_one_request(nova_data: Data) -> None:
     environment = Environments(nova_data.folder / "nova").find(RELEASE)
     with Nova(environment, request_timeout_s=8) as nova:
         instance = running(nova)
-        pids = [nova.worker_pid]
+        pids = [nova.worker.pid]
         rescue_path = Path(next(iter(nova.disk_names(instance.instance, instance.placement))))
         log_path = rescue_path.parents[2] / WORKER_LOG
         assert log_path.exists()
-        os.kill(nova.worker_pid or 0, signal.SIGSTOP)
+        os.kill(nova.worker.pid or 0, signal.SIGSTOP)
         with pytest.raises(HostError, match=rf"{NOVA}: the worker did not answer 'normal' in 8 s"):
             nova.normal(instance.instance, instance.placement)
         assert running(nova).live_xml
-        pids.append(nova.worker_pid)
-        os.kill(nova.worker_pid or 0, signal.SIGKILL)
+        pids.append(nova.worker.pid)
+        os.kill(nova.worker.pid or 0, signal.SIGKILL)
         with pytest.raises(HostError, match=rf"{NOVA}: the worker died of signal 9"):
             nova.normal(instance.instance, instance.placement)
         assert running(nova).live_xml
-        pids.append(nova.worker_pid)
+        pids.append(nova.worker.pid)
     assert len(set(pids)) == 3
     assert not log_path.exists()
     assert not any(psutil.pid_exists(pid or 0) for pid in pids)

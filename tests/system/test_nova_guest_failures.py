@@ -54,7 +54,7 @@ def test_a_worker_that_dies_in_a_rescue_loses_its_instance_and_leaves_nothing(
     with prepared_acting(case, session, nova) as ready:
         performer = ready.performer
         performer.start()
-        dead = guests.worker_pid or 0
+        dead = guests.worker.pid or 0
         with pytest.raises(HostError, match=rf"{nova.name}: the worker died of signal 9"):
             performer.rescue(case.point.scenario.rescue_image, when_off=lambda: os.kill(dead, signal.SIGKILL))
         instance_folder = performer.console_path.parent
@@ -62,8 +62,8 @@ def test_a_worker_that_dies_in_a_rescue_loses_its_instance_and_leaves_nothing(
     assert guests.hypervisor.connection.listAllDomains() == []
     assert not instance_folder.exists()
     assert not ready.folder.exists()
-    guests.start()
-    assert guests.worker_pid not in (None, dead)
+    guests.worker.start()
+    assert guests.worker.pid not in (None, dead)
 
 
 def test_a_rescue_after_a_failed_one_is_what_unrescue_returns_to(nova: Nova, case: Case, session: Session) -> None:
