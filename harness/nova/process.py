@@ -17,8 +17,7 @@ from harness.frozen import Frozen
 from harness.image.command import quoted, search_path
 from harness.nova.messages import Answer, GoOn
 
-WORKER_PATH = Path(__file__).with_name("worker.py")
-GUEST_WORKER_PATH = Path(__file__).with_name("guest_worker.py")
+WORKER_PATH = Path(__file__).with_name("worker")
 LAST_LINES = 12
 _CHUNK_BYTES = 1 << 16
 _KEPT_OF_RUBBISH = 120
@@ -56,14 +55,13 @@ class Worker:
         self.name = name
         self._log_path = log_path
         self._cancelled = threading.Event() if cancelled is None else cancelled
-        own_script, where = (WORKER_PATH, (folder,)) if uri is None else (GUEST_WORKER_PATH, (folder, uri))
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
         try:
             with log_path.open("ab") as log:
                 self._process = subprocess.Popen(
-                    # -I: the worker's folder holds modules of ours, which are not for Nova to import.
-                    [python, "-I", script or own_script, str(requests), str(answers), *where],
+                    # -I: nothing of the user's, and of ours that folder alone, is for Nova to import.
+                    [python, "-I", script or WORKER_PATH, str(requests), str(answers), folder, *filter(None, [uri])],
                     pass_fds=(requests, answers),
                     stdin=subprocess.DEVNULL,
                     stdout=log,

@@ -2,7 +2,7 @@
 
     python unstarted_worker.py REQUESTS ANSWERS FOLDER
 
-as ``harness/nova/guest_worker.py``, of which it takes all that is not here. In FOLDER the worker has an embedded
+as ``harness/nova/worker`` at level guest, of which it takes all that is not here. In FOLDER the worker has an embedded
 libvirt of its own. Replaced beside what that worker replaces: libvirt's starting and stopping of a domain
 (``_Power``), and the key that the harness adds to a domain, for nobody logs in. What a cloud would have changed
 meanwhile is changed in the stand-ins for database, Glance and libvirt (``change``).
@@ -10,25 +10,22 @@ meanwhile is changed in the stand-ins for database, Glance and libvirt (``change
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-GUEST_WORKER_PATH = Path(__file__).parents[2] / "harness" / "nova" / "guest_worker.py"
+sys.path.insert(0, str(Path(__file__).parents[2] / "harness" / "nova" / "worker"))
 
-_spec = importlib.util.spec_from_file_location("nova_guest_worker", GUEST_WORKER_PATH)
-guest_worker = importlib.util.module_from_spec(_spec)
-sys.modules["nova_guest_worker"] = guest_worker
-_spec.loader.exec_module(guest_worker)  # before anything of Nova's, as it says there
-
-import libvirt  # noqa: E402
-from nova.image import glance  # noqa: E402
-from nova.virt import images as virt_images  # noqa: E402
-
-worker = guest_worker.worker
+from nova_worker.cloud import VolumeService  # noqa: I001 - before anything of Nova's
+from nova_worker.configuration import Configured
+from nova_worker.guests import GuestCompute, ImageFiles
+from nova_worker.serving import serve
+from nova_worker.user import User
+import libvirt
+from nova.image import glance
+from nova.virt import images as virt_images
 
 
 class _Power:
@@ -68,14 +65,14 @@ class _Power:
         self._on.clear()
 
 
-class _Images(guest_worker._ImageFiles):
+class _Images(ImageFiles):
     """Glance; block device mappings are texts in it, of which Nova's own client makes lists."""
 
     def get(self, request_context: Any, image: str, *args: Any, **keys: Any) -> Any:
         return glance._convert_from_string(super().get(request_context, image, *args, **keys))
 
 
-class _Volumes(worker._VolumeService):
+class _Volumes(VolumeService):
     """Cinder, in which a volume can be one that nothing boots from."""
 
     bootable = True
@@ -84,7 +81,7 @@ class _Volumes(worker._VolumeService):
         return {**super().get(request_context, volume, *args, **keys), "bootable": self.bootable}
 
 
-class UnstartedCompute(guest_worker.GuestCompute):
+class UnstartedCompute(GuestCompute):
     """A nova-compute whose libvirt starts nothing."""
 
     def __init__(self, channel: Any, folder: str) -> None:
@@ -122,14 +119,14 @@ class UnstartedCompute(guest_worker.GuestCompute):
     def host_boot(self, request: Any) -> dict[str, Any]:
         """nova-compute's start after the host's, for this instance: ``ComputeManager._init_instance``."""
         self._power.fail()
-        with worker._configuration(request["configuration"]):
+        with Configured(request["configuration"]):
             user = self._user(request)
             user._queue._manager._init_instance(self.context, user._instance)
         return {}
 
     def restart(self, request: Any) -> dict[str, Any]:
         """nova-compute's start with another nova.conf, as far as the driver keeps what it reads then."""
-        with worker._configuration(request["configuration"]):
+        with Configured(request["configuration"]):
             self.driver = self.make_driver()
         self.driver._image_api, self.driver._volume_api = self.image_service, self.volume_service
         self.driver._host.initialize()
@@ -167,7 +164,7 @@ class UnstartedCompute(guest_worker.GuestCompute):
         return {"xml": self.driver._host.get_guest(instance).get_xml_desc()}
 
     def _user(self, request: Any) -> Any:
-        return worker.User(self, self.instances[request["uuid"]])
+        return User(self, self.instances[request["uuid"]])
 
     def _made(self, request: Any) -> Any:
         """With what entries of the mapping have that scenarios do not, in a cloud as it should be."""
@@ -185,4 +182,4 @@ def _fill(mapping: Any, entries: Any) -> None:
 
 
 if __name__ == "__main__":
-    worker.main(lambda channel, words: UnstartedCompute(channel, words[0]))
+    serve(UnstartedCompute)

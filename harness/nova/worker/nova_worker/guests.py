@@ -1,58 +1,42 @@
-"""The worker at level guest: Nova's own spawn, rescue and unrescue, on a libvirt that the harness reads from, too.
-
-    python guest_worker.py REQUESTS ANSWERS FOLDER URI
-
-as ``worker.py``, of which it takes all that is not about guests. Nova's driver goes its whole way here, asked for
-a rescue and its end by nova-api and the compute manager (``worker.User``). Replaced beside what ``worker.py`` replaces:
-the download from Glance (``_ImageFiles``), waiting for Neutron and plugging its ports (``_VirtApi``,
-``GuestCompute.make_driver``), and what the harness needs in the guest is put into the domain where Nova hands it to
-libvirt (``with_access``). Before Nova starts a guest the harness is asked (``off``), so that it can look at the disks
-while nobody has them open.
-"""
+"""A nova-compute that starts guests, on a libvirt that the harness reads from, too."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-_spec = importlib.util.spec_from_file_location("nova_worker", Path(__file__).with_name("worker.py"))
-assert _spec is not None  # noqa: S101 - for the type checker
-assert _spec.loader is not None  # noqa: S101
-worker = importlib.util.module_from_spec(_spec)
-sys.modules["nova_worker"] = worker
-_spec.loader.exec_module(worker)  # before anything of Nova's, as it says there
+from nova import exception, objects
+from nova.compute import utils as compute_utils
+from nova.network import security_group_api
+from nova.objects import base as objects_base
+from nova.virt import images as virt_images
+from nova.virt.libvirt import driver as libvirt_driver
+from nova.virt.libvirt import guest as libvirt_guest
 
-from lxml import etree  # noqa: E402
-from nova import exception, objects  # noqa: E402
-from nova.compute import utils as compute_utils  # noqa: E402
-from nova.network import security_group_api  # noqa: E402
-from nova.objects import base as objects_base  # noqa: E402
-from nova.virt import images as virt_images  # noqa: E402
-from nova.virt.libvirt import driver as libvirt_driver  # noqa: E402
-from nova.virt.libvirt import guest as libvirt_guest  # noqa: E402
-
-CONF = worker.CONF
-CONSOLE = "console=ttyS0"
-AUTHORIZED_KEYS_ENTRY = "opt/rescue-harness/authorized_keys"
+from .access import with_access
+from .cloud import Conductor, EdgeError, ImageService
+from .compute import Compute, Spawned
+from .configuration import CONF, Configured
+from .records import block_device_mapping, image_record, instance_record, network_info
+from .signatures import call
+from .user import User
 
 
-class _VirtApi:
+class VirtApi:
     """Stands in for the compute manager: no port is waited for, for all are there."""
 
     @contextlib.contextmanager
     def wait_for_instance_event(self, _instance: Any, event_names: Any, **_keys: Any) -> Iterator[None]:
         if event_names:
-            raise worker.EdgeError(f"Neutron was waited for: {event_names}")
+            raise EdgeError(f"Neutron was waited for: {event_names}")
         yield
 
 
-class _ImageFiles(worker._ImageService):  # type: ignore[misc, name-defined]
+class ImageFiles(ImageService):
     """Stands in for Glance: metadata, and files that are on this host."""
 
     def __init__(self) -> None:
@@ -61,11 +45,11 @@ class _ImageFiles(worker._ImageService):  # type: ignore[misc, name-defined]
 
     def download(self, _context: Any, image: str, data: Any = None, dest_path: Any = None, **_keys: Any) -> None:
         if data is not None or dest_path is None:
-            raise worker.EdgeError("an image was wanted otherwise than as a file")
+            raise EdgeError("an image was wanted otherwise than as a file")
         shutil.copyfile(self.paths[image], dest_path)
 
 
-class _Conductor(worker._Conductor):  # type: ignore[misc, name-defined]
+class GuestConductor(Conductor):
     """As for the plan; the metadata in a config drive have the tags of ports looked up, too."""
 
     def object_class_action_versions(
@@ -76,7 +60,7 @@ class _Conductor(worker._Conductor):  # type: ignore[misc, name-defined]
         return super().object_class_action_versions(request_context, name, method, versions, arguments, keywords)
 
 
-class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
+class GuestCompute(Compute):
     """A nova-compute that starts guests."""
 
     def __init__(self, channel: Any, folder: str, uri: str) -> None:
@@ -86,8 +70,8 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
         self.instances: dict[str, Any] = {}
         self._launch = libvirt_guest.Guest.launch
         super().__init__(folder)
-        self.conductor = objects_base.NovaObject.indirection_api = _Conductor()
-        self.image_service = self.driver._image_api = virt_images.IMAGE_API = _ImageFiles()
+        self.conductor = objects_base.NovaObject.indirection_api = GuestConductor()
+        self.image_service = self.driver._image_api = virt_images.IMAGE_API = ImageFiles()
         security_group_api.get_instance_security_groups = lambda *_args, **_keys: []
         # Asks Keystone for an address that only the notification has.
         compute_utils.notify_usage_exists = lambda *_args, **_keys: None
@@ -108,7 +92,7 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
         """Nova's libvirt driver, on the libvirt that the harness reads from."""
         CONF.set_override("connection_uri", self._uri, group="libvirt")
         CONF.set_override("mkisofs_cmd", "xorrisofs")
-        driver = libvirt_driver.LibvirtDriver(_VirtApi())
+        driver = libvirt_driver.LibvirtDriver(VirtApi())
         for method in ("plug", "unplug"):
             setattr(driver.vif_driver, method, lambda *_args, **_keys: None)
         host = driver._host
@@ -127,36 +111,36 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
         """Let the harness look at the disks: no guest runs."""
         self._channel.send({"off": True})
         if (self._channel.receive() or {}).get("operation") != "go_on":
-            raise worker.EdgeError("the harness does not go on")
+            raise EdgeError("the harness does not go on")
 
     def spawn(self, request: Any) -> dict[str, Any]:
         """``LibvirtDriver.spawn``."""
         described = request["instance"]
-        with worker._configuration(request["configuration"]):
+        with Configured(request["configuration"]):
             instance = self._made(request)
             self.instances[described["uuid"]] = instance
             self._keys[described["uuid"]] = request["authorized_keys"]
-            self._spawn_by_driver(instance, instance.image_meta)
+            self._spawn_by_driver(instance)
             instance.started()
         return {}
 
     def rescue(self, request: Any) -> dict[str, Any]:
         """``API.rescue`` of an instance that was spawned here."""
         image = None if request["image"] is None else self._known(request["image"])["id"]
-        with worker._configuration(request["configuration"]):
-            return dict(worker.User(self, self.instances[request["uuid"]]).rescue(image))
+        with Configured(request["configuration"]):
+            return dict(User(self, self.instances[request["uuid"]]).rescue(image))
 
     def unrescue(self, request: Any) -> dict[str, Any]:
         """``API.unrescue``."""
-        with worker._configuration(request["configuration"]):
-            return dict(worker.User(self, self.instances[request["uuid"]]).unrescue())
+        with Configured(request["configuration"]):
+            return dict(User(self, self.instances[request["uuid"]]).unrescue())
 
     def detach(self, request: Any) -> dict[str, Any]:
         """``LibvirtDriver.detach_volume``; the compute manager then leaves the mapping without the volume."""
         instance = self.instances[request["uuid"]]
         gone = next(entry for entry in instance.mapping if entry.volume_id == request["volume_id"])
-        with worker._configuration(request["configuration"]):
-            worker.call(
+        with Configured(request["configuration"]):
+            call(
                 self.driver.detach_volume,
                 context=self.context,
                 connection_info=json.loads(gone.connection_info),
@@ -171,11 +155,12 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
         described = request["instance"]
         image = self._known(request["image"])
         self.volume_service.image_properties = described["properties"]
-        made = worker.Spawned(
+        made = Spawned(
             described["uuid"],
-            worker._instance(self.context, described),
-            worker._block_device_mapping(self.context, described),
-            worker._network_info(described["nics"]),
+            instance_record(self.context, described),
+            block_device_mapping(self.context, described),
+            network_info(described["nics"]),
+            objects.ImageMeta.from_dict(image),
         )
         instance = made.instance
         # The root disk is as large as its image.
@@ -201,45 +186,13 @@ class GuestCompute(worker.Compute):  # type: ignore[misc, name-defined]
         instance.launch_index, instance.reservation_id = 0, "r-1"
         instance.obj_reset_changes()
         self.conductor.mappings[instance.uuid] = made.mapping
-        made.image_meta = objects.ImageMeta.from_dict(image)
-        self._name_devices(made, made.image_meta)
+        self._name_devices(made)
         return made
 
     def _known(self, described: Any) -> Any:
         """An image in Glance's words, which Glance has from now on."""
-        image = worker._image(described["id"], described["properties"], described["disk_format"])
+        image = image_record(described["id"], described["properties"], described["disk_format"])
         image["size"] = Path(described["path"]).stat().st_size
         self.image_service.images[described["id"]] = image
         self.image_service.paths[described["id"]] = described["path"]
         return image
-
-
-def with_access(xml: Any, keys: dict[str, str]) -> str:
-    """A domain with the harness's SSH key in QEMU's firmware configuration, and ports on QEMU's user-mode network.
-
-    Neither adds a device or moves one. What is in a domain already, for it was read back from libvirt, stays. A kernel
-    of the instance's own tells of itself on the serial port: Nova's own command line ends with console=hvc0, of which
-    no guest here has a device.
-    """
-    root = etree.fromstring(xml)
-    for sysinfo in root.findall("sysinfo[@type='fwcfg']"):
-        root.remove(sysinfo)
-    sysinfo = etree.Element("sysinfo", type="fwcfg")
-    etree.SubElement(sysinfo, "entry", name=AUTHORIZED_KEYS_ENTRY).text = keys[root.findtext("uuid") or ""]
-    root.insert(0, sysinfo)
-    for line in root.findall("os/cmdline"):
-        consoles = [word for word in (line.text or "").split() if word.startswith("console=")]
-        if consoles[-1:] != [CONSOLE]:
-            line.text = f"{line.text} {CONSOLE}"
-    for number, interface in enumerate(root.findall("devices/interface")):
-        interface.set("type", "user")
-        for name in ("source", "target", "script", "backend", "driver", "ip"):
-            for element in interface.findall(name):
-                interface.remove(element)
-        if number:
-            etree.SubElement(interface, "ip", family="ipv4", address=f"10.0.{2 + number}.0", prefix="24")
-    return etree.tostring(root, encoding="unicode")
-
-
-if __name__ == "__main__":
-    worker.main(lambda channel, words: GuestCompute(channel, words[0], words[1]))

@@ -1,0 +1,37 @@
+"""What the harness needs in a guest for its own sake, put into the domain that Nova hands to libvirt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lxml import etree
+
+CONSOLE = "console=ttyS0"
+AUTHORIZED_KEYS_ENTRY = "opt/rescue-harness/authorized_keys"
+
+
+def with_access(xml: Any, keys: dict[str, str]) -> str:
+    """A domain with the harness's SSH key in QEMU's firmware configuration, and ports on QEMU's user-mode network.
+
+    Neither adds a device or moves one. What is in a domain already, for it was read back from libvirt, stays. A kernel
+    of the instance's own tells of itself on the serial port: Nova's own command line ends with console=hvc0, of which
+    no guest here has a device.
+    """
+    root = etree.fromstring(xml)
+    for sysinfo in root.findall("sysinfo[@type='fwcfg']"):
+        root.remove(sysinfo)
+    sysinfo = etree.Element("sysinfo", type="fwcfg")
+    etree.SubElement(sysinfo, "entry", name=AUTHORIZED_KEYS_ENTRY).text = keys[root.findtext("uuid") or ""]
+    root.insert(0, sysinfo)
+    for line in root.findall("os/cmdline"):
+        consoles = [word for word in (line.text or "").split() if word.startswith("console=")]
+        if consoles[-1:] != [CONSOLE]:
+            line.text = f"{line.text} {CONSOLE}"
+    for number, interface in enumerate(root.findall("devices/interface")):
+        interface.set("type", "user")
+        for name in ("source", "target", "script", "backend", "driver", "ip"):
+            for element in interface.findall(name):
+                interface.remove(element)
+        if number:
+            etree.SubElement(interface, "ip", family="ipv4", address=f"10.0.{2 + number}.0", prefix="24")
+    return etree.tostring(root, encoding="unicode")

@@ -1,0 +1,135 @@
+"""What a cloud would answer, at Nova's outer edge: it knows what the harness says of an instance, and no more."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+from nova import exception, objects
+from nova.volume import cinder
+
+COMPUTE_NODE = "55555555-5555-4555-8555-555555555555"
+
+
+class EdgeError(BaseException):
+    """Nova asked the cloud for something that this worker does not know to answer."""
+
+
+class Conductor:
+    """Stands in for the RPC to the conductor, and so for the database: what Nova saves stays in its objects."""
+
+    def __init__(self) -> None:
+        self.mappings: dict[str, Any] = {}
+
+    def object_action(self, _context: Any, instance: Any, method: str, *_args: Any) -> tuple[dict[str, Any], None]:
+        if method not in ("save", "refresh") and (type(instance).__name__, method) != ("InstanceFault", "create"):
+            raise EdgeError(f"the conductor was asked for {method} of {type(instance).__name__}")
+        return {}, None
+
+    def object_class_action_versions(
+        self, request_context: Any, name: str, method: str, _versions: Any, arguments: Any, _keywords: Any
+    ) -> Any:
+        """What the compute API and manager look up; that an action began and ended is written nowhere."""
+        match name, method:
+            case ("InstanceAction", "action_start") | ("InstanceActionEvent", "event_start"):
+                return None
+            case "InstanceActionEvent", "event_finish_with_failure":
+                return None
+            case "BlockDeviceMappingList", "get_by_instance_uuid":
+                return self.mappings[arguments[0]]
+            case "ShareMappingList", "get_by_instance_uuid":
+                return objects.ShareMappingList(request_context, objects=[])
+            case "ComputeNode", "get_by_host_and_nodename":
+                return objects.ComputeNode(request_context, uuid=COMPUTE_NODE)
+        raise EdgeError(f"the conductor was asked for {method} of {name}")
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the conductor was asked for {name}")
+
+
+class ImageService:
+    """Stands in for Glance: the images' metadata."""
+
+    def __init__(self) -> None:
+        self.images: dict[str, Any] = {}
+
+    def get(self, _context: Any, image: str, *_args: Any, **_kwargs: Any) -> Any:
+        try:
+            return self.images[image]
+        except KeyError:
+            raise exception.ImageNotFound(image_id=image) from None
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the image service was asked for {name}")
+
+
+class VolumeService:
+    """Stands in for Cinder: the metadata of the volume that an instance boots from."""
+
+    def __init__(self) -> None:
+        self.image_properties: dict[str, str] = {}
+
+    def get(self, _context: Any, volume: str, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
+        return {
+            "id": volume,
+            "bootable": True,
+            "size": 1,
+            "status": "in-use",
+            "multiattach": False,
+            "volume_image_metadata": dict(self.image_properties),
+        }
+
+    def check_attached(self, request_context: Any, volume: Any) -> None:
+        cinder.API.check_attached(self, request_context, volume)
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the volume service was asked for {name}")
+
+
+class RunningDomain:
+    """Stands in for the libvirt domain of the running instance, of which a rescue asks the XML."""
+
+    def __init__(self, xml: str) -> None:
+        self._xml = xml
+
+    def XMLDesc(self, *_args: Any, **_kwargs: Any) -> str:  # noqa: N802 - libvirt's name
+        return self._xml
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the running domain was asked for {name}")
+
+
+class Notifier:
+    """Stands in for the senders of notifications, to whom nobody listens."""
+
+    def is_enabled(self) -> bool:
+        return False
+
+    def prepare(self, **_kwargs: Any) -> Notifier:
+        return self
+
+    def _send(self, *_args: Any, **_kwargs: Any) -> None:
+        return None
+
+    debug = info = audit = warn = warning = error = critical = sample = _send
+
+
+class Network:
+    """Stands in for Neutron: the instance's ports."""
+
+    def __init__(self, network_info: Any) -> None:
+        self._network_info = network_info
+
+    def get_instance_nw_info(self, *_args: Any, **_kwargs: Any) -> Any:
+        return self._network_info
+
+
+class Placement:
+    """Stands in for placement: the traits that the driver itself reports."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    def get_provider_traits(self, _context: Any, _provider: str) -> Any:
+        reported = self._driver.capabilities_as_traits()
+        return types.SimpleNamespace(traits={trait for trait, has_it in reported.items() if has_it}, generation=0)

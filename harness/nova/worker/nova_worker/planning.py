@@ -1,0 +1,45 @@
+"""The end of a call at level plan: Nova has made its domain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nova.virt.libvirt import driver as libvirt_driver
+
+
+class DomainMade(BaseException):
+    """Nova has its domain XML and would now start the guest."""
+
+    def __init__(self, xml: str) -> None:
+        super().__init__()
+        self.xml = xml
+
+
+class PlanningDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
+    """Nova's driver up to the point where files would be written and the guest started."""
+
+    has_destroyed = False
+    has_powered_off = False
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the instance's guest would be off by now."""
+        return self.has_powered_off or self.has_destroyed
+
+    def power_off(self, *_args: Any, **_kwargs: Any) -> None:
+        self.has_powered_off = True
+
+    def _create_image(self, *_args: Any, **_kwargs: Any) -> tuple[bool, list[str]]:
+        return False, []
+
+    def _ensure_console_log_for_instance(self, *_args: Any, **_kwargs: Any) -> None:
+        return None
+
+    def _create_guest_with_network(self, _context: Any, xml: str, *_args: Any, **_kwargs: Any) -> None:
+        raise DomainMade(xml)
+
+    def _create_guest(self, _context: Any, xml: str, *_args: Any, **_kwargs: Any) -> None:
+        raise DomainMade(xml)
+
+    def _destroy(self, *_args: Any, **_kwargs: Any) -> None:
+        self.has_destroyed = True

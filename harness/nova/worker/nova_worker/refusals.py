@@ -1,0 +1,31 @@
+"""Who refused, and in which words: Nova, libvirt below it, or nobody, for the fault is this worker's."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import libvirt
+from nova import exception
+
+
+def cause_of(error: Exception) -> Exception:
+    """The driver's exception where nova-compute tells of it in words of its own; else the exception itself."""
+    cause = error.__context__
+    return cause if isinstance(error, exception.InstanceNotRescuable) and isinstance(cause, Exception) else error
+
+
+def refusal_of(error: Exception) -> dict[str, Any]:
+    """A refusal as ``NovaRefusal`` has it."""
+    if isinstance(cause_of(error), libvirt.libvirtError):
+        error = cause_of(error)
+    is_novas = isinstance(error, exception.NovaException)
+    return {"exception": type(error).__name__, "message": str(error), "is_novas": is_novas}
+
+
+def is_ours(error: Exception) -> bool:
+    """Whether an exception was raised by this worker, and so is no word of Nova's; the cloud's own words are."""
+    frames = traceback.extract_tb(error.__traceback__)
+    in_ours = bool(frames) and Path(frames[-1].filename).parent == Path(__file__).parent
+    return in_ours and not isinstance(error, exception.NovaException)

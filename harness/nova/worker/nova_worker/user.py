@@ -1,0 +1,118 @@
+"""A user's requests, brought through nova-api and nova-compute without a cloud between them."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nova import context, rpc
+from nova.compute import api as compute_api
+from nova.compute import manager
+
+from .cloud import EdgeError, Network, Placement
+from .planning import DomainMade
+from .refusals import cause_of, is_ours, refusal_of
+from .signatures import call
+
+if TYPE_CHECKING:
+    from .compute import Compute, Spawned
+
+
+class Queue:
+    """Stands in for the message queue between nova-api and nova-compute: what is cast is called."""
+
+    def __init__(self, compute_manager: Any) -> None:
+        self._manager = compute_manager
+        self.has_cast = False
+
+    def rescue_instance(self, request_context: Any, **arguments: Any) -> None:
+        self.has_cast = True
+        call(self._manager.rescue_instance, context=request_context, **arguments)
+
+    def unrescue_instance(self, request_context: Any, **arguments: Any) -> None:
+        self.has_cast = True
+        call(self._manager.unrescue_instance, context=request_context, **arguments)
+
+
+class CloudlessManager(manager.ComputeManager):  # type: ignore[misc]
+    """nova-compute's manager without a cloud: of it, rescue, unrescue, the naming of devices, and what they call."""
+
+    def __init__(self, compute: Compute, network_api: Any) -> None:
+        self.host = "host"
+        self.driver = compute.driver
+        self.image_api = compute.image_service
+        self.volume_api = compute.volume_service
+        self.network_api = network_api
+        self.notifier = rpc.get_notifier("compute", self.host)
+        # A module since 34, before that methods of the manager.
+        sharing = getattr(manager, "share_management", None)
+        if sharing is not None:
+            self.share_manager = sharing.ShareManager(None, compute.driver)
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the compute manager wants its {name}")
+
+    def _update_resource_tracker(self, *_args: Any, **_kwargs: Any) -> None:
+        """What the instance takes of the host is not counted."""
+
+    def _notify_about_instance_usage(self, *_args: Any, **_kwargs: Any) -> None:
+        """Asks Keystone for an address that only the notification has."""
+
+
+class CloudlessApi(compute_api.API):  # type: ignore[misc]
+    """nova-api's part without a cloud: of it, rescue and unrescue, and what they call."""
+
+    placementclient: Any = None
+
+    def __init__(self, compute: Compute, queue: Queue) -> None:
+        self.image_api = compute.image_service
+        self.volume_api = compute.volume_service
+        self.compute_rpcapi = queue
+        self.placementclient = Placement(compute.driver)
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the compute API wants its {name}")
+
+
+class User:
+    """A user's requests about a running instance, brought through nova-api and nova-compute."""
+
+    def __init__(self, compute: Compute, spawned: Spawned) -> None:
+        self._compute = compute
+        self._instance = spawned.instance
+        self._queue = Queue(CloudlessManager(compute, Network(spawned.network_info)))
+        self._api = CloudlessApi(compute, self._queue)
+        compute.conductor.mappings[self._instance.uuid] = spawned.mapping
+
+    def rescue(self, image: str | None) -> dict[str, Any]:
+        """Rescue it, from an image or from the one that Nova chooses."""
+        return self._answer(
+            self._api.rescue,
+            rescue_password="",
+            rescue_image_ref=image,
+            clean_shutdown=True,
+            # Microversion 2.87 and later.
+            allow_bfv_rescue=True,
+        )
+
+    def unrescue(self) -> dict[str, Any]:
+        """Give it back."""
+        return self._answer(self._api.unrescue)
+
+    def _answer(self, function: Callable[..., Any], **known: Any) -> dict[str, Any]:
+        """The domain where the call ends with it, or who refused, and how the instance is left."""
+        user = context.RequestContext(self._instance.user_id, self._instance.project_id, is_admin=False)
+        answer: dict[str, Any] = {}
+        try:
+            call(function, context=user, instance=self._instance, **known)
+        except DomainMade as made:
+            answer["xml"] = made.xml
+        except Exception as error:
+            if is_ours(cause_of(error)):
+                raise
+            traceback.print_exc()
+            service = "nova-compute" if self._queue.has_cast else "nova-api"
+            answer["refusal"] = {**refusal_of(error), "service": service}
+        left = {"vm_state": self._instance.vm_state, "task_state": self._instance.task_state}
+        return {**answer, "left": {**left, "is_off": self._compute.is_off(self._instance)}}
