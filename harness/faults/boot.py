@@ -5,8 +5,8 @@ from __future__ import annotations
 from lxml import etree
 
 from harness.domain.pinning import without_boot_order
-from harness.domain.xml import boots_from_uefi, controllers
-from harness.faults.draft import Draft, NotApplicable, child
+from harness.domain.xml import boots_from_uefi
+from harness.faults.draft import Draft, NotApplicable
 from harness.faults.fault import Fault
 from harness.scenario.words import ClaimName, Level
 
@@ -34,13 +34,10 @@ def _direct_kernel(draft: Draft) -> None:
 
 
 def _controller_without_uefi_driver(draft: Draft) -> None:
-    address = child(draft.rescue, "address[@type='drive']")
-    lsilogic = [each for each in controllers(draft.root, "scsi") if each.get("model") == "lsilogic"]
-    if not boots_from_uefi(draft.root) or not lsilogic:
-        raise NotApplicable("no lsilogic controller under UEFI")
-    draft.devices.remove(draft.one(f"devices/controller[@type='scsi'][@index='{address.get('controller')}']"))
-    units = [int(child(disk, "address").get("unit", "0")) for disk in draft.on_bus("scsi")]
-    address.attrib.update({"controller": lsilogic[0].get("index", "0"), "target": "0", "unit": str(max(units) + 1)})
+    brought = [each for each in draft.brought_controllers() if each.get("type") == "scsi"]
+    if not boots_from_uefi(draft.root) or not brought:
+        raise NotApplicable("no SCSI controller of the rescue disk's own under UEFI")
+    brought[0].set("model", "lsilogic")
 
 
 BOOT_FAULTS = (

@@ -71,14 +71,15 @@ def _root_overwritten(draft: Draft) -> None:
 
 
 def _write_over(root: DiskSource, rescue: DiskSource, new: Path) -> None:
-    """A disk of the root's size that begins with the rescue image and is blank from there on."""
+    """The root disk's file, laid over what it was, with the rescue image at its beginning and blank from there on."""
     content = new.with_suffix(".content")
     try:
         run("qemu-img", "convert", "-q", "--force-share", "-f", root.format, "-O", "raw", root.path, content)
         size_bytes = content.stat().st_size
         run("qemu-img", "convert", "-q", "--force-share", "-f", rescue.format, "-O", "raw", rescue.path, content)
         run("qemu-img", "resize", "-q", "-f", "raw", content, str(size_bytes))
-        run("qemu-img", "convert", "-q", "-f", "raw", "-O", root.format, content, new)
+        shutil.copyfile(root.path, new)
+        run("qemu-img", "convert", "-q", "-n", "-f", "raw", "-O", root.format, content, new)
     finally:
         content.unlink(missing_ok=True)
 
@@ -111,10 +112,24 @@ def _tpm_state_lost(draft: Draft) -> None:
         path.unlink()
 
 
+def _kept_variables(draft: Draft) -> Path:
+    path = _uefi(draft).variables_path
+    return path.with_name(f"{path.name}.kept")
+
+
 def _platform_key_lost(draft: Draft) -> None:
     draft.one("os/loader[@secure='yes']")
-    path = _uefi(draft).variables_path
-    _replace(path, lambda new: new.write_bytes(_without_platform_key(path.read_bytes())))
+    path, kept = _uefi(draft).variables_path, _kept_variables(draft)
+    if path.is_file():
+        shutil.copyfile(path, kept)
+        _replace(path, lambda new: new.write_bytes(_without_platform_key(kept.read_bytes())))
+
+
+def _platform_key_found(draft: Draft) -> None:
+    draft.one("os/loader[@secure='yes']")
+    kept = _kept_variables(draft)
+    if kept.is_file():
+        kept.replace(_uefi(draft).variables_path)
 
 
 def _without_platform_key(store: bytes) -> bytes:
@@ -266,9 +281,10 @@ FILE_FAULTS = (
     ),
     Fault(
         "platform-key-lost",
-        "the platform key is gone from the UEFI variables, without which secure boot is off",
+        "the rescued guest lacks the platform key among the UEFI variables, without which secure boot is off",
         ClaimName.OTHER_HARDWARE,
         rescued=_platform_key_lost,
+        unrescued=_platform_key_found,
         level=Level.GUEST,
         case="secure-boot",
     ),

@@ -162,18 +162,21 @@ def cases(folder: Path) -> Iterator[tuple[RunningInstance, RescueImage]]:
     return product(running_instances(folder), images)
 
 
-def made_by(implementation: Implementation, running: RunningInstance, image: RescueImage) -> tuple[object, ...]:
-    """Every domain, and the files behind the disks and the firmware."""
-    domains = (
-        implementation.normal(running.instance, running.placement),
-        implementation.rescued(running, image),
-        implementation.unrescued(running.live_xml),
-    )
-    uefi, tpm = running.placement.uefi, running.placement.tpm
-    paths = [source.path for source in running.placement.sources.values()]
+def files_of(placement: Placement) -> dict[Path, bytes]:
+    uefi, tpm = placement.uefi, placement.tpm
+    paths = [source.path for source in placement.sources.values()]
     paths += ([uefi.variables_path] if uefi else []) + (sorted(tpm.state_path.glob("*.permall")) if tpm else [])
-    files = {path: path.read_bytes() for path in paths if path.is_file()}
-    return *(serialise(parse_domain(xml)) for xml in domains), files
+    return {path: path.read_bytes() for path in paths if path.is_file()}
+
+
+def made_by(implementation: Implementation, running: RunningInstance, image: RescueImage) -> tuple[object, ...]:
+    """Every domain, and while it is rescued and afterwards the files behind the disks and the firmware."""
+    normal = implementation.normal(running.instance, running.placement)
+    rescued = implementation.rescued(running, image)
+    files = files_of(running.placement)
+    unrescued = implementation.unrescued(running.live_xml)
+    domains = (normal, rescued, unrescued)
+    return *(serialise(parse_domain(xml)) for xml in domains), files, files_of(running.placement)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=NAMES)
