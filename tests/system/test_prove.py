@@ -41,14 +41,15 @@ main(["prove"])
 """
 
 
-def test_every_fault_of_level_plan_is_caught(command_line: CommandLine) -> None:
-    done = command_line.run("prove", timeout_s=400)
+def test_every_fault_down_to_level_machine_is_caught_and_no_deeper_one_is_noticed(command_line: CommandLine) -> None:
+    """Those of level guest are tried on their own cases as well: there they can be made, and change nothing yet."""
+    done = command_line.run("prove", "--level", "machine", timeout_s=1200)
     assert done.returncode == 0, done.stdout + done.stderr
-    shallow = [fault for fault in FAULTS if fault.level is Level.PLAN]
-    assert f"{len(shallow)} of {len(shallow)} faults caught" in done.stdout
+    deepest = [fault for fault in FAULTS if fault.level is Level.GUEST]
+    caught = len(FAULTS) - len(deepest)
+    assert f"{caught} of {caught} faults caught" in done.stdout
     rows = {line.split()[0]: line for line in done.stdout.splitlines() if line}
-    assert all("✓" in rows[fault.name] for fault in shallow)
-    assert all("left out" in rows[fault.name] for fault in FAULTS if fault not in shallow)
+    assert all(("left out" if fault in deepest else "✓") in rows[fault.name] for fault in FAULTS)
     assert "rescue-harness prove --level guest" in done.stdout
 
 
@@ -84,7 +85,7 @@ def run_broken(broken: Fault, session: Session) -> CaseResult:
     return run_case(case, replace(session, control_boots=0))
 
 
-@pytest.mark.parametrize("name", ["volume-grown", "firmware-variables-deleted", "volume-emptied", "written-data-lost"])
+@pytest.mark.parametrize("name", ["volume-emptied", "written-data-lost"])
 def test_deeper_fault_is_caught_by_its_claim(session: Session, name: str) -> None:
     broken = fault(name)
     result = run_broken(broken, session)
