@@ -90,15 +90,18 @@ def _rate(case: str, level: Level, runs: Sequence[CaseResult]) -> CaseRate:
 
 
 def _sentences(result: CaseResult) -> Iterator[str]:
-    """What a run showed, without what differs each time: a kernel race's own rate, where a file system writes."""
+    """What a run showed, without what differs each time: a kernel race's names and rate, where a file system writes."""
     if result.failure is not None:
         yield result.failure.message
     elif result.refusal is not None:
         yield str(result.refusal)
+    racing = sorted({finding.device for finding in result.findings if finding.cause == "kernel-race"})
+    if racing:
+        yield f"kernel race of {', '.join(racing)}"
     for finding in result.findings:
         if finding.cause == "kernel-race":
-            yield f"{finding.claim}: {finding.device}: kernel race"
-        elif finding.claim is ClaimName.DATA and finding.before == UNCHANGED:
+            continue
+        if finding.claim is ClaimName.DATA and finding.before == UNCHANGED:
             yield f"{finding.claim}: {finding.device}: bytes changed that nobody was to write"
         else:
             yield f"{finding.claim}: {finding}"

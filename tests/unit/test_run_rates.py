@@ -17,8 +17,8 @@ WRITTEN = Finding(
 MOVED = Finding(claim=ClaimName.NAMES, device="root", before="vda", after="vdb", message="vda -> vdb")
 
 
-def race(rate: str) -> Finding:
-    return MOVED.model_copy(update={"device": "volume1", "cause": "kernel-race", "rate": rate})
+def race(rate: str, device: str = "volume1") -> Finding:
+    return MOVED.model_copy(update={"device": device, "cause": "kernel-race", "rate": rate})
 
 
 def result(
@@ -66,7 +66,12 @@ def run(*results: CaseResult) -> RunSummary:
         ([result("one", 1, MOVED), result("one", 1, MOVED)], 2, ()),
         ([result("one", 1, race("1 of 8")), result("one", 1, race("3 of 8"))], 2, ()),
         ([result("one", 1, WRITTEN), result("one", 1, WRITTEN.model_copy(update={"message": "others"}))], 2, ()),
-        ([result(), result("one", 1, race("3 of 8"))], 2, (("names: volume1: kernel race", 1),)),
+        ([result(), result("one", 1, race("3 of 8"))], 2, (("kernel race of volume1", 1),)),
+        (
+            [result(), result("one", 1, race("3 of 8", "root"), race("3 of 8"))],
+            2,
+            (("kernel race of root, volume1", 1),),
+        ),
         (
             [result("one", 1, MOVED, mismatch=("not stable",)), result()],
             1,
