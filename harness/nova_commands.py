@@ -15,7 +15,7 @@ from harness.nova.constraints import NONE
 from harness.nova.environments import OLDEST, Environments, NovaEnvironment, target_of
 from harness.nova.messages import Version
 from harness.scenario.words import MIB
-from harness.terminal.console import open_console
+from harness.terminal.console import now_and_then_on, open_console
 
 _LINE_EVERY_S = 10.0
 
@@ -58,14 +58,8 @@ def _progress(console: Console, what: str) -> Iterator[Callable[[str], None]]:
         with console.status(what) as status:
             yield lambda text: status.update(f"{what}: {text}")
         return
-    said = [-_LINE_EVERY_S]
-
-    def say(text: str) -> None:
-        if time.monotonic() - said[0] >= _LINE_EVERY_S:
-            said[0] = time.monotonic()
-            console.print(f"{what}: {text}", style="dim", soft_wrap=True)
-
-    yield say
+    say = now_and_then_on(console, _LINE_EVERY_S)
+    yield lambda text: say(f"{what}: {text}")
 
 
 @nova.command("list")

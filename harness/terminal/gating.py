@@ -18,9 +18,11 @@ from harness.gate.record import GateRecord
 from harness.run.cases import Case
 from harness.run.result import CaseResult
 from harness.scenario.words import VerdictName
+from harness.terminal.console import now_and_then_on
 
 _MOST_SENTENCES = 4
 _MOST_CASES = 6
+_LINE_EVERY_S = 30.0
 _MARKS = {
     Change.WORSE: ("✗ worse", "bold red"),
     Change.BETTER: ("✓ better", "green"),
@@ -30,13 +32,16 @@ _MARKS = {
 
 
 class GateDisplay:
-    """Counts the cases of both sides on a terminal, elsewhere it says nothing; an Observer of the pool."""
+    """Counts the cases of both sides, elsewhere than on a terminal now and then; an Observer of the pool."""
 
     def __init__(self, console: Console, total: int) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task("starting", total=total)
         self._lock = threading.Lock()
+        self._finished = 0
+        self._total = total
+        self._say = now_and_then_on(console, _LINE_EVERY_S)
 
     def started(self, case: Case) -> None:
         """A case begins."""
@@ -45,11 +50,14 @@ class GateDisplay:
     def phase(self, case: Case, text: str) -> None:
         """A case enters a phase."""
         self._progress.update(self._task, description=f"{case.id}: {text}")
+        with self._lock:
+            self._say(f"{self._finished} of {self._total} cases done; {case.id}: {text}")
 
     def finished(self, case: Case, result: CaseResult) -> None:
         """A case has its result."""
         del case, result
         with self._lock:
+            self._finished += 1
             self._progress.advance(self._task)
 
     def __enter__(self) -> Self:

@@ -15,8 +15,10 @@ from harness.faults import Fault
 from harness.run.proof import Proof, Proofs
 from harness.run.prove import Prover
 from harness.scenario.words import Level
+from harness.terminal.console import now_and_then_on
 
 _SHOWN_PROBLEMS = 5
+_LINE_EVERY_S = 30.0
 
 
 def run_proofs(prover: Prover, faults: Sequence[Fault], console: Console) -> Proofs:
@@ -24,9 +26,15 @@ def run_proofs(prover: Prover, faults: Sequence[Fault], console: Console) -> Pro
     started = time.monotonic()
     proofs: list[Proof] = []
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    say = now_and_then_on(console, _LINE_EVERY_S)
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=len(faults))
-        for proof in prover.prove(faults, lambda text: progress.update(task, description=text)):
+
+        def under_way(text: str) -> None:
+            progress.update(task, description=text)
+            say(f"{len(proofs)} of {len(faults)} faults tried; {text}")
+
+        for proof in prover.prove(faults, under_way):
             proofs.append(proof)
             progress.advance(task)
     result = Proofs(tuple(proofs), prover.controls)
