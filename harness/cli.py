@@ -16,6 +16,7 @@ from rich.text import Text
 from harness import __version__
 from harness.command_options import boot_timeout_option, implementation_option, level_option, results_option
 from harness.comparison_commands import claims, rates
+from harness.counting import counted
 from harness.errors import HarnessError, HostError, Refused, ScenarioError
 from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
 from harness.gate_commands import baseline, gate_nova
@@ -125,10 +126,9 @@ def run(
         ) as session,
     ):
         jobs = jobs or default_jobs(cases)
-        noun = "case" if len(cases) == 1 else "cases"
         accelerator = session.hypervisor.accelerator
         duration = duration_text(expected_s(cases, accelerator.canary_s, jobs))
-        console.print(f"{len(cases)} {noun}, {jobs} at once, {duration}; {accelerator.reason}", style="dim")
+        console.print(f"{counted(len(cases), 'case')}, {jobs} at once, {duration}; {accelerator.reason}", style="dim")
         for case in wanted:
             if is_out_of_reach(case):
                 console.print(f"left out: {case.id} asks for level {case.level}", style="dim", soft_wrap=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from harness.counting import counted
 from harness.rescue.reference import Reference
 from harness.rescue.request import request_or_none
 from harness.run.cases import SHIPPED_SUITE, Case, collect_cases
@@ -55,7 +56,7 @@ def duration_text(seconds: float) -> str:
     if seconds < 50:
         return "less than a minute on an idle host"
     minutes = max(1, round(seconds / 60))
-    return f"about {minutes} {'minute' if minutes == 1 else 'minutes'} on an idle host"
+    return f"about {counted(minutes, 'minute')} on an idle host"
 
 
 def rest_of_the_suite(cases: Sequence[Case], level: Level, canary_s: float, jobs: int) -> str | None:

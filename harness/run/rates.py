@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from harness.counting import counted
 from harness.run.result import CaseResult, RunSummary
 from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.verdict.restoring import UNCHANGED
@@ -115,7 +116,7 @@ def bound(runs: int) -> float:
 def closing_sentence(rates: Sequence[CaseRate]) -> str:
     """All cases in a sentence; what it bounds where the runs are enough to say anything."""
     runs, good = sum(rate.runs for rate in rates), sum(rate.as_expected for rate in rates)
-    text = f"{runs} runs of {len(rates)} cases: {good} as expected, {runs - good} not"
+    text = f"{counted(runs, 'run')} of {counted(len(rates), 'case')}: {good} as expected, {runs - good} not"
     if good < runs or runs < _FEWEST_TO_BOUND:
         return text
     return f"{text}; at {CONFIDENCE:.0%} confidence fewer than 1 run in {int(1 / bound(runs))} goes wrong"

@@ -23,7 +23,7 @@ def status_on(console: Console) -> Callable[[str], None]:
     return lambda message: console.print(message, style="dim")
 
 
-def now_and_then_on(console: Console, every_s: float) -> Callable[[str], None]:
+def now_and_then_on(console: Console, every_s: float = 30.0) -> Callable[[str], None]:
     """Shows what is under way where there is no terminal to show it live: a line, and no other for so many seconds."""
     said = -every_s
 

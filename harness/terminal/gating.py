@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from harness.counting import counted
 from harness.gate.comparison import Change, Comparison, tally
 from harness.gate.outcome import CaseOutcome
 from harness.gate.record import GateRecord
@@ -22,7 +23,6 @@ from harness.terminal.console import now_and_then_on
 
 _MOST_SENTENCES = 4
 _MOST_CASES = 6
-_LINE_EVERY_S = 30.0
 _MARKS = {
     Change.WORSE: ("✗ worse", "bold red"),
     Change.BETTER: ("✓ better", "green"),
@@ -41,7 +41,7 @@ class GateDisplay:
         self._lock = threading.Lock()
         self._finished = 0
         self._total = total
-        self._say = now_and_then_on(console, _LINE_EVERY_S)
+        self._say = now_and_then_on(console)
 
     def started(self, case: Case) -> None:
         """A case begins."""
@@ -73,9 +73,10 @@ class GateDisplay:
 def show_gate(record: GateRecord, console: Console) -> None:
     """The cases that differ, and how many there are of each kind."""
     show_differing(record.comparisons, console, ("base", "change"))
-    noun = "case" if len(record.comparisons) == 1 else "cases"
     style = "bold red" if record.exit_code else "green"
-    console.print(f"{len(record.comparisons)} {noun}: {tally(record.comparisons)}", style=style, soft_wrap=True)
+    console.print(
+        f"{counted(len(record.comparisons), 'case')}: {tally(record.comparisons)}", style=style, soft_wrap=True
+    )
 
 
 def show_differing(comparisons: Sequence[Comparison], console: Console, sides: tuple[str, str]) -> None:

@@ -18,7 +18,6 @@ from harness.scenario.words import Level
 from harness.terminal.console import now_and_then_on
 
 _SHOWN_PROBLEMS = 5
-_LINE_EVERY_S = 30.0
 
 
 def run_proofs(prover: Prover, faults: Sequence[Fault], console: Console) -> Proofs:
@@ -26,7 +25,7 @@ def run_proofs(prover: Prover, faults: Sequence[Fault], console: Console) -> Pro
     started = time.monotonic()
     proofs: list[Proof] = []
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    say = now_and_then_on(console, _LINE_EVERY_S)
+    say = now_and_then_on(console)
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=len(faults))
 

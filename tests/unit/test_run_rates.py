@@ -129,7 +129,7 @@ def test_the_bound_is_said_only_of_enough_runs_that_were_all_as_expected() -> No
     bad = CaseRate("two", Level.GUEST, 10, 9, (), ())
     assert closing_sentence([good]).endswith("; at 95% confidence fewer than 1 run in 20 goes wrong")
     few = CaseRate("three", Level.GUEST, 2, 2, (), ())
-    assert closing_sentence([few]) == "2 runs of 1 cases: 2 as expected, 0 not"
+    assert closing_sentence([few]) == "2 runs of 1 case: 2 as expected, 0 not"
     assert closing_sentence([good, bad]) == "69 runs of 2 cases: 68 as expected, 1 not"
 
 
