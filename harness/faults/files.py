@@ -112,24 +112,24 @@ def _tpm_state_lost(draft: Draft) -> None:
         path.unlink()
 
 
-def _kept_variables(draft: Draft) -> Path:
+def _secure_variables(draft: Draft) -> tuple[Path, Path]:
+    """The store of an instance with secure boot, and where a fault keeps what was in it."""
+    draft.one("os/loader[@secure='yes']")
     path = _uefi(draft).variables_path
-    return path.with_name(f"{path.name}.kept")
+    return path, path.with_name(f"{path.name}.kept")
 
 
 def _platform_key_lost(draft: Draft) -> None:
-    draft.one("os/loader[@secure='yes']")
-    path, kept = _uefi(draft).variables_path, _kept_variables(draft)
+    path, kept = _secure_variables(draft)
     if path.is_file():
         shutil.copyfile(path, kept)
         _replace(path, lambda new: new.write_bytes(_without_platform_key(kept.read_bytes())))
 
 
 def _platform_key_found(draft: Draft) -> None:
-    draft.one("os/loader[@secure='yes']")
-    kept = _kept_variables(draft)
+    path, kept = _secure_variables(draft)
     if kept.is_file():
-        kept.replace(_uefi(draft).variables_path)
+        kept.replace(path)
 
 
 def _without_platform_key(store: bytes) -> bytes:
