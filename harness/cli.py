@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from harness.counting import counted
 from harness.errors import HarnessError, HostError, Refused, ScenarioError
 from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
 from harness.gate_commands import baseline, gate_nova
+from harness.interruption import interrupted_once
 from harness.nova_commands import nova
 from harness.rescue.protocol import Implementation
 from harness.rescue.reference import Reference
@@ -35,9 +35,9 @@ class _Commands(click.Group):
     """Turns our errors into one message and their exit code."""
 
     def invoke(self, ctx: click.Context) -> object:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            return super().invoke(ctx)
+            with interrupted_once():
+                return super().invoke(ctx)
         except HarnessError as error:
             open_console(stderr=True).print(f"error: {error}", soft_wrap=True)
             ctx.exit(error.exit_code)

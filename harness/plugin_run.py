@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import HostError, ScenarioError
+from harness.errors import HarnessError, HostError, ScenarioError
+from harness.interruption import interrupts_answered
 from harness.run.run_path import run_name
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class SharedRun:
     _pool: CasePool | None = None
     _positions: dict[str, int] = field(default_factory=dict)
     _implementations: list[Implementation] | None = None
+    _trouble: HarnessError | None = None
 
     @classmethod
     def set_up(cls, config: pytest.Config) -> None:
@@ -85,21 +87,32 @@ class SharedRun:
         return self._implementations
 
     def session(self) -> Session:
-        """The session of the engine.
+        """The session of the engine. What keeps it from being opened once does so for all tests.
 
         Raises:
             HostError: images, QEMU or libvirt are not to be had.
         """
+        if self._trouble is not None:
+            raise self._trouble.with_traceback(None)
         if self._session is None:
             try:
-                from harness.run.session import open_session  # noqa: PLC0415 - libvirt is slow to load
-            except ImportError as error:
-                raise HostError(f"libvirt's library cannot be loaded: {error}", hint="install libvirt0") from error
-            end_on_terminate()
-            option = self.config.option
-            if self.level is None:
-                raise HostError("the session was asked for before the tests were collected")
-            self._session = self._stack.enter_context(
+                self._session = self._open_session()
+            except HarnessError as error:
+                self._trouble = error
+                raise
+        return self._session
+
+    def _open_session(self) -> Session:
+        try:
+            from harness.run.session import open_session  # noqa: PLC0415 - libvirt is slow to load
+        except ImportError as error:
+            raise HostError(f"libvirt's library cannot be loaded: {error}", hint="install libvirt0") from error
+        end_on_terminate()
+        option = self.config.option
+        if self.level is None:
+            raise HostError("the session was asked for before the tests were collected")
+        with ExitStack() as stack:
+            session = stack.enter_context(
                 open_session(
                     option.rescue_results,
                     progress=self._say,
@@ -112,8 +125,9 @@ class SharedRun:
             if option.rescue_implementation:
                 from harness.run.implementations import opened  # noqa: PLC0415 - loads libvirt
 
-                self._stack.enter_context(opened(self.implementations()))
-        return self._session
+                stack.enter_context(opened(self.implementations()))
+            self._stack.push(stack.pop_all())
+        return session
 
     def result(self, nodeid: str, cases: Mapping[str, Case]) -> CaseResult:
         """The result of a test's case; those after it in ``cases``, all of the run's, are under way meanwhile."""
@@ -140,7 +154,8 @@ class SharedRun:
 
     def close(self) -> None:
         """End guests and release the hypervisor."""
-        self._stack.close()
+        with interrupts_answered():
+            self._stack.close()
 
     def _say(self, message: str) -> None:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")

@@ -12,17 +12,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
-from harness.errors import HostError
+from harness.errors import HostError, Refused
 from harness.evidence.inventory import State
 from harness.hypervisor.canary import boot_canary, find_accelerator
 from harness.hypervisor.host import Pace, find_emulator
+from harness.rescue.protocol import RunningInstance
 from harness.rescue.reference import Reference
 from harness.run.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.preparation import prepared
 from harness.run.session import Session
+from harness.scenario.models import RescueImage
 from harness.scenario.words import ClaimName, Level, VerdictName
 
 from .conftest import MINIMAL, CommandLine, wait_for
@@ -83,6 +86,29 @@ def test_image_that_never_boots(own_session: Session, minimal: Path, tmp_path: P
     assert "domain: running" in result.failure.message
     assert (own_session.folder.path / result.artefacts / "normal" / "defined.xml").is_file()
     assert not own_session.hypervisor.connection.listAllDomains()
+
+
+class _KilledBeforeItRefuses(Reference):
+    """Refuses each rescue, once the running guest's QEMU was killed."""
+
+    name = "killed-before-it-refuses"
+
+    def __init__(self, root: Path) -> None:
+        self._pids = root / "run" / "qemu"
+
+    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
+        (pid,) = (int(path.read_text()) for path in self._pids.glob("rh-*.pid"))
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie", "the end of QEMU")
+        raise Refused("no")
+
+
+def test_qemu_that_dies_before_a_refusal_is_nobodys_move(own_session: Session, minimal: Path) -> None:
+    (case,) = collect_cases([minimal], _KilledBeforeItRefuses(own_session.hypervisor.root.path))
+    result = run_case(case, own_session)
+    assert result.verdict is VerdictName.ERROR
+    assert result.failure is not None
+    assert "QEMU ended by itself" in result.failure.message or "the SSH connection broke" in result.failure.message
 
 
 def test_ssh_that_never_answers(own_session: Session, minimal: Path) -> None:
@@ -237,11 +263,14 @@ def test_full_disk_under_the_results(command_line: CommandLine, minimal: Path, t
     assert not command_line.qemus()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_run_leaves_nothing(command_line: CommandLine, minimal: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("numbers", [(signal.SIGINT,), (signal.SIGINT, signal.SIGTERM)])
+def test_interrupted_run_leaves_nothing(
+    command_line: CommandLine, minimal: Path, numbers: tuple[signal.Signals, ...]
+) -> None:
     process = command_line.start("run", str(minimal), "--repeat", "3")
     wait_for(command_line.guests, "a running guest")
-    process.send_signal(number)
+    for number in numbers:
+        process.send_signal(number)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted" in stderr

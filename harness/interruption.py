@@ -1,0 +1,66 @@
+"""Ctrl-C and SIGTERM: the first one ends the run, and none after it the clean-up.
+
+Cases run in threads. If the wait for them were interrupted, libvirt's connection would be closed under cases that are
+just destroying their guests.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PATIENCE = rb"""
+interrupted already: guests are being ended and their files removed
+  Ctrl-\ ends it at once; 'rescue-harness clean' then removes what is left
+"""
+
+
+@contextmanager
+def interrupted_once() -> Iterator[None]:
+    """Have the first SIGINT or SIGTERM raise KeyboardInterrupt, and later ones answered by a sentence.
+
+    A signal that is ignored, as in a shell's background job, stays so. Does nothing beyond the main thread.
+    """
+
+    def first(_number: int, _frame: FrameType | None) -> None:
+        for number in _heeded():
+            signal.signal(number, _ask_for_patience)
+        raise KeyboardInterrupt
+
+    with _handled_by(first):
+        yield
+
+
+@contextmanager
+def interrupts_answered() -> Iterator[None]:
+    """Answer SIGINT and SIGTERM by a sentence, while something is cleaned up that must be cleaned up whole."""
+    with _handled_by(_ask_for_patience):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: signal._HANDLER) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in _heeded()}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def _heeded() -> list[signal.Signals]:
+    return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _ask_for_patience(_number: int, _frame: FrameType | None) -> None:
+    # Not by way of sys.stderr, which the interrupted code may be in the middle of writing to.
+    with suppress(OSError):
+        os.write(2, _PATIENCE)
