@@ -16,11 +16,9 @@ from harness import __version__
 from harness.errors import HostError
 from harness.hypervisor.canary import Accelerator
 from harness.hypervisor.connection import connect, embedded_uri, version_text
-from harness.hypervisor.roots import EmbeddedRoot, held_root
+from harness.hypervisor.roots import SMALLEST_FREE_BYTES, EmbeddedRoot, held_root
 from harness.image import ImageSet
 from harness.scenario.words import MIB
-
-SMALLEST_FREE_BYTES = 128 * MIB
 
 BOOT_FACTOR = 25.0
 """How many canary boots the slowest medium may take: USB 1.1 under load took 12 of them."""
@@ -58,7 +56,7 @@ class Pace:
     @property
     def banner_s(self) -> float:
         """How long an SSH server may take for its first bytes before one connects anew."""
-        return max(5.0, self.canary_s)
+        return self.slowness * max(5.0, self.canary_s)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ _EMULATORS = "qemu-system"
 _SERVERS = ("qemu-nbd", "tgtd", "swtpm", "nova-worker", "libvirt-keeper", "libvirtd")
 """virtiofsd is not among them: it has its share for root directory, and ends with its QEMU."""
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the user's own is made there
-_MEMORY_NEEDED_BYTES = 64 * MIB
+SMALLEST_FREE_BYTES = 128 * MIB
+"""What must be free below a root for a run to begin."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def memory_roots_folder() -> Path | None:
 
     None where the host has no such place. The first use after a reboot costs a few seconds, for QEMU is probed again.
     """
-    if not os.access(_MEMORY, os.W_OK) or shutil.disk_usage(_MEMORY).free < _MEMORY_NEEDED_BYTES:
+    if not os.access(_MEMORY, os.W_OK):
         return None
     folder = _MEMORY / f"rescue-harness-{os.getuid()}"
     folder.mkdir(exist_ok=True, mode=0o700)
@@ -98,7 +99,10 @@ def held_root(*, pass_over_leftovers: bool = False, in_memory: bool = False) -> 
     Raises:
         HostError: libvirt does not work, or all roots are taken.
     """
-    folder = (memory_roots_folder() if in_memory else None) or roots_folder()
+    folder = memory_roots_folder() if in_memory else None
+    # In a container there is often too little of it.
+    if folder is None or shutil.disk_usage(folder).free < 2 * SMALLEST_FREE_BYTES:
+        folder = roots_folder()
     for number in count():
         if number == _MAX_ROOTS:
             raise HostError(f"{_MAX_ROOTS} runs are under way", hint="wait for one to end")

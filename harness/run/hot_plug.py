@@ -117,7 +117,7 @@ class LiveHand:
 
     def _wait(self, condition: Callable[[], object], what: str) -> None:
         hypervisor = self.guest.hypervisor
-        deadline = Deadline.after(hypervisor.pace.command_s)
+        deadline = Deadline.after(self.guest.pace.command_s)
         while not condition():
             if hypervisor.cancelled.is_set():
                 raise GuestError("the run was interrupted")

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.hypervisor.roots import clean_root, leftovers_everywhere, roots_folder, take_over_probes
+from harness.hypervisor.roots import clean_root, held_root, leftovers_everywhere, roots_folder, take_over_probes
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -111,3 +111,21 @@ def test_new_root_takes_over_what_is_known_of_qemu_and_an_old_one_keeps_its_own(
     take_over_probes(other, [root])
     assert (probes(other) / "qemu.xml").read_text() == "first"
     assert [path.name for path in probes(other).parent.iterdir()] == ["capabilities"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="mounting takes root")
+@pytest.mark.parametrize(("size", "is_used"), [("128m", False), ("1g", True)])
+def test_memory_is_used_for_definitions_where_there_is_enough_of_it(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str, *, is_used: bool
+) -> None:
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr("harness.hypervisor.roots._MEMORY", memory)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(memory)], check=False).returncode:
+        pytest.skip("this host does not let tests mount")
+    try:
+        with held_root(in_memory=True) as held:
+            assert held.path.is_relative_to(memory) is is_used
+            assert held.path.is_relative_to(root.parent) is not is_used
+    finally:
+        subprocess.run(["umount", str(memory)], check=True)

@@ -1,0 +1,81 @@
+"""What control groups leave to this process: a container's limits show neither in /proc/meminfo nor in the affinity.
+
+Of both versions: Documentation/admin-guide/cgroup-v2.rst, and cgroup-v1/memory.rst with scheduler/sched-bwc.rst.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_UNLIMITED = ("max", "-1")
+
+
+@dataclass(frozen=True)
+class ControlGroups:
+    """The groups of a process, by its /proc/PID/cgroup and the folder that they are mounted in."""
+
+    membership: Path = Path("/proc/self/cgroup")
+    root: Path = Path("/sys/fs/cgroup")
+
+    @property
+    def free_memory_bytes(self) -> int | None:
+        """What the tightest limit leaves; None without one. Page cache that can be dropped counts as free."""
+        rooms = [
+            limit - (_number(group / used) or 0) + _statistic(group, dropped)
+            for group, is_unified in self._groups("memory")
+            for maximum, used, dropped in [
+                ("memory.max", "memory.current", "inactive_file")
+                if is_unified
+                else ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            ]
+            if (limit := _number(group / maximum)) is not None
+        ]
+        return max(0, min(rooms)) if rooms else None
+
+    @property
+    def cores(self) -> float | None:
+        """How many cores' time the tightest limit gives; None without one."""
+        shares = []
+        for group, is_unified in self._groups("cpu"):
+            if is_unified:
+                quota, period = (*_words(group / "cpu.max"), None, None)[:2]
+            else:
+                quota, period = (next(iter(_words(group / f"cpu.cfs_{what}_us")), None) for what in ("quota", "period"))
+            if quota is not None and period is not None and quota not in _UNLIMITED:
+                shares.append(int(quota) / int(period))
+        return min(shares, default=None)
+
+    def _groups(self, controller: str) -> Iterator[tuple[Path, bool]]:
+        """The folders of the process's groups and of those around them, and whether they are of version 2."""
+        for line in self.membership.read_text().splitlines() if self.membership.is_file() else ():
+            _, controllers, path = line.split(":", 2)
+            if controllers and controller not in controllers.split(","):
+                continue
+            mounted = self.root / controller if controllers else self.root
+            group = mounted / path.lstrip("/")
+            for each in (group, *group.parents):
+                if each.is_relative_to(mounted):
+                    yield each, not controllers
+
+
+OWN_GROUPS = ControlGroups()
+
+
+def _words(path: Path) -> list[str]:
+    """A file's words; none where it is not, as in a group that is not visible from here."""
+    try:
+        return path.read_text().split()
+    except OSError:
+        return []
+
+
+def _number(path: Path) -> int | None:
+    word = next(iter(_words(path)), "max")
+    return None if word in _UNLIMITED else int(word)
+
+
+def _statistic(group: Path, name: str) -> int:
+    words = _words(group / "memory.stat")
+    return int(words[words.index(name) + 1]) if name in words else 0
