@@ -11,7 +11,7 @@ from harness.domain.xml import DriveAddress, PciAddress, disk_target, disks_of, 
 from harness.evidence.defined_places import DefinedPlaces, usb_port
 from harness.evidence.definition import OF_DISKS, settings
 from harness.evidence.inventory import BlockDevice, Marker
-from harness.evidence.kernel_names import Slot, predict_names
+from harness.evidence.kernel_names import MEGARAID_CHANNEL, Slot, predict_names
 
 _BUSES = {"virtio": "virtio", "scsi": "scsi", "ide": "ata", "sata": "ata", "usb": "usb", "fdc": "floppy"}
 _DRIVERS = {"virtio": "virtio_blk", "ide": "ata_piix", "sata": "ahci", "usb": "usb-storage", "fdc": "floppy"}
@@ -99,9 +99,10 @@ class DefinedDisks:
 
     def _scsi_place(self, disk: etree._Element, drive: DriveAddress) -> tuple[int, int, int]:
         """Channel, target, LUN: on lsilogic libvirt's unit is the SCSI id (qemuBuildDiskDeviceProps)."""
-        if self._scsi_model(disk) == "lsilogic":
+        model = self._scsi_model(disk)
+        if model == "lsilogic":
             return 0, drive.unit, 0
-        return drive.bus, drive.target, drive.unit
+        return MEGARAID_CHANNEL if model == "lsisas1078" else drive.bus, drive.target, drive.unit
 
     def _path(self, disk: etree._Element, bus: str) -> tuple[str, ...]:
         if bus == "virtio":

@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from harness.evidence.inventory import KernelNames
 from harness.scenario.target_names import target_name
 
+MEGARAID_CHANNEL = 2
+"""Where drivers/scsi/megaraid has logical disks, as all of QEMU's are: the channels before are for physical ones."""
+
 
 @dataclass(frozen=True)
 class Slot:

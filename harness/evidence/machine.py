@@ -23,7 +23,7 @@ from harness.evidence.inventory import (
     PciDevice,
     UsbDevice,
 )
-from harness.evidence.kernel_names import Slot, predict_names
+from harness.evidence.kernel_names import MEGARAID_CHANNEL, Slot, predict_names
 from harness.evidence.machine_facts import Drive, MachineFacts, Query, machine_facts
 from harness.evidence.machine_settings import MachineSettings
 from harness.evidence.machine_tree import Device
@@ -154,7 +154,7 @@ class _Machine:
         return () if function is None else function.path
 
     def _behind(self, drive: Drive) -> str:
-        scsi = "{}:{}:{}".format(*drive.scsi_place)
+        scsi = "{}:{}:{}".format(*self._scsi_place(drive))
         match self._bus(drive):
             case "scsi":
                 return f"scsi {scsi}"
@@ -165,6 +165,10 @@ class _Machine:
             case "usb":
                 return self._usb_place(drive) + ("" if scsi == "0:0:0" else f" scsi {scsi}")
         return ""
+
+    def _scsi_place(self, drive: Drive) -> tuple[int, int, int]:
+        channel, target, lun = drive.scsi_place
+        return MEGARAID_CHANNEL if self._driver(drive) == "megaraid_sas" else channel, target, lun
 
     def _ata_port(self, drive: Drive) -> int:
         """An IDE controller has a bus for each channel and an AHCI controller one for each port (hw/ide/ahci.c)."""
@@ -193,7 +197,7 @@ class _Machine:
         return next(drivers, None)
 
     def _slot(self, drive: Drive) -> Slot:
-        channel, target, lun = drive.scsi_place
+        channel, target, lun = self._scsi_place(drive)
         return Slot(
             disk=self._name(drive),
             kind=drive.kind,

@@ -24,7 +24,7 @@ _NAMES_OF_QEMU = frozenset({"drive", "device_id", "netdev", "chardev", "audiodev
 _GEOMETRY = frozenset({"cyls", "heads", "secs"})
 """Guessed from the size where nobody sets it (hw/block/hd-geometry.c)."""
 _LEFT_OUT = _TOLD_OTHERWISE | _NAMES_OF_QEMU | _GEOMETRY
-_NOT_OF_A_MEDIUM = frozenset({"file", "node-name", "ro", "image", "cache"})
+_NOT_OF_A_MEDIUM = frozenset({"file", "node-name", "children", "ro", "image", "cache"})
 _COMES_WITH_FLOPPIES = "isa-fdc"
 
 

@@ -57,6 +57,17 @@ def test_disks_are_where_the_guest_will_see_them(machine: str) -> None:
     assert set(found) == set(DISKS)
 
 
+@pytest.mark.parametrize(
+    ("model", "place"), [("virtio-scsi", "0:0:0"), ("lsisas1068", "0:0:0"), ("lsisas1078", "2:0:0")]
+)
+def test_a_scsi_disk_is_on_the_channel_that_its_driver_gives_it(model: str, place: str) -> None:
+    root = live("pc")
+    (controller,) = root.iterfind("devices/controller[@type='scsi']")
+    controller.set("model", model)
+    (address,) = (disk.address for disk in inventory(root).block_devices if disk.bus == "scsi")
+    assert address == f"pci 0000:00:03.0 scsi {place}"
+
+
 def test_bus_numbers_are_those_the_firmware_hands_out() -> None:
     """libvirt's bus 4 is the bridge behind the first root port: the guest's bus 2."""
     seen = inventory(live("q35"))

@@ -80,6 +80,7 @@ def test_limits_cache_and_what_a_file_is_laid_over_are_a_mediums() -> None:
     inserted = {
         "file": "/root.qcow2",
         "node-name": "libvirt-3-format",
+        "children": [{"child": "file", "node-name": "libvirt-3-storage"}],
         "ro": False,
         "iops": 100,
         "detect_zeroes": "off",
