@@ -241,7 +241,7 @@ class ScenarioItem(pytest.Item):
     def _failure(self, result: CaseResult) -> str:
         expected = "nothing for these versions" if result.expectation is None else result.expectation.verdict
         lines = [f"{result.case}: {result.verdict}, expected {expected}", result.summary, ""]
-        lines += [f"  {sentence}" for sentence in (*result.sentences(), *result.mismatch)]
+        lines += [f"  {sentence}" for sentence in (*result.sentences(beside_mismatch=True), *result.mismatch)]
         folder = shared_run(self.config).results_path
         options = [] if result.level == "guest" else ["--rescue-level", str(result.level)]
         if self.config.option.rescue_implementation:

@@ -59,7 +59,10 @@ def _kind(base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool) -> 
         case False, True:
             is_worse = _harm(change) > 0 or not is_refusal_right
         case _:
-            is_worse = bool(set(change.findings) - set(base.findings))
+            is_refused_anew = change.refusal is not None and (base.refusal is None or _harm(change) > _harm(base))
+            is_worse = is_refused_anew or bool(set(change.findings) - set(base.findings))
+            if not is_worse and base.findings == change.findings and change.refusal is not None:
+                return _by_harm(_harm(change) - _harm(base))
     return Change.WORSE if is_worse else Change.BETTER
 
 
@@ -78,7 +81,8 @@ def _harm(refused: CaseOutcome) -> int:
 def _sentences(one: CaseOutcome, *, beyond: CaseOutcome) -> tuple[str, ...]:
     if one.verdict in (VerdictName.REFUSED, VerdictName.ERROR):
         return () if one == beyond else (str(one),)
-    return tuple(str(finding) for finding in one.findings if finding not in beyond.findings)
+    findings = (str(finding) for finding in one.findings if finding not in beyond.findings)
+    return (*findings, *filter(None, [one.refusal if one.refusal != beyond.refusal else None]))
 
 
 def tally(comparisons: Sequence[Comparison]) -> str:

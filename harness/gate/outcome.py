@@ -27,7 +27,10 @@ class Difference(Frozen):
 
 
 class CaseOutcome(Frozen):
-    """What a case came to. ``reason`` is that of a refusal, or the message of an error; ``guest`` is a refusal's."""
+    """What a case came to. ``reason`` is that of a refusal, or the message of an error; ``guest`` is a refusal's.
+
+    A refusal beside findings, of a later rescue or one that did harm, is told with these.
+    """
 
     verdict: VerdictName
     findings: tuple[Difference, ...] = ()
@@ -36,9 +39,14 @@ class CaseOutcome(Frozen):
     reason: str | None = None
 
     def __str__(self) -> str:
-        if self.verdict is VerdictName.REFUSED:
-            return f"{who_refused(str(self.refused_by), self.guest)}: {self.reason}"
-        return f"error: {self.reason}" if self.verdict is VerdictName.ERROR else str(self.verdict)
+        if self.verdict is VerdictName.ERROR:
+            return f"error: {self.reason}"
+        return self.refusal or str(self.verdict)
+
+    @property
+    def refusal(self) -> str | None:
+        """Who refused and why, if anybody did."""
+        return None if self.refused_by is None else f"{who_refused(self.refused_by, self.guest)}: {self.reason}"
 
 
 def outcome_of(result: CaseResult) -> CaseOutcome:
@@ -56,8 +64,7 @@ def outcome_of(result: CaseResult) -> CaseOutcome:
         for finding in result.findings
         if finding.cause == "rescue"
     }
-    # A step that is refused after findings keeps them, and is no refusal by its verdict.
-    refusal = result.refusal if result.verdict is VerdictName.REFUSED else None
+    refusal = result.refusal
     return CaseOutcome(
         verdict=result.verdict,
         findings=tuple(sorted(found, key=_order)),

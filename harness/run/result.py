@@ -87,13 +87,18 @@ class CaseResult(Frozen):
         named = self.case.removeprefix(self.shared_case)
         return self.shared_case.removesuffix(f"#{self.repetition}") + named
 
-    def sentences(self) -> tuple[str, ...]:
-        """The outcome for people, a sentence each."""
+    def sentences(self, *, beside_mismatch: bool = False) -> tuple[str, ...]:
+        """The outcome for people, a sentence each; ``beside_mismatch``: without what ``mismatch`` says again."""
         if self.failure is not None:
             return (self.failure.message,)
-        if self.refusal is not None:
-            return (str(self.refusal),)
-        return tuple(f"{finding.claim}: {finding}" for finding in self.findings)
+        refusal = () if self.refusal is None else (str(self.refusal),)
+        findings = self.findings_beside_mismatch if beside_mismatch else self.findings
+        return (*(f"{finding.claim}: {finding}" for finding in findings), *refusal)
+
+    @property
+    def findings_beside_mismatch(self) -> tuple[Finding, ...]:
+        """The findings that no sentence of ``mismatch`` tells."""
+        return tuple(each for each in self.findings if f"unexpected: {each.claim} {each}" not in self.mismatch)
 
 
 class RunSummary(Frozen):

@@ -40,7 +40,8 @@ def run_exploration(
     exploration = Exploration(seed)
     started = time.monotonic()
     ends = started + budget_s
-    console.print(f"seed {seed}: 'rescue-harness explore --seed {seed}' tries the same again")
+    again = f"rescue-harness explore --seed {seed} --budget {budget_s:g}s --level {level}"
+    console.print(f"seed {seed}: '{again}' tries the same again", soft_wrap=True)
     planner = Planner(session.hypervisor.connection, session.hypervisor.emulator)
     deeper = tuple(each for each in Level if each is not Level.PLAN and each.is_within(level))
     with console.status("planning random scenarios") as status:

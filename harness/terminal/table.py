@@ -102,19 +102,22 @@ def _findings(result: CaseResult) -> Text:
 
 def _short_sentences(result: CaseResult) -> Iterator[str]:
     """The outcome; of one claim and one device the first findings, and how many more ``result.json`` has."""
-    if result.failure is not None or result.refusal is not None:
+    if result.failure is not None:
         yield from result.sentences()
         return
-    numbers = Counter((finding.claim, finding.device) for finding in result.findings)
+    findings = result.findings_beside_mismatch
+    numbers = Counter((finding.claim, finding.device) for finding in findings)
     seen = Counter[tuple[str, str]]()
-    for finding, sentence in zip(result.findings, result.sentences(), strict=True):
-        about = (finding.claim, finding.device)
+    for finding in findings:
+        sentence, about = f"{finding.claim}: {finding}", (finding.claim, finding.device)
         seen[about] += 1
         more = numbers[about] - _FINDINGS_EACH
         if more < 2 or seen[about] <= _FINDINGS_EACH:
             yield sentence
         elif seen[about] == _FINDINGS_EACH + 1:
             yield f"{finding.claim}: {finding.device}: and {more} more, all of them in result.json"
+    if result.refusal is not None:
+        yield str(result.refusal)
 
 
 def plan_table(case: str, plan: Plan) -> Table:

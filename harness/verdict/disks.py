@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.evidence.inventory import BlockDevice, State
+from harness.evidence.inventory import BlockDevice, Inventory, State
 from harness.scenario.words import ClaimName, Level
 from harness.verdict.comparison import Comparison, Pair, holder, holders
 from harness.verdict.finding import Finding
@@ -73,12 +73,18 @@ def addresses(comparison: Comparison) -> Iterator[Finding]:
 
 
 def links(comparison: Comparison) -> Iterator[Finding]:
-    """udev's links to each disk, whatever kernel name they resolve to; as computed where only one guest has an udev."""
-    alike = comparison.normal.links_from == comparison.other.links_from
+    """udev's links to each disk, whatever kernel name they resolve to; as computed where the guests' udevs differ.
+
+    A link that several devices of one state want goes to whichever udev saw last: in both states it is nobody's.
+    """
+    normal, other = comparison.normal, comparison.other
+    alike = (normal.links_from, normal.udev_version) == (other.links_from, other.udev_version)
+    contested = _contested(normal) & _contested(other)
     for pair in comparison.pairs:
         old, new = _links_of(pair.before, alike=alike), _links_of(pair.after, alike=alike)
         for folder, before, after in (("by-path", old[0], new[0]), ("by-id", old[1], new[1])):
-            lost, gained = sorted(set(before) - set(after)), sorted(set(after) - set(before))
+            lost = sorted(set(before) - set(after) - contested)
+            gained = sorted(set(after) - set(before) - contested)
             if lost or gained:
                 yield Finding(
                     claim=ClaimName.LINKS,
@@ -87,6 +93,15 @@ def links(comparison: Comparison) -> Iterator[Finding]:
                     after=" ".join(gained) or "none",
                     message=f"{folder}: " + "; ".join(_link_changes(comparison, lost, gained)),
                 )
+
+
+def _contested(inventory: Inventory) -> set[str]:
+    return {
+        link
+        for device in inventory.block_devices
+        if device.computed_links is not None
+        for link in device.computed_links.contested
+    }
 
 
 def _links_of(device: BlockDevice, *, alike: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -118,9 +133,10 @@ def identity(comparison: Comparison) -> Iterator[Finding]:
 
 
 def disk_settings(comparison: Comparison) -> Iterator[Finding]:
-    """What each disk is set to, word for word, which no guest shows: the part of ``identity`` that definitions tell."""
+    """What each disk is set to and how it is stored, which no guest shows: what definitions tell of ``identity``."""
     for pair in comparison.pairs:
         yield from _identity(pair.disk, pair.before.settings, pair.after.settings)
+        yield from _identity(pair.disk, _storage(pair.before), _storage(pair.after))
 
 
 def _identity(disk: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Finding]:
@@ -132,6 +148,10 @@ def _identity(disk: str, before: Mapping[str, str], after: Mapping[str, str]) ->
             after=f"{trait} {new}",
             message=f"{trait} {old} -> {new}",
         )
+
+
+def _storage(device: BlockDevice) -> dict[str, str]:
+    return {"storage": device.storage or "unknown"}
 
 
 def _traits(device: BlockDevice) -> dict[str, str]:
@@ -148,7 +168,6 @@ def _traits(device: BlockDevice) -> dict[str, str]:
         "access": "read-only" if device.read_only else "writable",
         "medium": "removable" if device.removable else "fixed",
         "kind": device.kind,
-        "storage": device.storage or "unknown",
         "partitions": " ".join(f"{number}@{start}+{size}" for number, start, size in partitions) or "none",
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from harness.evidence.inventory import State
 from harness.frozen import Frozen
 from harness.scenario.words import ClaimName
 
@@ -25,6 +26,21 @@ class Finding(Frozen):
     message: str
     cause: Literal["rescue", "kernel-race", "reboot", "model"] = "rescue"
     rate: str | None = None
+
+    @property
+    def subject(self) -> ClaimName:
+        """The claim, or which of the rescued state's claims it is in the unrescued state, or what part of it."""
+        return self.aspect or self.claim
+
+    @property
+    def is_about_a_name(self) -> bool:
+        """Whether a disk or a NIC is called otherwise."""
+        return self.subject is ClaimName.NAMES
+
+    @property
+    def state(self) -> State:
+        """The state that was compared with the normal one."""
+        return State.UNRESCUED if self.claim is ClaimName.RESTORED else State.RESCUED
 
     def __str__(self) -> str:
         text = f"{self.device}: {self.message}"

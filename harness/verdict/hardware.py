@@ -16,7 +16,7 @@ from harness.verdict.usb import UsbChanges, usb_changes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.evidence.inventory import BlockDevice, NetworkInterface, UsbDevice
+    from harness.evidence.inventory import BlockDevice, Inventory, NetworkInterface, UsbDevice
     from harness.verdict.comparison import Comparison
 
 
@@ -26,12 +26,20 @@ def other_hardware(comparison: Comparison) -> Iterator[Finding]:
     yield from _network(comparison)
     yield from _pci(pci)
     yield from _usb(usb)
-    yield from _settings("dmi", "", comparison.normal.dmi, comparison.other.dmi)
+    yield from _settings("dmi", "", *_dmi_in_both(comparison.normal, comparison.other))
     yield from _trait("cpu", "model", comparison.normal.cpu_model, comparison.other.cpu_model)
     secure = comparison.normal.secure_boot, comparison.other.secure_boot
     if None not in secure:
         yield from _trait("firmware", "secure boot", *("on" if each else "off" for each in secure))
     yield from _all_settings(comparison, pci, usb)
+
+
+def _dmi_in_both(normal: Inventory, other: Inventory) -> tuple[dict[str, str], dict[str, str]]:
+    """What sysfs shows of SMBIOS; under different kernels only the fields that both of them know."""
+    if normal.kernel == other.kernel:
+        return normal.dmi, other.dmi
+    known = normal.dmi.keys() & other.dmi.keys()
+    return {name: normal.dmi[name] for name in known}, {name: other.dmi[name] for name in known}
 
 
 def hardware_settings(comparison: Comparison) -> Iterator[Finding]:

@@ -42,6 +42,8 @@ def meets(
 ) -> Mismatch | None:
     """None if the case ended as expected: exactly the findings listed, or a refusal with this reason in its message.
 
+    Of several rescues a later one may be refused, and a refused one may have done harm: then there are findings, too.
+
     Findings put down to a kernel race neither break an expectation nor fulfil one, but excuse what may be lost in it;
     those about the harness's own model break any. What the case's level cannot see is not missed.
     """
@@ -49,7 +51,8 @@ def meets(
         return Mismatch(sentences=(f"expected {expectation.verdict}: ended in an error, so nothing is known",))
     if verdict is VerdictName.REFUSED:
         return _meets_refused(expectation, refusal or Refused("no reason given"))
-    if expectation.verdict is VerdictName.REFUSED:
+    refused = _refused_beside_findings(expectation, refusal)
+    if expectation.verdict is VerdictName.REFUSED and refusal is None:
         return Mismatch(sentences=(f"expected a refusal ({expectation.reason}), but it was carried out: {verdict}",))
     wanted = [entry for entry in expectation.findings if level in entry.levels]
     by_rescue = [finding for finding in findings if finding.cause == "rescue"]
@@ -67,16 +70,26 @@ def meets(
         and not (entry.unless_race and entry.claim in racing)
         and not any(_matches(entry, finding) for finding in by_rescue)
     )
-    if not unexpected and not missing:
+    if not unexpected and not missing and not refused:
         return None
     return Mismatch(
         sentences=(
+            *refused,
             *(f"unexpected: {finding.claim} {finding}" for finding in unexpected),
             *(_not_found(entry, findings) for entry in missing),
         ),
         unexpected=unexpected,
         missing=missing,
     )
+
+
+def _refused_beside_findings(expectation: Expectation, refusal: Refused | None) -> tuple[str, ...]:
+    if refusal is None:
+        return ()
+    if expectation.verdict is not VerdictName.REFUSED:
+        return (f"unexpected: a rescue was refused by {refusal.refused_by}: {refusal.reason}",)
+    mismatch = _meets_refused(expectation, refusal)
+    return () if mismatch is None else mismatch.sentences
 
 
 def _meets_refused(expectation: Expectation, refusal: Refused) -> Mismatch | None:

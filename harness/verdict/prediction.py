@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from harness.evidence.inventory import State
 from harness.evidence.links import MODELLED_UDEV
 from harness.scenario.words import ClaimName
 from harness.verdict.finding import Finding
 
 if TYPE_CHECKING:
-    from harness.evidence.inventory import BlockDevice, ComputedLinks, Inventory, State
+    from harness.evidence.inventory import BlockDevice, ComputedLinks, Inventory
 
 
 def contradictions(state: State, predicted: Inventory, seen: Inventory) -> tuple[Finding, ...]:
@@ -21,14 +22,29 @@ def contradictions(state: State, predicted: Inventory, seen: Inventory) -> tuple
 
     Disks are matched by marker; what is missing is not asked about here. Secure boot must be proven where it is set up.
     """
-    devices = {device.marker: device for device in seen.block_devices if device.marker is not None}
     of_disks = tuple(
         finding
         for device in predicted.block_devices
-        if device.marker is not None and device.marker in devices
-        for finding in _contradictions(state, device.marker.disk, device, devices[device.marker])
+        if device.marker is not None
+        for found in [_bearer(state, device, seen)]
+        if found is not None
+        for finding in _contradictions(state, device.marker.disk, device, found)
     )
     return (*of_disks, *_secure_boot(state, predicted, seen))
+
+
+def _bearer(state: State, predicted: BlockDevice, seen: Inventory) -> BlockDevice | None:
+    """The device that a prediction is about; None if the disks' bytes are not where the domain has the disks.
+
+    The harness has planted the markers of the normal state, so one that is elsewhere there speaks against the model.
+    From then on somebody may have written a disk's bytes to another one, which claim ``content`` tells.
+    """
+    bearers = [device for device in seen.block_devices if device.marker == predicted.marker]
+    if len(bearers) != 1:
+        return None
+    occupant = next((device for device in seen.block_devices if device.address == predicted.address), None)
+    is_foreign = occupant is not None and occupant.marker is not None and occupant is not bearers[0]
+    return None if is_foreign and state is not State.NORMAL else bearers[0]
 
 
 def _secure_boot(state: State, predicted: Inventory, seen: Inventory) -> Iterator[Finding]:

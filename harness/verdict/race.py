@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from harness.evidence.inventory import Inventory, State
 from harness.scenario.words import ClaimName
 from harness.verdict.comparison import holders
+from harness.verdict.control_boots import broken_in_controls
+from harness.verdict.expected import RESCUE
 from harness.verdict.finding import Finding
 from harness.verdict.network import network_interfaces
 
@@ -45,7 +47,7 @@ def needs_control_boots(
     suspects = [finding for finding in _suspects(findings) if not _is_certain(finding, predicted)]
     if not suspects:
         return ()
-    others = {_state(finding) for finding in suspects}
+    others = {finding.state for finding in suspects}
     return (State.NORMAL, *(state for state in (State.RESCUED, State.UNRESCUED) if state in others))
 
 
@@ -53,7 +55,7 @@ def _is_certain(finding: Finding, predicted: Mapping[State, Inventory]) -> bool:
     """Whether both names of a finding are the only ones that Linux could give in their states."""
     return all(
         _only_name(finding.device, predicted.get(state)) == name
-        for state, name in ((State.NORMAL, finding.before), (_state(finding), finding.after))
+        for state, name in ((State.NORMAL, finding.before), (finding.state, finding.after))
     )
 
 
@@ -77,8 +79,11 @@ def is_shown_to_race(
     The boots are those of ``settle_by_controls``.
     """
     boots = {State.NORMAL: normal_boots, State.RESCUED: rescued_boots, State.UNRESCUED: unrescued_boots}
-    for finding in _suspects(findings):
-        state = _state(finding)
+    suspects = _suspects(findings)
+    if _displaced(suspects, expected, normal_boots[0], boots):
+        return False
+    for finding in suspects:
+        state = finding.state
         history = _history(finding.device, expected, normal_boots[0], boots)
         if not _races(history, state) or not set(_names(history, State.NORMAL)) & set(_names(history, state)):
             return False
@@ -107,17 +112,39 @@ def settle_by_controls(
     boots = {State.NORMAL: cold, State.RESCUED: rescued_boots, State.UNRESCUED: unrescued_boots}
     suspects = _suspects(findings)
     first = normal_boots[0]
+    displaced = _displaced(suspects, expected, first, boots)
     settled = [
-        _settled(finding, _history(finding.device, expected, first, boots), _state(finding), is_hot=is_hot)
-        if finding in suspects
+        _settled(finding, _history(finding.device, expected, first, boots), finding.state, is_hot=is_hot)
+        if finding in suspects and finding not in displaced
         else finding
         for finding in findings
     ]
-    return (*settled, *_seen_in_controls_only(findings, expected, first, boots))
+    return (
+        *settled,
+        *_seen_in_controls_only(findings, expected, first, boots, is_hot=is_hot),
+        *broken_in_controls(settled, expected, cold[0] if cold else first, boots),
+    )
+
+
+def _displaced(
+    suspects: Sequence[Finding], expected: Expected, first: Inventory, boots: dict[State, Sequence[Inventory]]
+) -> list[Finding]:
+    """The names in doubt of disks that race with each other, and never for one that the rescue device took from them.
+
+    That one it has in every rescued boot, and in every normal boot one of these disks has it.
+    """
+    taken = {seen.name for seen in _history(RESCUE, expected, first, boots)[State.RESCUED] if seen is not None}
+    histories = {disk: _history(disk, expected, first, boots) for disk in expected.disks}
+    racing = {disk: history for disk, history in histories.items() if _races(history, State.RESCUED)}
+    normal_boots = zip(*(history[State.NORMAL] for history in racing.values()), strict=True)
+    if len(taken) != 1 or not all(any(seen and seen.name in taken for seen in boot) for boot in normal_boots):
+        return []
+    return [finding for finding in suspects if finding.state is State.RESCUED and finding.device in racing]
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
+    boot_id: str | None
     name: str
     address: str
 
@@ -127,25 +154,13 @@ _History = dict[State, tuple[_Seen | None, ...]]
 
 def _suspects(findings: Sequence[Finding]) -> list[Finding]:
     broken = {
-        (finding.device, _state(finding))
+        (finding.device, finding.state)
         for finding in findings
-        if not _about_a_name(finding) and (_aspect(finding)) in _NOT_INTACT
+        if not finding.is_about_a_name and finding.subject in _NOT_INTACT
     }
     return [
-        finding for finding in findings if _about_a_name(finding) and (finding.device, _state(finding)) not in broken
+        finding for finding in findings if finding.is_about_a_name and (finding.device, finding.state) not in broken
     ]
-
-
-def _aspect(finding: Finding) -> ClaimName:
-    return finding.aspect or finding.claim
-
-
-def _about_a_name(finding: Finding) -> bool:
-    return _aspect(finding) is ClaimName.NAMES
-
-
-def _state(finding: Finding) -> State:
-    return State.UNRESCUED if finding.claim is ClaimName.RESTORED else State.RESCUED
 
 
 def _history(device: str, expected: Expected, first: Inventory, boots: dict[State, Sequence[Inventory]]) -> _History:
@@ -159,7 +174,7 @@ def _seen(device: str, expected: Expected, first: Inventory, inventory: Inventor
     nic = network_interfaces(first).get(device)
     if nic is not None:
         same = next((other for other in inventory.network_interfaces if other.mac == nic.mac), None)
-        return None if same is None else _Seen(same.name, same.address)
+        return None if same is None else _Seen(inventory.boot_id, same.name, same.address)
     if device in expected.tokens:
         copies = holders(inventory, expected, device)
     else:
@@ -167,7 +182,7 @@ def _seen(device: str, expected: Expected, first: Inventory, inventory: Inventor
         copies = tuple(
             disk for disk in inventory.block_devices if unmarked is not None and disk.address == unmarked.address
         )
-    return _Seen(copies[0].name, copies[0].address) if copies else None
+    return _Seen(inventory.boot_id, copies[0].name, copies[0].address) if copies else None
 
 
 def _names(history: _History, state: State) -> list[str]:
@@ -181,8 +196,9 @@ def _races(history: _History, state: State) -> bool:
 
 
 def _rate(history: _History, state: State, name: str) -> str:
-    names = _names(history, State.NORMAL) + _names(history, state)
-    return f"{sum(other != name for other in names)} of {len(names)} boots named it otherwise"
+    # Control boots of a definition that the unrescued domain has, too, are boots of both states.
+    seen = dict.fromkeys(each for key in (State.NORMAL, state) for each in history[key] if each is not None)
+    return f"{sum(each.name != name for each in seen)} of {len(seen)} boots named it otherwise"
 
 
 def _settled(finding: Finding, history: _History, state: State, *, is_hot: bool) -> Finding:
@@ -228,13 +244,18 @@ def _remark(history: _History, state: State) -> str:
 
 
 def _seen_in_controls_only(
-    findings: Sequence[Finding], expected: Expected, first: Inventory, boots: dict[State, Sequence[Inventory]]
+    findings: Sequence[Finding],
+    expected: Expected,
+    first: Inventory,
+    boots: dict[State, Sequence[Inventory]],
+    *,
+    is_hot: bool,
 ) -> Iterator[Finding]:
-    told = {(finding.device, _state(finding)) for finding in findings if _about_a_name(finding)}
+    told = {(finding.device, finding.state) for finding in findings if finding.is_about_a_name}
     nics = network_interfaces(first)
     for device in (*expected.disks, *nics):
         history = _history(device, expected, first, boots)
-        yield from _missing_in_controls(device, history, is_nic=device in nics)
+        yield from _missing_in_controls(device, history[State.NORMAL], is_nic=device in nics, is_hot=is_hot)
         for state in (State.RESCUED, State.UNRESCUED):
             if (device, state) in told or not _races(history, state):
                 continue
@@ -256,19 +277,16 @@ def _seen_in_controls_only(
             )
 
 
-def _missing_in_controls(device: str, history: _History, *, is_nic: bool) -> Iterator[Finding]:
-    for state, sightings in history.items():
-        if not sightings or sightings[0] is None:
-            continue
-        lacking = sum(seen is None for seen in sightings)
-        if lacking:
-            claim = ClaimName.OTHER_HARDWARE if is_nic else ClaimName.ALL_PRESENT
-            restored = state is State.UNRESCUED
-            yield Finding(
-                claim=ClaimName.RESTORED if restored else claim,
-                aspect=claim if restored else None,
-                device=device,
-                before="present",
-                after="missing",
-                message=f"missing in {lacking} of {len(sightings)} boots of the {state} state",
-            )
+def _missing_in_controls(
+    device: str, sightings: Sequence[_Seen | None], *, is_nic: bool, is_hot: bool
+) -> Iterator[Finding]:
+    """What boots of the normal state lack, though the one that was compared had it; that is none of them if hot."""
+    lacking = sum(seen is None for seen in sightings)
+    if lacking and (is_hot or sightings[0] is not None):
+        yield Finding(
+            claim=ClaimName.OTHER_HARDWARE if is_nic else ClaimName.ALL_PRESENT,
+            device=device,
+            before="present",
+            after="missing",
+            message=f"missing in {lacking} of {len(sightings)} boots of the normal state",
+        )

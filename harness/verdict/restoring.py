@@ -11,9 +11,11 @@ from harness.verdict.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from harness.errors import Refused
     from harness.verdict.comparison import Comparison
     from harness.verdict.expected import HostEvidence
 
+_DOMAIN, _SAVED = "domain", "saved"
 UNCHANGED = "unchanged"
 """What bytes are before somebody writes them whom nobody asked to, in a finding of ``data``."""
 
@@ -33,11 +35,16 @@ def as_restored(findings: Iterable[Finding]) -> Iterator[Finding]:
 def restored_on_host(host: HostEvidence) -> Iterator[Finding]:
     """The redefined domain and its UEFI variables are those saved before the rescue."""
     for device, equal, what in (
-        ("domain", host.domain_xml_equal, "the domain XML is not byte for byte the one saved before the rescue"),
+        (_DOMAIN, host.domain_xml_equal, "the domain XML is not byte for byte the one saved before the rescue"),
         ("nvram", host.nvram_equal, "the UEFI variables are not those from before the rescue"),
     ):
         if equal is False:
-            yield Finding(claim=ClaimName.RESTORED, device=device, before="saved", after="different", message=what)
+            yield Finding(claim=ClaimName.RESTORED, device=device, before=_SAVED, after="different", message=what)
+
+
+def is_of_text_alone(finding: Finding) -> bool:
+    """Whether a finding says that the domain's text differs, and not how."""
+    return finding.claim is ClaimName.RESTORED and (finding.device, finding.before) == (_DOMAIN, _SAVED)
 
 
 def after_refusal(said: GuestAfter, before: str, after: str | None) -> Iterator[Finding]:
@@ -50,6 +57,17 @@ def after_refusal(said: GuestAfter, before: str, after: str | None) -> Iterator[
         before=before,
         after=after or "off",
         message="the running guest was touched before the rescue was refused, and the refusal does not say so",
+    )
+
+
+def not_given_back(refused: Refused) -> Finding:
+    """The implementation does not unrescue an instance that it has rescued."""
+    return Finding(
+        claim=ClaimName.RESTORED,
+        device="instance",
+        before="rescued",
+        after="off" if refused.guest is GuestAfter.SHUT_OFF else "rescued still",
+        message=f"is not given back, {refused.refused_by} refuses: {refused.reason}",
     )
 
 

@@ -8,13 +8,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 NONE = "none"
+NOT_SET = "not set"
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Name, old and new value of everything that is not equal, ``none`` where it is not there; by name."""
+    """Name, old and new value of everything that is not equal, by name; what is not there or empty is called ``none``.
+
+    Beside a value of that word, such as a disk's ``driver@cache``, it is called ``not set``.
+    """
     if before == after:
         return
     for name in sorted(before.keys() | after.keys()):
-        old, new = before.get(name) or NONE, after.get(name) or NONE
+        old, new = before.get(name) or None, after.get(name) or None
         if old != new:
-            yield name, old, new
+            absent = NOT_SET if NONE in (old, new) else NONE
+            yield name, old or absent, new or absent

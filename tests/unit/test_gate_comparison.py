@@ -31,6 +31,9 @@ BY_LIBVIRT = CaseOutcome(verdict=VerdictName.REFUSED, refused_by="libvirt", reas
 GUEST_OFF = BY_LIBVIRT.model_copy(update={"guest": GuestAfter.SHUT_OFF})
 POWERED_OFF = REFUSED.model_copy(update={"guest": GuestAfter.SHUT_OFF})
 NO_GUEST = REFUSED.model_copy(update={"guest": GuestAfter.NEVER_MADE})
+MOVED_THEN_REFUSED = REFUSED.model_copy(update={"verdict": VerdictName.MOVED, "findings": (USB,)})
+MOVED_THEN_REWORDED = REWORDED.model_copy(update={"verdict": VerdictName.MOVED, "findings": (USB,)})
+MOVED_THEN_OFF = POWERED_OFF.model_copy(update={"verdict": VerdictName.MOVED, "findings": (USB,)})
 ERROR = CaseOutcome(verdict=VerdictName.ERROR, reason="the worker ended")
 
 
@@ -51,6 +54,11 @@ ERROR = CaseOutcome(verdict=VerdictName.ERROR, reason="the worker ended")
         (REFUSED, ERROR, Change.WORSE),
         (REFUSED, STABLE, Change.BETTER),
         (REFUSED, MOVED, Change.WORSE),
+        (MOVED, MOVED_THEN_REFUSED, Change.WORSE),
+        (MOVED_THEN_REFUSED, MOVED, Change.BETTER),
+        (MOVED_THEN_REFUSED, MOVED_THEN_REWORDED, Change.OTHER),
+        (MOVED_THEN_REFUSED, MOVED_THEN_OFF, Change.WORSE),
+        (MOVED_THEN_OFF, MOVED_THEN_REFUSED, Change.BETTER),
         (GUEST_OFF, MOVED, Change.BETTER),
         (NO_GUEST, MOVED, Change.BETTER),
         (REFUSED, REWORDED, Change.OTHER),

@@ -7,7 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from harness.run.result import CaseResult, Failure
+from harness.errors import GuestAfter
+from harness.run.result import CaseResult, Failure, Refusal
 from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.terminal.table import results_table
 from harness.verdict.finding import Finding
@@ -61,3 +62,19 @@ def test_devices_are_counted_apart_and_keep_their_order() -> None:
 def test_failure_is_told_whatever_was_found_before_it() -> None:
     failed = result((changed("root", 0),), Failure(kind="GuestError", message="QEMU ended"))
     assert shown(failed) == ["QEMU ended"]
+
+
+def test_a_finding_that_was_not_expected_is_told_once() -> None:
+    unexpected = result((changed("root", 0), changed("swap", 1))).model_copy(
+        update={"as_expected": False, "mismatch": ("unexpected: data root: range 0 changed",)}
+    )
+    lines = [line.removeprefix("✗ moved").strip() for line in shown(unexpected)]
+    assert lines == ["data: swap: range 1 changed", "unexpected: data root: range 0 changed"]
+    assert unexpected.sentences(beside_mismatch=True) == ("data: swap: range 1 changed",)
+
+
+def test_a_refusal_beside_findings_is_told_with_them() -> None:
+    refusal = Refusal(reason="no IDE", refused_by="reference", guest=GuestAfter.RUNNING)
+    both = result((changed("root", 0),)).model_copy(update={"refusal": refusal})
+    assert shown(both) == ["data: root: range 0 changed", str(refusal)]
+    assert both.sentences() == ("data: root: range 0 changed", str(refusal))

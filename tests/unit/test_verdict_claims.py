@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.evidence.inventory import Inventory, Partition, State
+from harness.evidence.inventory import ComputedLinks, Inventory, Partition, State
 from harness.scenario.words import ClaimName
 from harness.verdict.claims import CHECKS, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import HostEvidence
@@ -285,6 +285,62 @@ def test_a_changed_kernel_name_alone_moves_no_link_and_no_partition() -> None:
     partitions = (Partition(name="vdz1", number=1, start_bytes=1 << 20, size_bytes=30 << 20),)
     found = compare_rescued(NORMAL, changed(RESCUED, "root", name="vdz", partitions=partitions), EXPECTED)
     assert keys(found) == {("names", "root", "vda", "vdz")}
+
+
+def test_a_setting_that_says_none_is_not_a_setting_that_is_not_there() -> None:
+    normal = changed(NORMAL, "root", settings={"driver@cache": "none", "driver@io": ""})
+    found = compare_rescued(normal, changed(RESCUED, "root", settings={}), EXPECTED)
+    assert keys(found) == {("identity", "root", "driver@cache none", "driver@cache not set")}
+    back = compare_rescued(
+        changed(NORMAL, "root", settings={}), changed(RESCUED, "root", settings={"a": "none"}), EXPECTED
+    )
+    assert keys(back) == {("identity", "root", "a not set", "a none")}
+
+
+def test_how_a_disk_is_stored_is_compared_of_definitions_too() -> None:
+    normal = changed(NORMAL, "volume1", storage="raw from 10.0.0.1:10809")
+    rescued = changed(RESCUED, "volume1", storage="raw from 10.0.0.2:10809")
+    (finding,) = compare_definitions({State.NORMAL: normal, State.RESCUED: rescued}, EXPECTED)
+    assert str(finding) == "volume1: storage raw from 10.0.0.1:10809 -> raw from 10.0.0.2:10809"
+
+
+def contested(inventory: Inventory, owner: str, *, wanted_by: tuple[str, ...] = ("volume1", "volume2")) -> Inventory:
+    """One link more, which several disks want and ``owner`` has."""
+    made = edited(inventory, links_from="udev", udev_version=252)
+    for disk in wanted_by:
+        made = changed(made, disk, computed_links=ComputedLinks(by_path=(), by_id=(), contested=("ata-1",)))
+    device = next(each for each in made.block_devices if each.marker == marker_of(owner))
+    return changed(made, owner, by_path=(*device.by_path, "ata-1"))
+
+
+def test_a_link_that_two_disks_want_in_both_states_may_go_to_either() -> None:
+    normal = contested(NORMAL, "volume1")
+    assert compare_rescued(normal, contested(RESCUED, "volume2"), EXPECTED) == ()
+    (finding,) = compare_rescued(normal, contested(RESCUED, "volume1", wanted_by=()), EXPECTED) or (None,)
+    assert finding is None
+    lost = compare_rescued(contested(NORMAL, "volume1", wanted_by=()), contested(RESCUED, "volume2"), EXPECTED)
+    assert {finding.device for finding in lost} == {"volume1", "volume2"}, "the rescue made it contested"
+
+
+def test_udevs_of_different_versions_are_compared_by_the_links_that_both_make() -> None:
+    links = ComputedLinks(by_path=("scsi-1",), by_id=("wwn-1",))
+    normal = edited(changed(NORMAL, "volume1", computed_links=links), links_from="udev", udev_version=252)
+    newer = changed(RESCUED, "volume1", computed_links=links, by_path=("scsi-1", "usbv2-1"), by_id=("wwn-1", "nvme-1"))
+    assert compare_rescued(normal, edited(newer, links_from="udev", udev_version=257), EXPECTED) == ()
+    moved = changed(newer, "volume1", computed_links=links.model_copy(update={"by_path": ("scsi-2",)}))
+    (finding,) = compare_rescued(normal, edited(moved, links_from="udev", udev_version=257), EXPECTED)
+    assert (finding.claim, finding.before, finding.after) == (ClaimName.LINKS, "scsi-1", "scsi-2")
+
+
+def test_a_field_of_dmi_that_only_one_of_two_kernels_knows_is_no_change() -> None:
+    dmi = NORMAL.dmi | {"bios_release": "0.0"}
+    newer = edited(RESCUED, kernel="6.12.0", dmi=dmi)
+    assert compare_rescued(NORMAL, newer, EXPECTED) == ()
+    assert keys(compare_rescued(NORMAL, edited(newer, kernel=NORMAL.kernel), EXPECTED)) == {
+        ("other-hardware", "dmi", "bios_release none", "bios_release 0.0")
+    }
+    other = edited(newer, dmi=dmi | {"product_uuid": "uuid-2"})
+    assert {finding.device for finding in compare_rescued(NORMAL, other, EXPECTED)} == {"dmi"}
 
 
 MESSAGES = {

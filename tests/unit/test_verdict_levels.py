@@ -81,6 +81,24 @@ def test_a_guest_that_does_as_predicted_contradicts_nothing() -> None:
     assert contradictions(State.NORMAL, domain("sda", "sdb"), guest("sdb")) == ()
 
 
+def two_disks(level: Level, *addresses: str) -> Inventory:
+    first, second = (
+        block(f"sd{letter}", disk, address)
+        for letter, disk, address in zip("ab", ("volume1", "volume2"), addresses, strict=True)
+    )
+    return inventory_of(first, level).model_copy(update={"block_devices": (first, second)})
+
+
+def test_bytes_that_were_written_to_another_disk_say_nothing_of_the_model() -> None:
+    predicted = two_disks(Level.PLAN, "0000:03:00.0", "0000:04:00.0")
+    exchanged = two_disks(Level.GUEST, "0000:04:00.0", "0000:03:00.0")
+    assert contradictions(State.RESCUED, predicted, exchanged) == ()
+    assert {finding.device for finding in contradictions(State.NORMAL, predicted, exchanged)} == {"volume1", "volume2"}
+    copies = inventory_of(block("sdb", "volume1", "0000:09:00.0"), Level.GUEST)
+    copied = copies.model_copy(update={"block_devices": (*copies.block_devices, *exchanged.block_devices)})
+    assert contradictions(State.RESCUED, predicted, copied) == ()
+
+
 def test_a_name_or_an_address_nobody_predicted_is_a_finding_about_the_model() -> None:
     found = contradictions(State.RESCUED, domain("sda", "sdb"), guest("sdc", "0000:04:00.0"))
     assert [(finding.claim, finding.before, finding.after) for finding in found] == [

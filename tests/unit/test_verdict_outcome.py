@@ -156,6 +156,20 @@ UNMET = {
         None,
         ["expected a refusal (no IDE), but it was carried out: stable"],
     ),
+    "refused after another rescue that moved something": (
+        moved(entry()),
+        VerdictName.MOVED,
+        (finding(),),
+        Refused("no IDE"),
+        ["unexpected: a rescue was refused by reference: no IDE"],
+    ),
+    "refused as expected, and harm done": (
+        REFUSED,
+        VerdictName.MOVED,
+        (finding(),),
+        Refused("no IDE on q35"),
+        ["unexpected: names root: vda -> vdb"],
+    ),
     "error": (STABLE, VerdictName.ERROR, (), None, ["expected stable: ended in an error, so nothing is known"]),
 }
 

@@ -192,7 +192,57 @@ def test_a_disk_that_a_control_boot_lacks_is_told() -> None:
     normal, rescued = boots(NORMAL, "abc", "abc"), boots(RESCUED, "acb", "acb")
     rescued[1] = without(rescued[1], "root")
     lost = [finding for finding in settled(normal, rescued) if finding.claim is ClaimName.ALL_PRESENT]
-    assert [str(finding) for finding in lost] == ["root: missing in 1 of 2 boots of the rescued state"]
+    assert [str(finding) for finding in lost] == [
+        "root: missing, was sda at PCI 0000:03:00.0; in 1 of 2 boots of the rescued state"
+    ]
+    normal[1] = without(normal[1], "root")
+    for is_hot in (False, True):
+        found = settle_by_controls((), EXPECTED, normal, rescued[:1], is_hot=is_hot)
+        assert f"root: missing in 1 of {1 if is_hot else 2} boots of the normal state" in map(str, found)
+
+
+def test_whatever_a_control_boot_breaks_is_told() -> None:
+    normal, rescued = boots(NORMAL, "abc", "abc", "abc"), boots(RESCUED, "acb", "abc", "acb")
+    rescued[1] = edited(changed(rescued[1], "volume2", address="elsewhere", serial="other"), boot_medium="sda")
+    found = settled(normal, rescued)
+    assert {finding.claim for finding in found if finding.cause == "rescue"} == {
+        ClaimName.BOOTED_FROM_RESCUE,
+        ClaimName.NAMES,
+        ClaimName.ADDRESSES,
+        ClaimName.IDENTITY,
+    }
+    (moved,) = (finding for finding in found if finding.claim is ClaimName.ADDRESSES)
+    assert moved.message.endswith("; in 1 of 3 boots of the rescued state")
+    assert verdict_of(found) is VerdictName.MOVED
+
+
+def test_a_control_boot_of_a_hot_instance_is_not_compared_with_itself() -> None:
+    normal, rescued = boots(NORMAL, "abc", "acb", "acb"), boots(RESCUED, "acb", "acb")
+    after = [*boots(UNRESCUED, "acb"), *normal[1:]]
+    found = compare_unrescued(normal[0], rescued[0], after[0], EXPECTED)
+    settled_ones = settle_by_controls(found, EXPECTED, normal, rescued, after, is_hot=True)
+    assert {finding.cause for finding in settled_ones} == {"reboot"}
+
+
+def test_a_name_that_the_rescue_device_always_takes_from_racing_disks_is_rescues_doing() -> None:
+    normal = boots(NORMAL, "xab", "xba", "xab", "xba")
+    rescued = [
+        edited(changed(boot, "rescue", name="sda"), boot_medium="sda")
+        for boot in boots(RESCUED, "xbc", "xcb", "xbc", "xcb")
+    ]
+    assert causes(settled(normal, rescued)) == {"volume1": "rescue", "volume2": "rescue"}
+    found = compare_rescued(normal[0], rescued[0], EXPECTED)
+    assert not is_shown_to_race(found, EXPECTED, normal[:2], rescued[:2]), "it may race, too: more boots tell"
+    rescued[3] = boots(RESCUED, "xab")[0]
+    assert causes(settled(normal, rescued)) == {"volume1": "kernel-race", "volume2": "kernel-race"}
+
+
+def test_a_boot_of_both_normal_and_unrescued_is_counted_once() -> None:
+    normal, again = boots(NORMAL, "abc", "acb", "abc", "abc"), boots(UNRESCUED, "acb")
+    found = compare_unrescued(normal[0], None, again[0], EXPECTED)
+    raced = settle_by_controls(found, EXPECTED, normal, (), [*again, *normal[1:]])
+    rates = {finding.rate for finding in raced if finding.claim is ClaimName.RESTORED}
+    assert rates == {"2 of 5 boots named it otherwise"}
 
 
 HOT_CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]] = {
