@@ -23,7 +23,8 @@ Edit = Callable[[Draft], None]
 class Fault:
     """One fault: what it breaks in which state, the claim that must notice, and the shallowest level at which it can.
 
-    ``case`` is the shipped case that shows it where a machine has to be built or a guest booted.
+    ``case`` is the shipped case that shows it where a machine has to be built or a guest booted. ``is_of_text_alone``:
+    nothing but the comparison of the domain's text before and after can tell it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Fault:
     unrescued: Edit | None = field(default=None, repr=False)
     level: Level = Level.PLAN
     case: str | None = None
+    is_of_text_alone: bool = False
 
     def __post_init__(self) -> None:
         if not (self.normal or self.rescued or self.unrescued):

@@ -16,7 +16,8 @@ lines in one place (`harness/faults/`). For each, the claim in its row must noti
     rescue-harness prove
     rescue-harness prove --level guest -k content
 
-- **plan.** Every fault is tried on every case of the shipped suite that is stable rescue and not refused. A fault of
+- **plan.** Every fault is tried on every case of the shipped suite that can be planned and is booted at level `guest`,
+  too, that is a stable rescue and is not refused. A fault of
   level `plan` is proven if its claim has a finding in each case that it makes a difference to. Left out of account are
   cases in which there is nothing to break, in which libvirt does not define the broken domain, or in which libvirt
   completes it to exactly what the reference made. If no case is left, the fault is not proven. A deeper fault must

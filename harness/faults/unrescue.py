@@ -82,9 +82,11 @@ UNRESCUE_FAULTS = (
     ),
     Fault(
         "boot-order-kept",
-        "the unrescued domain has a boot order for each device, which it had only while rescued",
+        "the unrescued domain has a boot order, which its disks have only while rescued",
         ClaimName.RESTORED,
         unrescued=_boot_order_kept,
+        # Which a rescue has to change, and so no claim compares.
+        is_of_text_alone=True,
     ),
     Fault(
         "volume-lost",

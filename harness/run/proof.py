@@ -1,7 +1,7 @@
 """What became of faults that were tried: which were caught by the claim that should, and why one was not.
 
 A fault counts as caught if its claim has a finding in every trial at the fault's own level, and if no shallower level
-has a finding of any claim.
+has a finding of any claim. That the domain's text differs after the rescue is not enough: it nearly always does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from harness.errors import HostError
 from harness.faults import Fault
 from harness.scenario.words import ClaimName, Level
 from harness.verdict.finding import Finding
+from harness.verdict.restoring import is_of_text_alone
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,13 @@ class Trial:
     def claims(self) -> tuple[ClaimName, ...]:
         """The claims that noticed, each once."""
         return tuple(dict.fromkeys(finding.claim for finding in self.findings))
+
+    def catches(self, fault: Fault) -> bool:
+        """Whether the fault's claim has a finding that says what is broken, and not only that two texts differ."""
+        return any(
+            finding.claim is fault.claim and (fault.is_of_text_alone or not is_of_text_alone(finding))
+            for finding in self.findings
+        )
 
     @property
     def is_refused_definition(self) -> bool:
@@ -78,7 +86,7 @@ class Proof:
     @property
     def caught(self) -> tuple[Trial, ...]:
         """The trials in which it did."""
-        return tuple(trial for trial in self.counted if self.fault.claim in trial.claims)
+        return tuple(trial for trial in self.counted if trial.catches(self.fault))
 
     @property
     def failed(self) -> bool:
@@ -97,7 +105,7 @@ class Proof:
                 continue
             if trial.trouble:
                 yield f"came to no comparison; {trial}"
-            elif trial.level is level and claim not in trial.claims:
+            elif trial.level is level and not trial.catches(self.fault):
                 yield f"was not noticed by {claim}; {trial}"
             elif trial.level is not level and trial.findings:
                 yield f"was noticed at a level shallower than {level}; {trial}"

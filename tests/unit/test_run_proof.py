@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,11 @@ def proof(fault: Fault, *trials: Trial, depth: Level = Level.GUEST) -> Proof:
     return Proof(fault, depth, trials)
 
 
+TEXT = Finding(claim=ClaimName.RESTORED, device="domain", before="saved", after="different", message="differs")
+AFTERWARDS = Fault("afterwards", "shows once unrescued", ClaimName.RESTORED, unrescued=nothing)
+OF_TEXT = replace(AFTERWARDS, is_of_text_alone=True)
+BY_TEXT = Trial("one", Level.PLAN, (TEXT,))
+BY_MORE = Trial("one", Level.PLAN, (TEXT, TEXT.model_copy(update={"device": "root"})))
 NAMED, OTHER, NOTHING = (
     trial(Level.PLAN, ClaimName.IDENTITY, ClaimName.NAMES),
     trial(Level.PLAN, ClaimName.IDENTITY),
@@ -48,6 +54,9 @@ REFUSED = trial(Level.PLAN, trouble="refused", reason="XML error")
         (proof(SHALLOW, NAMED, REFUSED), "1 of 1", None),
         (proof(SHALLOW, REFUSED), "0 of 0", "made no difference to any case; one at level plan: XML error"),
         (proof(SHALLOW), "0 of 0", "made no difference to any case"),
+        (proof(AFTERWARDS, BY_MORE), "1 of 1", None),
+        (proof(AFTERWARDS, BY_TEXT), "0 of 1", "not noticed by restored"),
+        (proof(OF_TEXT, BY_TEXT), "1 of 1", None),
         (proof(DEEP, NOTHING, trial(Level.MACHINE), IN_GUEST), "1 of 1", None),
         (proof(DEEP, OTHER, IN_GUEST), "1 of 1", "noticed at a level shallower than guest"),
         (proof(DEEP, trial(Level.MACHINE, ClaimName.DATA), IN_GUEST), "1 of 1", "noticed at a level shallower"),
