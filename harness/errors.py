@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from enum import StrEnum
 from pathlib import Path
+
+_EXHAUSTION = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 class HarnessError(Exception):
@@ -28,6 +32,10 @@ class ScenarioError(HarnessError):
 
 class HostError(HarnessError):
     """QEMU, libvirt, the accelerator or the disk of this host failed."""
+
+
+class HostExhaustedError(HostError):
+    """The host is out of memory, disk space or file descriptors; what failed for it says nothing of the product."""
 
 
 class GuestError(HarnessError):
@@ -73,9 +81,24 @@ class Refused(HarnessError):  # noqa: N818 - an outcome of the implementation un
         self.guest = guest
 
 
+def require_resources(said: str) -> None:
+    """Look whether what libvirt, QEMU or Nova ``said`` of a failure is that the host ran out of something.
+
+    Each of them passes on the words of strerror(3).
+
+    Raises:
+        HostExhaustedError: it is.
+    """
+    if any(os.strerror(number) in said for number in _EXHAUSTION):
+        raise HostExhaustedError(said, hint="free what the host has too little of, and run it again")
+
+
 def disk_error(error: OSError, folder: Path, *, variable: str = "RESCUE_HARNESS_CACHE") -> HostError:
     """What a failed write means for the user; ``variable`` names the setting that moves the folder."""
-    return HostError(
+    is_exhausted = error.errno in _EXHAUSTION
+    return (HostExhaustedError if is_exhausted else HostError)(
         f"{error.strerror or error} while writing below {folder}",
-        hint=f"free some space there, or set {variable} to a folder that has it",
+        hint=f"free some space there, or set {variable} to a folder that has it"
+        if is_exhausted
+        else f"set {variable} to a folder that takes it",
     )

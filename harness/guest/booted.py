@@ -11,12 +11,12 @@ from pathlib import Path
 
 import libvirt
 
-from harness.errors import GuestError, HostError
+from harness.errors import GuestError, HostError, require_resources
 from harness.guest.console import Console, Ready
 from harness.guest.deadline import Deadline
 from harness.guest.forward import forward_ssh
 from harness.guest.login import Login
-from harness.guest.ssh import Completed, LoginRefusedError, SshConnection, is_listening
+from harness.guest.ssh import Completed, SshConnection, is_listening
 from harness.hypervisor.host import Hypervisor, Pace
 from harness.hypervisor.reaping import LEISURELY_S, orphans_reaped
 
@@ -64,9 +64,12 @@ class BootedGuest:
         try:
             return self.ssh.run(as_root(command, self.login), Deadline.after(self.pace.command_s), stdin=stdin)
         except GuestError as error:
-            raise explained(
-                error, self.domain, self.console, qemu_log_path(self.hypervisor, self.domain.name())
-            ) from error
+            raise self.explained(error.message) from error
+
+    def explained(self, message: str) -> GuestError:
+        """An error with what the guest last said and how its domain stands."""
+        log_path = qemu_log_path(self.hypervisor, self.domain.name())
+        return explained(GuestError(message), self.domain, self.console, log_path)
 
 
 def as_root(command: str, login: Login) -> str:
@@ -106,6 +109,7 @@ def start_domain(hypervisor: Hypervisor, domain: libvirt.virDomain, *, paused: b
     try:
         domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
     except libvirt.libvirtError as error:
+        require_resources(f"{domain.name()} does not start: {error}")
         raise HostError(
             f"{domain.name()} does not start: {error}",
             hint=f"QEMU's log: {qemu_log_path(hypervisor, domain.name())}",
@@ -219,7 +223,7 @@ def _wait_for_login(
     deadline: Deadline,
     refused_hint: Callable[[], str | None],
 ) -> SshConnection:
-    """Knock until the guest lets us in: its SSH server may be up before the key is in its place."""
+    """Knock until the guest lets us in: its SSH server may be up before the key is in its place, and start anew."""
     pace = hypervisor.pace.patient(login.patience)
     trouble = f"no SSH server answered for {login.user}"
     while True:
@@ -227,7 +231,7 @@ def _wait_for_login(
         if is_listening(port, pace.banner_s):
             try:
                 return SshConnection.open(port, login.key, None, Deadline.after(pace.command_s), user=login.user)
-            except LoginRefusedError as error:
+            except GuestError as error:
                 trouble = error.message
         time.sleep(_KNOCK_S)
 

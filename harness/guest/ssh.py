@@ -19,6 +19,8 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _READ_BYTES = 65536
 _BANNER = b"SSH-"
+_NO_EXIT_STATUS = -1
+"""paramiko's, for a channel that closed without one: to it a connection that breaks looks like a command's end."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,6 @@ class Completed:
     exit_status: int
     stdout: bytes
     stderr: bytes
-
-
-class LoginRefusedError(GuestError):
-    """The server answers and does not take the key."""
 
 
 class SshConnection:
@@ -47,8 +45,7 @@ class SshConnection:
         """Log in, believing only ``host_key``, or any where it is None.
 
         Raises:
-            LoginRefusedError: the key is not taken.
-            GuestError: no answer or a wrong host key before the deadline.
+            GuestError: no answer before the deadline, a wrong host key, or ours is not taken.
         """
         expected = None if host_key is None else _parsed_key(host_key)
         transport = None
@@ -62,7 +59,7 @@ class SshConnection:
             transport.auth_publickey(user, key)
         except paramiko.AuthenticationException as error:
             transport.close()  # type: ignore[union-attr]
-            raise LoginRefusedError(f"the guest's SSH server does not let {user} in: {error}") from error
+            raise GuestError(f"the guest's SSH server does not let {user} in: {error}") from error
         except (OSError, EOFError, paramiko.SSHException) as error:
             if transport is not None:
                 transport.close()
@@ -84,7 +81,7 @@ class SshConnection:
         """Run a command to its end.
 
         Raises:
-            GuestError: it did not end before the deadline, or the connection broke.
+            GuestError: it did not end before the deadline, it was killed, or the connection broke.
         """
         first_words = command.split("\n", 1)[0][:60]
         try:
@@ -99,7 +96,11 @@ class SshConnection:
                 stderr = channel.makefile_stderr("rb").read()
                 if not channel.status_event.wait(deadline.remaining_s):
                     raise TimeoutError
-                return Completed(channel.recv_exit_status(), stdout, stderr)
+                if (exit_status := channel.recv_exit_status()) == _NO_EXIT_STATUS:
+                    raise GuestError(
+                        f"'{first_words}' has no end in the guest: the SSH connection broke, or it was killed"
+                    )
+                return Completed(exit_status, stdout, stderr)
         except TimeoutError as error:
             raise GuestError(f"the guest did not finish '{first_words}' within {deadline.timeout_s:.0f} s") from error
         except (OSError, EOFError, paramiko.SSHException) as error:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 import libvirt
 
-from harness.errors import HostError
+from harness.errors import HostError, require_resources
 from harness.hypervisor.reaping import orphans_reaped
 
 _QEMU_CONF = """\
@@ -45,7 +46,7 @@ def _start_event_loop() -> None:
 
 def embedded_uri(root: Path) -> str:
     """The URI of the embedded QEMU driver that keeps its state in ``root``."""
-    return f"qemu:///embed?root={root}"
+    return f"qemu:///embed?root={quote(str(root))}"
 
 
 def prepare_embedded_root(root: Path) -> None:
@@ -78,6 +79,25 @@ def connect(uri: str) -> Iterator[libvirt.virConnect]:
         yield connection
     finally:
         connection.close()
+
+
+_OF_THE_HOST = (
+    libvirt.VIR_ERR_NO_MEMORY,
+    libvirt.VIR_ERR_NO_CONNECT,
+    libvirt.VIR_ERR_INVALID_CONN,
+    libvirt.VIR_ERR_RPC,
+)
+
+
+def require_word_on_domain(error: libvirt.libvirtError) -> None:
+    """Look whether libvirt's error is about the domain that it was given, and not about the host.
+
+    Raises:
+        HostError: it is about the host.
+    """
+    require_resources(str(error))
+    if error.get_error_code() in _OF_THE_HOST:
+        raise HostError(f"libvirt: {error}", hint="'rescue-harness doctor' says what is wrong with it") from error
 
 
 def definition_of(domain: libvirt.virDomain) -> str:

@@ -47,7 +47,8 @@ class Nova:
         self._stack = ExitStack()
         self._root: EmbeddedRoot | None = None
         self.worker = KeptWorker(environment.name, self._start)
-        self._destroys_first = False
+        self._last_rescue = threading.local()
+        self._cancelled = threading.Event()
         self._guests_lock = threading.Lock()
         self._guests: NovaGuests | None = None
 
@@ -63,9 +64,13 @@ class Nova:
         return {} if version is None else {"nova": version}
 
     @property
-    def destroys_first(self) -> bool:
-        """Whether Nova had destroyed the running guest when it was done with the last rescue's domain."""
-        return self._destroys_first
+    def has_switched_off(self) -> bool:
+        """Whether Nova had switched the running guest off when it was done with this thread's last rescue's domain."""
+        return bool(getattr(self._last_rescue, "is_off", False))
+
+    def cancel(self) -> None:
+        """Have nobody wait for its worker any longer: the run is to end."""
+        self._cancelled.set()
 
     def guests(self, hypervisor: Hypervisor) -> NovaGuests:
         """What Nova's guests live on and are asked for; its limits are those of the run's own hypervisor.
@@ -109,7 +114,7 @@ class Nova:
         )
         if answer.refusal is not None:
             raise refused_rescue(self.name, answer.refusal, answer.left, asked.instance.uuid)
-        self._destroys_first = answer.has_destroyed
+        self._last_rescue.is_off = answer.left is not None and answer.left.is_off
         return self._xml(answer)
 
     def unrescued(self, saved_xml: str) -> str:
@@ -130,7 +135,9 @@ class Nova:
 
     def _start(self) -> Worker:
         root = self._held_root
-        return opened_worker(self._environment, root.path, self._start_timeout_s, self._stack)
+        return opened_worker(
+            self._environment, root.path, self._start_timeout_s, self._stack, cancelled=self._cancelled
+        )
 
     @property
     def _held_root(self) -> EmbeddedRoot:
@@ -143,6 +150,7 @@ class Nova:
         return self._held_root.work_path / "instances"
 
     def __enter__(self) -> Self:
+        self._cancelled.clear()
         self._root = self._stack.enter_context(held_root(in_memory=True))
         self._stack.callback(shutil.rmtree, self._root.work_path, ignore_errors=True)
         return self

@@ -194,7 +194,6 @@ class Answer(Frozen):
     description: Description | None = None
     hypervisor: SeenVersions | None = None
     xml: str | None = None
-    has_destroyed: bool = Field(default=False, description="Nova has by then destroyed the running guest")
     off: bool = Field(default=False, description="no answer yet: Nova is about to start the guest, and waits")
     refusal: NovaRefusal | None = None
     left: Left | None = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -164,12 +166,14 @@ class Worker:
         return WorkerError(f"{self.name}: the worker {what}{quoted(written)}")
 
     def close(self) -> None:
-        """Kill it. May be called again."""
-        if self._requests >= 0:
-            os.close(self._requests)
-            os.close(self._answers)
-            self._requests = self._answers = -1
-        self._process.kill()
+        """Kill it, and what it has started: qemu-img, mkfs. May be called again."""
+        if self.is_closed:
+            return
+        os.close(self._requests)
+        os.close(self._answers)
+        self._requests = self._answers = -1
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 

@@ -1,10 +1,15 @@
-"""What a Nova's refusal comes to: who refused, in whose words, and what has become of the instance."""
+"""What a Nova's refusal comes to: who refused, in whose words, and what has become of the instance.
+
+What it refuses because the host has run out of something is no refusal: that raises HostExhaustedError.
+"""
 
 from __future__ import annotations
 
-from harness.errors import GuestAfter, Refused
+from harness.errors import GuestAfter, Refused, require_resources
 from harness.nova.messages import Left, NovaRefusal
 from harness.rescue import refusals
+
+_RUNNING = "active"
 
 
 def refused_instance(refusal: NovaRefusal) -> Refused:
@@ -20,13 +25,15 @@ def refused_rescue(name: str, refusal: NovaRefusal, left: Left | None, uuid: str
         reason = reason.replace(uuid, "UUID").rstrip(".")
     if left is not None and left.is_off:
         return refusals.refused_too_late(reason, name=name, refused_by=by, vm_state=left.vm_state)
+    if left is not None and left.vm_state != _RUNNING:
+        reason += f"; {name} leaves the instance in {left.vm_state.upper()}, though its guest runs"
     return Refused(reason, refused_by=by)
 
 
 def refused_unrescue(refusal: NovaRefusal, left: Left | None) -> Refused:
     """An instance that Nova does not give back."""
     guest = GuestAfter.SHUT_OFF if left is not None and left.is_off else GuestAfter.RUNNING
-    return Refused(f"the unrescue: {_words(refusal)}", refused_by=_refused_by(refusal), guest=guest)
+    return Refused(_words(refusal), refused_by=_refused_by(refusal), guest=guest)
 
 
 def _refused_by(refusal: NovaRefusal) -> str:
@@ -35,4 +42,5 @@ def _refused_by(refusal: NovaRefusal) -> str:
 
 
 def _words(refusal: NovaRefusal) -> str:
+    require_resources(refusal.message)
     return refusal.message if _refused_by(refusal) == "libvirt" else refusal.reason

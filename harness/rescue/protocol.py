@@ -65,11 +65,14 @@ class ForeignImplementation(Protocol):
         """Versions of its own that a result should have, and a condition may speak of."""
 
     @property
-    def destroys_first(self) -> bool:
-        """Whether the last rescue had ended the running guest before libvirt was given the rescued domain."""
+    def has_switched_off(self) -> bool:
+        """Whether the running guest was off when this thread's last rescued domain was made, before libvirt had it."""
 
     def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
         """Which disk each source in its domains is, for files that it places itself."""
+
+    def cancel(self) -> None:
+        """Have nobody wait for it any longer, from whichever thread: the run is to end."""
 
 
 def levels_of(implementation: Implementation) -> Collection[Level]:

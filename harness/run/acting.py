@@ -19,7 +19,7 @@ from lxml import etree
 
 from harness.domain.placement import DiskSource, Placement
 from harness.domain.xml import source_of
-from harness.errors import HostError, Refused
+from harness.errors import HostError
 from harness.evidence.defined import Sources
 from harness.evidence.inventory import Marker, State
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
@@ -160,7 +160,8 @@ class ActingPerformer(Performer[BootedGuest]):
         """Have the instance given back; ``when_off`` is called between the two guests.
 
         Raises:
-            HostError, GuestError: that fails, or it does not come up.
+            Refused: the implementation does not give it back.
+            HostError, GuestError: it does not come up.
         """
         known = self._own_disks()
 
@@ -168,10 +169,7 @@ class ActingPerformer(Performer[BootedGuest]):
             self._variables_after = self._variables()
             when_off()
 
-        try:
-            self.guests.unrescue(self.instance, self.placement, when_off=lambda: self._off(known, off))
-        except Refused as refused:
-            raise HostError(f"{self.implementation.name} does not unrescue: {refused.reason}") from refused
+        self.guests.unrescue(self.instance, self.placement, when_off=lambda: self._off(known, off))
         return self._reach(State.UNRESCUED)
 
     def take_off(self, device: etree._Element) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from harness.domain.placement import DiskSource
-from harness.errors import GuestError, HarnessError, Refused
+from harness.errors import GuestAfter, GuestError, HarnessError, Refused
 from harness.evidence.collection import collection_script, parse_inventory, parse_writes, write_script
 from harness.evidence.defined import running_inventory
 from harness.evidence.hot_names import with_attached, with_detached, with_names
@@ -32,7 +32,7 @@ from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.prediction import contradictions, link_contradictions
 from harness.verdict.race import is_shown_to_race, needs_control_boots, settle_by_controls
-from harness.verdict.restoring import after_refusal
+from harness.verdict.restoring import after_refusal, not_given_back
 
 _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 
@@ -131,7 +131,12 @@ class Drive:
         def unrescue() -> BootedGuest:
             return performer.unrescue(when_off=lambda: after.update(self._fingerprints()))
 
-        guest = self._boot(State.UNRESCUED, unrescue)
+        try:
+            guest = self._boot(State.UNRESCUED, unrescue)
+        except Refused as refused:
+            definitions = compare_definitions(self.defined, expected)
+            self.outcome.add(*joined(compare_rescued(normal, rescued, expected), definitions), not_given_back(refused))
+            return False
         unrescued = self._look(State.UNRESCUED, guest)
         host = HostEvidence(
             domain_xml_equal=performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
@@ -217,7 +222,15 @@ class Drive:
     def _refused(self, refused: Refused, guest: BootedGuest) -> None:
         self.outcome.refusal = refused
         self.progress("refused: is the guest as the refusal says?")
-        boot_id = guest.run(_BOOT_ID).stdout.decode().strip() if self.ready.performer.is_active else None
+        performer = self.ready.performer
+        boot_id = None
+        if performer.is_active:
+            answer = guest.run(_BOOT_ID)
+            boot_id = answer.stdout.decode(errors="replace").strip()
+            if answer.exit_status or not boot_id:
+                raise guest.explained("the guest, whose rescue was refused, does not tell its boot id")
+        elif performer.has_crashed and refused.guest is GuestAfter.RUNNING:
+            raise guest.explained(f"QEMU ended by itself while the guest's rescue was refused ({refused.reason})")
         self.outcome.add(*after_refusal(refused.guest, guest.ready.boot_id, boot_id))
 
     def _expected(self, written: dict[str, str]) -> Expected:

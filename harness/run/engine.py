@@ -59,12 +59,11 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     except Refused as refused:  # of the instance itself, before any rescue
         outcome.refusal = refused
     except HarnessError as error:
-        outcome.failure = Failure(kind=type(error).__name__, message=str(error))
+        outcome.failure = _failure(error, error)
     except OSError as error:
-        trouble = disk_error(error, session.hypervisor.root.path)
-        outcome.failure = Failure(kind="HostError", message=str(trouble))
+        outcome.failure = _failure(disk_error(error, session.hypervisor.root.path), error)
     except libvirt.libvirtError as error:
-        outcome.failure = Failure(kind="HostError", message=f"libvirt: {error}")
+        outcome.failure = _failure(HostError(f"libvirt: {error}"), error)
     except Exception as error:  # noqa: BLE001 - a defect in one case must not lose the others
         _write_traceback(folder)
         outcome.failure = Failure(
@@ -110,6 +109,11 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         failure = Failure(kind="HostError", message=str(error))
         return result.model_copy(update={"verdict": VerdictName.ERROR, "as_expected": False, "failure": failure})
     return result
+
+
+def _failure(told: HarnessError, error: Exception) -> Failure:
+    """What the user is told of an error, with the notes that were added to it on its way."""
+    return Failure(kind=type(told).__name__, message="\n  ".join([str(told), *getattr(error, "__notes__", ())]))
 
 
 def _prepared(case: Case, session: Session) -> AbstractContextManager[Prepared[BootedGuest]]:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -22,7 +22,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from ruamel.yaml import YAML
 
-from harness.errors import HostError
+from harness.errors import HostError, HostExhaustedError
 from harness.rescue.protocol import Implementation
 from harness.run.cases import Case
 from harness.run.engine import run_case
@@ -66,10 +66,16 @@ class Exploration:
 
 
 def plan_problem(planner: Planner, implementation: Implementation, scenario: Scenario) -> tuple[str, tuple[str, ...]]:
-    """The outcome at level plan, and what is not as expected of it."""
+    """The outcome at level plan, and what is not as expected of it.
+
+    Raises:
+        HostExhaustedError: the host has run out of something.
+    """
     try:
         planned = planner.plan_instance(implementation, scenario)
         plan = planner.plan_rescue(implementation, planned, scenario.rescue_image)
+    except HostExhaustedError:
+        raise
     except HostError as error:
         return str(VerdictName.ERROR), (error.message,)
     refused = plan.verdict is VerdictName.REFUSED
@@ -79,10 +85,15 @@ def plan_problem(planner: Planner, implementation: Implementation, scenario: Sce
 def explore_plans(
     exploration: Exploration, planner: Planner, implementation: Implementation, *, ends: float
 ) -> Iterator[Exploration]:
-    """Plan random scenarios, a round at a time, until ``ends`` (of the monotonic clock); a failure ends its round."""
+    """Plan random scenarios, a round at a time, until ``ends`` (of the monotonic clock); a failure ends its round.
+
+    Raises:
+        HostExhaustedError: the host has run out of something.
+    """
     choice = Random(exploration.seed)  # noqa: S311 - a sample, not a secret
-    for number in count():
-        failing = _plan_round(exploration, planner, implementation, exploration.seed + number, choice)
+    rounds = Random(f"rounds of {exploration.seed}")  # noqa: S311 - so that the next seed's are others
+    while True:
+        failing = _plan_round(exploration, planner, implementation, rounds.getrandbits(32), choice)
         if failing is not None:
             exploration.failures.append(failing)
         yield exploration
@@ -94,9 +105,17 @@ def _plan_round(
     exploration: Exploration, planner: Planner, implementation: Implementation, seed: int, choice: Random
 ) -> Failure | None:
     found: list[Failure] = []
+    exhausted: list[HostExhaustedError] = []
 
     def try_one(scenario: Scenario) -> None:
-        outcome, sentences = plan_problem(planner, implementation, scenario)
+        outcome, sentences = "", tuple[str, ...]()
+        try:
+            if not exhausted:
+                outcome, sentences = plan_problem(planner, implementation, scenario)
+        except HostExhaustedError as error:
+            exhausted.append(error)
+        if exhausted:  # hypothesis tries again what failed, and takes errors from two lines for two failures
+            raise FailingError
         if sentences:
             found.append(Failure(scenario, Level.PLAN, sentences))
             raise FailingError(sentences[0])
@@ -115,6 +134,8 @@ def _plan_round(
     )
     with suppress(FailingError):
         hypothesis.seed(seed)(rules(given(random_scenarios())(try_one)))()
+    if exhausted:
+        raise exhausted[0]
     return found[-1] if found else None
 
 
@@ -127,42 +148,67 @@ def explore_deeper(
     ends: float,
     progress: Callable[[str], None],
 ) -> None:
-    """Run the sample at each of the levels in turn until ``ends``; the first failure is made small and kept."""
+    """Run the sample at each of the levels in turn until ``ends``; the first failure is made small and kept.
+
+    Raises:
+        HostExhaustedError: the host has run out of something.
+    """
     for number, scenario in enumerate(exploration.sample, start=1):
         for level in levels:
             if time.monotonic() > ends:
                 return
             progress(f"{level}: scenario {number} of the sample")
-            sentences = _problem(scenario, level, session, implementation)
+            problem = _problem(scenario, level, session, implementation)
             exploration.run_at[str(level)] += 1
-            if sentences:
+            if problem is not None:
                 progress(f"{level}: making a failure small")
-                smaller = smallest(scenario, lambda each: bool(_problem(each, level, session, implementation)), ends)  # noqa: B023
-                exploration.failures.append(Failure(smaller, level, sentences))
+                try_one = partial(_problem, level=level, session=session, implementation=implementation)
+                smaller, left = smallest(scenario, problem, try_one, ends)
+                exploration.failures.append(Failure(smaller, level, left.sentences))
                 return
 
 
-def _problem(scenario: Scenario, level: Level, session: Session, implementation: Implementation) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Problem:
+    """What was wrong with a scenario: sentences, and what they are about, by which a smaller one fails as it did."""
+
+    subjects: frozenset[str]
+    sentences: tuple[str, ...]
+
+
+def _problem(scenario: Scenario, level: Level, session: Session, implementation: Implementation) -> Problem | None:
     name = f"explored-{_digest(scenario)}"
     point = Point(id=name, values={}, scenario=scenario.model_copy(update={"name": name}))
     result = run_case(Case(name, Path(f"{name}.yaml"), point, implementation, level=level), session)
     if result.as_expected or result.verdict is VerdictName.REFUSED:
-        return ()
-    return (*result.sentences(), *result.mismatch)
+        return None
+    if result.failure is not None and result.failure.kind == HostExhaustedError.__name__:
+        raise HostExhaustedError(result.failure.message)
+    subjects = {f"{finding.cause}: {finding.claim}" for finding in result.findings}
+    if result.failure is not None:
+        subjects = {result.failure.kind}
+    return Problem(frozenset(subjects), (*result.sentences(), *result.mismatch))
 
 
-def smallest(scenario: Scenario, fails: Callable[[Scenario], bool], ends: float) -> Scenario:
-    """Take out steps, disks and properties one by one, as long as the scenario still fails and there is time."""
+def smallest(
+    scenario: Scenario, problem: Problem, try_one: Callable[[Scenario], Problem | None], ends: float
+) -> tuple[Scenario, Problem]:
+    """Take out steps, disks and properties one by one, as long as the scenario still fails alike and there is time.
+
+    Alike is what fails by one of the same claims, or by the same kind of error. Returned is the smallest scenario, and
+    what is wrong with that one.
+    """
     shrinking = True
     while shrinking:
         shrinking = False
         for smaller in _smaller(scenario):
             if time.monotonic() > ends:
-                return scenario
-            if fails(smaller):
-                scenario, shrinking = smaller, True
+                return scenario, problem
+            found = try_one(smaller)
+            if found is not None and found.subjects & problem.subjects:
+                scenario, problem, shrinking = smaller, found, True
                 break
-    return scenario
+    return scenario, problem
 
 
 def _smaller(scenario: Scenario) -> Iterator[Scenario]:

@@ -27,7 +27,7 @@ from harness.evidence.inventory import State
 from harness.guest.access import with_access
 from harness.guest.booted import stop_domain
 from harness.guest.keys import RunKey
-from harness.hypervisor.connection import definition_of
+from harness.hypervisor.connection import definition_of, require_word_on_domain
 from harness.hypervisor.host import Hypervisor
 from harness.rescue.protocol import Implementation, RunningInstance
 from harness.run.boot_logs import BootLogs
@@ -147,6 +147,7 @@ class Performer(Generic[R]):
         try:
             self._define(rescued_xml)
         except libvirt.libvirtError as error:
+            require_word_on_domain(error)
             self._define(definition)
             raise Refused(str(error), refused_by="libvirt") from error
         self.shut_down()
@@ -154,10 +155,13 @@ class Performer(Generic[R]):
             when_off()
             self._give_rescue_its_variables()
             return self._boot_into(State.RESCUED)
-        except (HarnessError, OSError, libvirt.libvirtError):
+        except (HarnessError, OSError, libvirt.libvirtError) as error:
             self.logs.keep_failed()
-            self._define(self.saved_xml)
-            self._boot_into(State.NORMAL)
+            try:
+                self._define(self.saved_xml)
+                self._boot_into(State.NORMAL)
+            except (HarnessError, OSError, libvirt.libvirtError) as another:
+                error.add_note(f"nor does the instance come up again: {another}")
             raise
 
     def unrescue(self, *, when_off: Callable[[], None] = lambda: None) -> R:
@@ -247,6 +251,15 @@ class Performer(Generic[R]):
             HostError: libvirt does not know its domain any more.
         """
         return bool(self.domain.isActive())
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether the last guest's QEMU ended though nobody had asked it to, as libvirt tells it.
+
+        Raises:
+            HostError: libvirt does not know its domain any more.
+        """
+        return tuple(self.domain.state()) == (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED)
 
     @property
     def logs(self) -> BootLogs:

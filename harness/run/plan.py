@@ -15,7 +15,13 @@ from harness.domain.placement import DirectKernel, EmulatedTpm, Placement
 from harness.errors import HostError, Refused
 from harness.evidence.defined import Sources, defined_inventory
 from harness.evidence.inventory import Inventory, State
-from harness.hypervisor.connection import connect, definition_of, embedded_uri, usb_cdrom_is_disk
+from harness.hypervisor.connection import (
+    connect,
+    definition_of,
+    embedded_uri,
+    require_word_on_domain,
+    usb_cdrom_is_disk,
+)
 from harness.hypervisor.host import find_emulator, versions_of
 from harness.hypervisor.roots import held_root
 from harness.rescue.protocol import (
@@ -191,6 +197,7 @@ class Planner:
             # A running domain's definition is a parsed copy (virDomainObjSetDefTransient), which may order otherwise.
             normal_xml = self._read_back(self._read_back(xml))
         except libvirt.libvirtError as error:
+            require_word_on_domain(error)
             if isinstance(implementation, ForeignImplementation):
                 raise refused_instance(str(error), refused_by="libvirt") from error
             raise HostError(
@@ -231,8 +238,9 @@ class Planner:
         except Refused as refused:
             return Plan(planned, image, None, None, refused)
         except libvirt.libvirtError as error:
+            require_word_on_domain(error)
             refusal = Refused(str(error), refused_by="libvirt")
-            if isinstance(implementation, ForeignImplementation) and implementation.destroys_first:
+            if isinstance(implementation, ForeignImplementation) and implementation.has_switched_off:
                 refusal = refused_too_late(str(error), name=implementation.name, refused_by="libvirt")
             return Plan(planned, image, None, None, refusal)
         unrescued_xml = implementation.unrescued(planned.normal_xml)

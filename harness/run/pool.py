@@ -12,6 +12,7 @@ import libvirt
 
 from harness.errors import HostError
 from harness.hypervisor.reaping import orphans_reaped
+from harness.rescue.protocol import ForeignImplementation
 from harness.run.capacity import guests_at_once
 from harness.run.cases import Case
 from harness.run.engine import run_case
@@ -107,6 +108,9 @@ class CasePool:
         if any(not future.done() for future in self._futures.values()):
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._session.hypervisor.cancelled.set()
+            for case in self._cases:
+                if isinstance(case.implementation, ForeignImplementation):
+                    case.implementation.cancel()
             self._destroy_guests()
         self._executor.shutdown()
 

@@ -1,22 +1,26 @@
-"""Nova 34 with guests: a rescue after one that failed, the rescue password, and a worker that dies in a rescue."""
+"""Nova 34 with guests: a rescue after one that failed, its password, a worker that dies, a refused unrescue."""
 
 from __future__ import annotations
 
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from harness.domain.placement import Placement
 from harness.errors import HostError, Refused
 from harness.guest.devices import GuestHost, guest_host
 from harness.nova.environments import Environments
 from harness.nova.implementation import Nova
 from harness.run.acting_preparation import prepared_acting
 from harness.run.cases import Case, collect_cases
+from harness.run.engine import run_case
 from harness.run.session import Session
+from harness.scenario.models import Instance
+from harness.scenario.words import ClaimName, VerdictName
 
 from .nova_data import RELEASE, Data
 
@@ -95,6 +99,27 @@ def test_a_rescue_after_a_failed_one_is_what_unrescue_returns_to(nova: Nova, cas
         unrescued = guest_host(performer.unrescue())
         assert medium_of(unrescued) == "rescue", "Nova has saved the failed rescue as what to return to"
         assert "root" in unrescued.disks
+
+
+def test_a_refused_unrescue_is_held_against_nova(
+    nova: Nova, case: Case, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guests = nova.guests(session.hypervisor)
+    unrescue = guests.unrescue
+
+    def unrescue_without_what_was_saved(
+        instance: Instance, placement: Placement, *, when_off: Callable[[], None]
+    ) -> None:
+        guests.console_path(placement).with_name("unrescue.xml").unlink()
+        unrescue(instance, placement, when_off=when_off)
+
+    monkeypatch.setattr(guests, "unrescue", unrescue_without_what_was_saved)
+    result = run_case(case, session)
+    assert (result.verdict, result.failure, result.refusal) == (VerdictName.MOVED, None, None)
+    (kept,) = (finding for finding in result.findings if finding.claim is ClaimName.RESTORED)
+    assert (kept.device, kept.before, kept.after) == ("instance", "rescued", "rescued still")
+    assert "nova-compute refuses" in kept.message
+    assert not guests.hypervisor.connection.listAllDomains()
 
 
 def medium_of(host: GuestHost) -> str:

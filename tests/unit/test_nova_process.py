@@ -205,3 +205,15 @@ def test_nobody_waits_for_a_worker_once_the_run_is_interrupted(tmp_path: Path) -
     with pytest.raises(WorkerError, match="the run was interrupted"):
         running.ask(Describe(), 600)
     assert time.monotonic() - started < 60
+
+
+def test_what_a_worker_has_started_ends_with_it(tmp_path: Path) -> None:
+    body = "import subprocess\nread()\nprint(subprocess.Popen(['sleep', '600']).pid, flush=True)\ntime.sleep(600)"
+    running = worker(tmp_path, body)
+    with pytest.raises(WorkerError):
+        running.ask(Describe(), 5)
+    child = int((tmp_path / "log").read_text())
+    ends = time.monotonic() + 60
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < ends
+        time.sleep(0.01)

@@ -6,12 +6,13 @@ from typing import Literal
 
 import pytest
 
-from harness.errors import GuestAfter
+from harness.errors import GuestAfter, HostExhaustedError
 from harness.nova.messages import Left, NovaRefusal
 from harness.nova.refusals import refused_instance, refused_rescue, refused_unrescue
 
 API, COMPUTE = "nova-api", "nova-compute"
 RUNS = Left(vm_state="active", task_state=None, is_off=False)
+STRAY = Left(vm_state="error", task_state=None, is_off=False)
 LOST = Left(vm_state="error", task_state=None, is_off=True)
 
 
@@ -58,6 +59,14 @@ def refusal(
             id="before-the-shutdown",
         ),
         pytest.param(
+            refusal("nova-compute", "ImageNotFound", "Image  could not be found."),
+            STRAY,
+            COMPUTE,
+            "Image  could not be found; nova:34.0.0 leaves the instance in ERROR, though its guest runs",
+            GuestAfter.RUNNING,
+            id="in-error-though-it-runs",
+        ),
+        pytest.param(
             refusal("nova-compute", "libvirtError", "unsupported configuration: no IDE", is_novas=False),
             LOST,
             "libvirt",
@@ -102,4 +111,12 @@ def test_an_instance_that_is_refused_was_never_made(said: NovaRefusal, by: str, 
 )
 def test_a_refused_unrescue_leaves_the_guest_as_nova_says(left: Left | None, guest: GuestAfter) -> None:
     refused = refused_unrescue(refusal("nova-compute", "libvirtError", "no", is_novas=False), left)
-    assert (refused.refused_by, refused.reason, refused.guest) == ("libvirt", "the unrescue: no", guest)
+    assert (refused.refused_by, refused.reason, refused.guest) == ("libvirt", "no", guest)
+
+
+def test_a_host_without_space_is_no_refusal_of_novas() -> None:
+    full = refusal("nova-compute", "ProcessExecutionError", "qemu-img: error: No space left on device", is_novas=False)
+    with pytest.raises(HostExhaustedError):
+        refused_rescue("nova:34.0.0", full, RUNS, "6f1f")
+    with pytest.raises(HostExhaustedError):
+        refused_instance(full)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
+from typing import cast
 
 import hypothesis
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from harness.run.explore import Failure, scenario_file, smallest
+from harness.errors import HostExhaustedError, Refused
+from harness.rescue.reference import Reference
+from harness.run.explore import Exploration, Failure, Problem, explore_plans, scenario_file, smallest
+from harness.run.plan import Planner
 from harness.scenario.checks import check
 from harness.scenario.loading import load_scenarios
 from harness.scenario.models import Scenario
@@ -68,19 +74,37 @@ def has_usb_disk(each: Scenario) -> bool:
     return any(getattr(disk, "bus", None) == "usb" for disk in each.instance.disks)
 
 
+PROBLEM = Problem(frozenset({"rescue: names"}), ("one moved",))
+
+
+def made_small(fails: Callable[[Scenario], bool]) -> Scenario:
+    return smallest(scenario(), PROBLEM, lambda each: PROBLEM if fails(each) else None, ends=monotonic() + 60)[0]
+
+
 def test_a_failure_is_made_as_small_as_still_fails() -> None:
-    small = smallest(scenario(), has_usb_disk, ends=monotonic() + 60)
+    small = made_small(has_usb_disk)
     assert [disk.role for disk in small.instance.disks] == [Role.ROOT, Role.VOLUME]
     assert small.instance.properties.model_fields_set == set()
     assert small.steps == ()
 
 
 def test_steps_that_a_failure_needs_stay() -> None:
-    assert smallest(scenario(), lambda each: DETACH in each.steps, ends=monotonic() + 60).steps == (DETACH,)
+    assert made_small(lambda each: DETACH in each.steps).steps == (DETACH,)
 
 
 def test_making_small_ends_with_the_budget() -> None:
-    assert smallest(scenario(), has_usb_disk, ends=monotonic() - 1) == scenario()
+    assert smallest(scenario(), PROBLEM, lambda _each: PROBLEM, ends=monotonic() - 1) == (scenario(), PROBLEM)
+
+
+def test_what_fails_otherwise_is_not_what_is_made_small() -> None:
+    def try_one(each: Scenario) -> Problem:
+        if has_usb_disk(each):
+            return Problem(frozenset({"rescue: names"}), (f"of {len(each.instance.disks)} disks one moved",))
+        return Problem(frozenset({"HostError"}), ("there is no memory for a guest",))
+
+    small, problem = smallest(scenario(), try_one(scenario()), try_one, ends=monotonic() + 60)
+    assert has_usb_disk(small)
+    assert problem.sentences == ("of 2 disks one moved",)
 
 
 def test_a_failure_becomes_a_scenario_file_that_loads(tmp_path: Path) -> None:
@@ -91,3 +115,24 @@ def test_a_failure_becomes_a_scenario_file_that_loads(tmp_path: Path) -> None:
     assert loaded.scenario.summary == "Found at random with seed 7: names: volume1: sda -> sdb"
     assert loaded.scenario.instance.disks == scenario().instance.disks
     assert loaded.scenario.steps == scenario().steps
+
+
+class FullHost:
+    """A planner on a host whose disk is full from some call on."""
+
+    def __init__(self, good: int) -> None:
+        self._left = good
+
+    def plan_instance(self, *_arguments: object) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise HostExhaustedError("No space left on device")
+        raise Refused("so far so good")
+
+
+def test_a_full_disk_ends_the_exploration_and_is_no_find() -> None:
+    exploration = Exploration(seed=1)
+    planner = cast("Planner", FullHost(good=0))
+    with pytest.raises(HostExhaustedError, match="No space left"):
+        list(explore_plans(exploration, planner, Reference(), ends=monotonic() + 60))
+    assert not exploration.failures

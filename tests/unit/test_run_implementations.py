@@ -30,7 +30,7 @@ class Foreign(Reference):
     """The reference with ways of its own."""
 
     levels = (Level.PLAN,)
-    destroys_first = True
+    has_switched_off = True
     is_open = False
 
     @property
@@ -40,6 +40,9 @@ class Foreign(Reference):
     def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
         del instance
         return {source.defined_as: name for name, source in placement.sources.items()}
+
+    def cancel(self) -> None:
+        """It makes nobody wait."""
 
     def __enter__(self) -> Self:
         type(self).is_open = True

@@ -113,6 +113,9 @@ class Notifier:
 
     debug = info = audit = warn = warning = error = critical = sample = _send
 
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the notifier was asked for {name}")
+
 
 class Network:
     """Stands in for Neutron: the instance's ports."""
@@ -122,6 +125,9 @@ class Network:
 
     def get_instance_nw_info(self, *_args: Any, **_kwargs: Any) -> Any:
         return self._network_info
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"the network service was asked for {name}")
 
 
 class Placement:
@@ -133,3 +139,6 @@ class Placement:
     def get_provider_traits(self, _context: Any, _provider: str) -> Any:
         reported = self._driver.capabilities_as_traits()
         return types.SimpleNamespace(traits={trait for trait, has_it in reported.items() if has_it}, generation=0)
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"placement was asked for {name}")

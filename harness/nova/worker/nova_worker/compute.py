@@ -112,13 +112,12 @@ class Compute:
             self.running_xml = request["running_xml"]
             keep_names(spawned.mapping, request["running_xml"])
             spawned.started()
-            self.driver.has_destroyed = self.driver.has_powered_off = False
+            self.driver.is_off = False
             properties = request["rescue_properties"]
             if properties is not None:
                 self.image_service.images[RESCUE_IMAGE] = image_record(RESCUE_IMAGE, properties)
             try:
-                answer = User(self, spawned).rescue(None if properties is None else RESCUE_IMAGE)
-                return {**answer, "has_destroyed": self.driver.has_destroyed}
+                return User(self, spawned).rescue(None if properties is None else RESCUE_IMAGE)
             finally:
                 self.running_xml = None
                 spawned.restore()

@@ -18,16 +18,11 @@ class DomainMade(BaseException):
 class PlanningDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     """Nova's driver up to the point where files would be written and the guest started."""
 
-    has_destroyed = False
-    has_powered_off = False
-
-    @property
-    def is_off(self) -> bool:
-        """Whether the instance's guest would be off by now."""
-        return self.has_powered_off or self.has_destroyed
+    is_off = False
+    """Whether the instance's guest would be off by now."""
 
     def power_off(self, *_args: Any, **_kwargs: Any) -> None:
-        self.has_powered_off = True
+        self.is_off = True
 
     def _create_image(self, *_args: Any, **_kwargs: Any) -> tuple[bool, list[str]]:
         return False, []
@@ -42,4 +37,4 @@ class PlanningDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
         raise DomainMade(xml)
 
     def _destroy(self, *_args: Any, **_kwargs: Any) -> None:
-        self.has_destroyed = True
+        self.is_off = True

@@ -34,6 +34,9 @@ class Queue:
         self.has_cast = True
         call(self._manager.unrescue_instance, context=request_context, **arguments)
 
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"nova-compute was asked to {name}")
+
 
 class CloudlessManager(manager.ComputeManager):  # type: ignore[misc]
     """nova-compute's manager without a cloud: of it, rescue, unrescue, the naming of devices, and what they call."""

@@ -1,0 +1,45 @@
+"""What speaks of the host is told from what speaks of the product."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import libvirt
+import pytest
+
+from harness.errors import HostError, HostExhaustedError, disk_error, require_resources
+from harness.hypervisor.connection import require_word_on_domain
+
+EXHAUSTED = (
+    "internal error: qemu unexpectedly closed the monitor: cannot set up guest memory 'pc.ram': Cannot allocate memory",
+    "cannot write data to file '/root/etc/qemu/rh-1.xml.new': No space left on device",
+    "[Errno 24] Too many open files",
+)
+
+
+@pytest.mark.parametrize("said", EXHAUSTED)
+def test_a_host_that_has_run_out_of_something_is_no_refusal(said: str) -> None:
+    with pytest.raises(HostExhaustedError) as error:
+        require_resources(said)
+    assert said in str(error.value)
+    with pytest.raises(HostExhaustedError):
+        require_word_on_domain(libvirt.libvirtError(said))
+
+
+def test_what_libvirt_says_of_a_domain_is_left_to_whoever_asked() -> None:
+    require_word_on_domain(libvirt.libvirtError("internal error: No more available PCI slots"))
+    require_word_on_domain(libvirt.libvirtError("unsupported configuration: IDE controllers are unsupported"))
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.ENOSPC, HostExhaustedError), (errno.EACCES, HostError), (errno.EROFS, HostError)]
+)
+def test_a_failed_write_says_what_to_do(number: int, kind: type[HostError]) -> None:
+    error = disk_error(OSError(number, os.strerror(number)), Path("/results"), variable="--results")
+    assert type(error) is kind
+    assert "/results" in error.message
+    assert error.hint is not None
+    assert ("free some space" in error.hint) == (kind is HostExhaustedError)
+    assert "--results" in error.hint
