@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from lxml import etree
 
 from harness.scenario.models import Instance
-from harness.scenario.words import DiskBus, OtherDevice, VifModel
+from harness.scenario.words import DiskBus, OtherDevice, Role, VifModel
 
 if TYPE_CHECKING:
     from harness.domain.placement import Placement
@@ -40,19 +40,23 @@ def _environment() -> Environment:
 
 
 def render_domain(instance: Instance, disks: Sequence[MappedDisk], placement: Placement) -> str:
-    """The whole domain as Nova's libvirt driver would write it, without addresses, booting from the first disk."""
+    """The whole domain as Nova's libvirt driver would write it, without addresses, booting from the first disk: a root.
+
+    On one bus libvirt orders disks by their target names, whatever their order here (virDomainDiskInsert).
+    """
     return (
         _environment()
         .get_template("domain.xml.j2")
         .render(
             instance=instance,
             properties=instance.properties,
-            disks=disks,
+            disks=sorted(disks, key=lambda disk: disk.role is not Role.ROOT),
             placement=placement,
             scsi_model=instance.properties.hw_scsi_model if any(disk.bus is DiskBus.SCSI for disk in disks) else None,
             further_nics=list(zip(placement.nic_numbers or count(1), instance.nics, strict=False)),
             further_mac=further_mac,
-            usb_needed=instance.properties.hw_pointer_model == "usbtablet"
+            usb_needed=instance.properties.hw_usb_model is not None
+            or instance.properties.hw_pointer_model == "usbtablet"
             or OtherDevice.KEYBOARD in instance.devices
             or any(disk.bus is DiskBus.USB for disk in disks),
         )

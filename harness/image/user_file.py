@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HostError
@@ -25,20 +26,22 @@ def disk_bytes(image_bytes: int) -> int:
 
 
 def readable(path: Path) -> Path:
-    """The absolute path of a file that can be read.
+    """The absolute path of a file that can be read and holds something; a device of the host's is none.
 
     Raises:
-        HostError: it cannot.
+        HostError: it cannot, or does not.
     """
     path = path.absolute()
+    hint = "paths of images and keys count from the folder of the scenario file"
     try:
-        with path.open("rb"):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise HostError(f"{path} is no file", hint=hint)
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise HostError(f"{path} is empty", hint=hint)
             return path
-    except OSError as error:
-        raise HostError(
-            f"{path} cannot be read: {error.strerror or error}",
-            hint="paths of images and keys count from the folder of the scenario file",
-        ) from error
+    except (OSError, ValueError) as error:
+        raise HostError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}", hint=hint) from error
 
 
 def inspected(path: Path) -> ImageContent:

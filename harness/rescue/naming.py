@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, replace
 
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, Volume
 from harness.scenario.models import Instance
@@ -103,10 +102,13 @@ def _serial(disk: Disk, name: str) -> str | None:
 
 
 def with_scsi_units(instance: Instance, disks: Sequence[MappedDisk]) -> tuple[MappedDisk, ...]:
-    """Nova gives every disk on virtio-scsi a unit of its own on target 0 (bug 1792077)."""
+    """Nova gives every disk on virtio-scsi a unit of its own on target 0 (bug 1792077), volumes after its own disks.
+
+    The root has the first one, be it a volume (LibvirtDriver._get_guest_storage_config).
+    """
     if instance.properties.hw_scsi_model is not ScsiModel.VIRTIO_SCSI:
         return tuple(disks)
-    units = count()
-    return tuple(
-        MappedDisk(**{**vars(disk), "scsi_unit": next(units)}) if disk.bus is DiskBus.SCSI else disk for disk in disks
-    )
+    on_scsi = [disk for disk in disks if disk.bus is DiskBus.SCSI]
+    on_scsi.sort(key=lambda disk: (disk.role is not Role.ROOT, disk.role is Role.VOLUME))
+    units = {disk.name: unit for unit, disk in enumerate(on_scsi)}
+    return tuple(replace(disk, scsi_unit=units[disk.name]) if disk.name in units else disk for disk in disks)

@@ -22,7 +22,7 @@ from harness.domain.pci_places import Place, pci_place
 from harness.domain.pinning import pinned, without_boot_order
 from harness.domain.placement import Placement
 from harness.domain.rendering import NewDisk, render_disk, render_domain
-from harness.domain.xml import boots_from_uefi, devices_of, disk_target, disks_of, serialise
+from harness.domain.xml import boots_from_uefi, devices_of, disk_target, disks_of, parse_domain, serialise
 from harness.errors import Refused
 from harness.rescue.naming import (
     CONFIG_DRIVE,
@@ -138,4 +138,8 @@ def _with_own_variables(xml: str, placement: Placement) -> str:
     """OVMF rewrites its boot entries to match the rescue's boot order, so a rescue gets a copy to write to."""
     if placement.uefi is None or placement.rescue_variables_path is None:
         return xml
-    return xml.replace(str(placement.uefi.variables_path), str(placement.rescue_variables_path))
+    root = parse_domain(xml)
+    nvram = root.find("os/nvram")
+    if nvram is not None:
+        nvram.text = str(placement.rescue_variables_path)
+    return serialise(root)

@@ -100,11 +100,14 @@ def _require_user_images(cases: Sequence[Case]) -> None:
         for path, look in ((image.file, inspected), (image.key, read_private_key))
         if path is not None
     }
+    troubles = []
     for (path, look), file in named.items():
         try:
             look(path)
         except HostError as error:
-            raise ScenarioError(f"{file}: {error.message}", hint=error.hint) from error
+            troubles.append((f"{file}: {error.message}", error.hint))
+    if troubles:
+        raise ScenarioError("\n".join(told for told, _ in troubles), hint=troubles[0][1])
 
 
 def deepest_level(cases: Iterable[Case]) -> Level:

@@ -12,14 +12,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.errors import HostError, Refused, ScenarioError
+from harness.errors import HostError, HostExhaustedError, Refused, ScenarioError
 from harness.rescue.protocol import Implementation
 from harness.run.cases import SHIPPED_SUITE
 from harness.run.plan import Plan, PlannedInstance, Planner
 from harness.run.result import Refusal
-from harness.scenario.checks import check
+from harness.scenario.checks import check_instance
+from harness.scenario.image_checks import image_problems
 from harness.scenario.matrix import data_at, exclusion_reason, label_of, matrix_with_sweep
 from harness.scenario.models import RescueImage, Scenario
+from harness.scenario.problem import Problem
 from harness.scenario.words import VerdictName
 
 SHIPPED_SWEEP = SHIPPED_SUITE / "sweep" / "whole-space.yaml"
@@ -86,7 +88,11 @@ class Sweep:
         return len(self.rows) * len(self.columns)
 
     def cells(self, planner: Planner, implementation: Implementation) -> Iterator[Cell]:
-        """Every cell, row by row."""
+        """Every cell, row by row.
+
+        Raises:
+            HostExhaustedError: the host has run out of something.
+        """
         images = [self._image(column) for column in self.columns]
         for number, row in enumerate(self.rows):
             yield from self._row(number, row, images, planner, implementation)
@@ -109,16 +115,21 @@ class Sweep:
             if isinstance(trouble, str):
                 yield Cell(number, column, IMPOSSIBLE, trouble)
                 continue
+            scenario = trouble.model_copy(update={"rescue_image": image})
+            if problems := list(image_problems(scenario)):
+                yield Cell(number, column, IMPOSSIBLE, _joined(problems))
+                continue
             try:
                 planned = planned or planner.plan_instance(implementation, trouble)
                 plan = planner.plan_rescue(implementation, planned, image)
             except Refused as refused:
                 yield _refused(number, column, refused)
                 continue
+            except HostExhaustedError:
+                raise
             except HostError as error:
                 yield Cell(number, column, VerdictName.ERROR, error.message, is_good=False)
                 continue
-            scenario = trouble.model_copy(update={"rescue_image": image})
             yield _cell(number, column, scenario, plan, planner.versions)
 
     def _impossible(self, row: Line) -> str | Scenario:
@@ -127,12 +138,15 @@ class Sweep:
             scenario = Scenario.model_validate(data_at(self.scenario, row.values))
         except ValidationError as error:
             return "; ".join(str(detail["msg"]) for detail in error.errors())
-        problems = check(scenario)
-        return "; ".join(str(problem) for problem in problems) if problems else scenario
+        return _joined(check_instance(scenario)) or scenario
 
     def _image(self, column: Line) -> RescueImage:
         data = data_at(self.scenario, column.values).get("rescue_image", {})
         return RescueImage.model_validate(data)
+
+
+def _joined(problems: Sequence[Problem]) -> str:
+    return "; ".join(str(problem) for problem in problems)
 
 
 def _refused(row: int, column: int, refused: Refused) -> Cell:

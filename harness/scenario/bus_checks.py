@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from harness.scenario.placed_disks import Placed
 
 _MOST_IDE_DISKS = 4
-# QEMU: max_lun in hw/scsi/mptsas.c and hw/scsi/vmw_pvscsi.c. libvirt makes the number behind a disk's target name its
-# unit, seven to a controller, and gives further controllers its own default model (virDomainDiskDefAssignAddress).
-_HIGHEST_LUN = {ScsiModel.LSISAS1068: 1, ScsiModel.VMPVSCSI: 0}
+_MOST_FLOPPIES = 2
+# QEMU: max_lun in hw/scsi/mptsas.c and hw/scsi/vmw_pvscsi.c; hw/scsi/megasas.c tells of LUN 0 alone. libvirt makes the
+# number behind a disk's target name its unit, seven to a controller, and gives further controllers its own default
+# model (virDomainDiskDefAssignAddress).
+_HIGHEST_LUN = {ScsiModel.LSISAS1068: 1, ScsiModel.LSISAS1078: 0, ScsiModel.VMPVSCSI: 0}
 _UNITS_OF_A_CONTROLLER = 7
 
 
@@ -25,6 +27,7 @@ def bus_problems(instance: Instance, from_start: Sequence[Placed], attached: Seq
     """Disks whose bus cannot be; how many there may be counts for those that the instance has from the start."""
     yield from _impossible_buses(instance, [*from_start, *attached])
     yield from _ide_problems(instance, from_start)
+    yield from _floppy_problems(from_start)
     yield from _scsi_problems(instance, from_start)
 
 
@@ -69,7 +72,15 @@ def _buses_for(instance: Instance, device: DeviceType) -> str:
 
 def _ide_problems(instance: Instance, placed: Sequence[Placed]) -> Iterator[Problem]:
     on_ide = [entry for entry in placed if entry.bus is DiskBus.IDE]
-    if instance.is_q35 or len(on_ide) <= _MOST_IDE_DISKS:
+    if instance.is_q35:
+        return
+    targets = deal_targets(instance.disks, [entry.bus for entry in placed])
+    beyond = target_name(NAME_PREFIX[DiskBus.IDE], _MOST_IDE_DISKS)
+    for entry, target in zip(placed, targets, strict=True):
+        if entry.bus is DiskBus.IDE and len(on_ide) <= _MOST_IDE_DISKS <= target_index(target):
+            found = f"{entry.name} would be {target}, for which there is no place on the IDE bus"
+            yield Problem(entry.key, found, f"names before {beyond}: pc has two channels of two")
+    if len(on_ide) <= _MOST_IDE_DISKS:
         return
     names = ", ".join(entry.name for entry in on_ide)
     yield Problem(
@@ -77,6 +88,13 @@ def _ide_problems(instance: Instance, placed: Sequence[Placed]) -> Iterator[Prob
         f"{len(on_ide)} IDE devices with this one ({names})",
         f"{_MOST_IDE_DISKS} IDE devices: pc has two channels of two, and a config drive is one of them by default",
     )
+
+
+def _floppy_problems(placed: Sequence[Placed]) -> Iterator[Problem]:
+    floppies = [entry for entry in placed if entry.bus is DiskBus.FDC]
+    if len(floppies) > _MOST_FLOPPIES:
+        found = f"{len(floppies)} floppy drives with this one ({', '.join(entry.name for entry in floppies)})"
+        yield Problem(floppies[_MOST_FLOPPIES].key, found, f"{_MOST_FLOPPIES}: libvirt has one floppy controller")
 
 
 def _scsi_problems(instance: Instance, placed: Sequence[Placed]) -> Iterator[Problem]:

@@ -13,22 +13,35 @@ from harness.scenario.placed_disks import Placed, placed_disks, placed_volumes
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
 from harness.scenario.serial_checks import serial_problems
 from harness.scenario.step_checks import step_problems
-from harness.scenario.target_names import NAME_PREFIX
-from harness.scenario.words import DeviceType, Firmware, VolumeBackend
+from harness.scenario.target_names import NAME_PREFIX, target_index, target_name
+from harness.scenario.words import KIB, MIB, DeviceType, Firmware, Role, VolumeBackend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MACHINES = "pc, q35 or a versioned one such as pc-q35-7.2 or pc-i440fx-7.2"
 _MACHINE = re.compile(r"pc|q35|pc-i440fx-[0-9.]+|pc-q35-[0-9.]+")
+_HIGHEST_ASKED = 255
+_LEAST_BYTES = {Role.VOLUME: 8 * KIB, Role.SWAP: 104 * KIB, Role.EPHEMERAL: 192 * KIB}
+_LEAST_MEMORY_BYTES = 64 * MIB
+_HOLDS = {
+    Role.VOLUME: "it holds a marker and a block of data",
+    Role.SWAP: "mkswap wants ten pages beside a marker and a block of data",
+    Role.EPHEMERAL: "mkfs.ext4 wants room beside a marker and a block of data",
+}
 _RESERVED_NAME = re.compile(r"root|swap|config_drive|rescue|ephemeral[0-9]*")
 
 
 def check(scenario: Scenario) -> list[Problem]:
-    """Everything about an instance and its disks that is wrong although each key on its own is right.
+    """Everything that is wrong although each key on its own is right.
 
     Keys of the problems are those of the scenario file. The matrix and the expectations are checked elsewhere.
     """
+    return [*check_instance(scenario), *image_problems(scenario)]
+
+
+def check_instance(scenario: Scenario) -> list[Problem]:
+    """Of that, what is about the instance and its disks, whatever images it boots and is rescued from."""
     instance = scenario.instance
     from_start = list(placed_disks(instance))
     attached = list(placed_volumes(instance, scenario.steps))
@@ -37,12 +50,12 @@ def check(scenario: Scenario) -> list[Problem]:
         *_machine_problems(instance),
         *_secure_boot_problems(instance),
         *_name_problems(placed),
-        *_device_name_problems(from_start),
+        *_device_name_problems(from_start, attached),
         *bus_problems(instance, from_start, attached),
         *_storage_problems(placed),
+        *_size_problems(instance, placed),
         *serial_problems(placed),
         *step_problems(instance, scenario.steps, from_start, attached),
-        *image_problems(scenario),
     ]
 
 
@@ -93,9 +106,10 @@ def _name_problems(placed: list[Placed]) -> Iterator[Problem]:
         names.setdefault(entry.name, entry)
 
 
-def _device_name_problems(placed: list[Placed]) -> Iterator[Problem]:
+def _device_name_problems(from_start: list[Placed], attached: list[Placed]) -> Iterator[Problem]:
+    """Of what steps attach another disk may have had the name, if it was detached by then: the steps' own check."""
     asked: dict[str, Placed] = {}
-    for entry in placed:
+    for entry in (*from_start, *attached):
         if isinstance(entry.disk, ConfigDrive) or entry.disk.device_name is None:
             continue
         name = entry.disk.device_name
@@ -106,7 +120,14 @@ def _device_name_problems(placed: list[Placed]) -> Iterator[Problem]:
                 f"{quoted(name)} for a disk on bus {entry.bus}",
                 f"a name that begins with {prefix}: Nova names disks by their bus, libvirt places them by their names",
             )
-        if name in asked:
+        if target_index(name) > _HIGHEST_ASKED:
+            found = f"{quoted(name)}, for which libvirt would make a controller for every few names before it"
+            yield Problem(
+                (*entry.key, "device_name"),
+                found,
+                f"a name up to {target_name(NAME_PREFIX[entry.bus], _HIGHEST_ASKED)}",
+            )
+        if name in asked and entry in from_start:
             yield Problem(
                 (*entry.key, "device_name"),
                 f"{quoted(name)} is also asked for by {asked[name].told}",
@@ -128,6 +149,20 @@ def _storage_problems(placed: list[Placed]) -> Iterator[Problem]:
             if value is not None:
                 found = f"found {quoted(str(value))} on a root disk that is no volume"
                 yield Problem((*entry.key, name), found, f"{name} together with 'from: volume'")
+
+
+def _size_problems(instance: Instance, placed: list[Placed]) -> Iterator[Problem]:
+    """Disks too small for what is put on them, and an instance too small for any image."""
+    for entry in placed:
+        if isinstance(entry.disk, RootDisk | ConfigDrive):
+            continue
+        least = _LEAST_BYTES[entry.disk.role]
+        if entry.disk.size_bytes < least:
+            found = f"{entry.disk.size_bytes // KIB} KiB for {entry.name}"
+            yield Problem((*entry.key, "size"), found, f"{least // KIB} KiB or more: {_HOLDS[entry.disk.role]}")
+    if instance.memory_bytes < _LEAST_MEMORY_BYTES:
+        found = f"{instance.memory_bytes // KIB} KiB, in which no Linux boots"
+        yield Problem(("instance", "memory"), found, f"{_LEAST_MEMORY_BYTES // MIB} MiB or more")
 
 
 def _lun_problems(entry: Placed) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from harness.scenario.expectation import IMPLEMENTATION, IMPLEMENTATIONS, VERSION_KEYS, value_holds
+from harness.scenario.expectation import IMPLEMENTATION, IMPLEMENTATIONS, VERSION_KEYS, as_condition, value_holds
 from harness.scenario.keys import BRANCHES, axis_keys, nearest_key, siblings
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
 
@@ -102,7 +102,7 @@ def _expectation_problems(scenario: Scenario, points: Sequence[Mapping[str, obje
             elif name not in known:
                 yield _unknown_key(key, name, known, (*VERSION_KEYS, IMPLEMENTATION))
             elif points and not any(value_holds(values.get(name), wanted) for values in points):
-                seen = list(dict.fromkeys(_as_condition(values.get(name)) for values in points))
+                seen = list(dict.fromkeys(as_condition(values.get(name)) for values in points))
                 found = f"{quoted(wanted)} never holds here"
                 yield Problem(key, found, ", ".join(seen), nearest_of(wanted, seen))
 
@@ -131,12 +131,9 @@ def _unknown_key(key: Key, name: str, known: list[str], others: Sequence[str] = 
     near = nearest_key(name, [*others, *known])
     allowed = siblings(name, known) if name.startswith(BRANCHES) else [*others, *siblings(name, known)]
     suffix = ", and the keys below them" if any(branch in allowed for branch in BRANCHES) else ""
-    return Problem(key, f"{quoted(name)} is no key of this scenario", ", ".join(allowed) + suffix, near)
+    told = ", ".join(allowed) + suffix or None
+    return Problem(key, f"{quoted(name)} is no key of this scenario", told, near)
 
 
 def _listed(values: Sequence[Any]) -> str:
-    return ", ".join(_as_condition(value) for value in values)
-
-
-def _as_condition(value: object) -> str:
-    return "none" if value is None else str(value)
+    return ", ".join(as_condition(value) for value in values)

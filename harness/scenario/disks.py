@@ -53,7 +53,9 @@ class Volume(Frozen):
     """An attached volume, with the volume's id as its serial."""
 
     role: Literal[Role.VOLUME]
-    name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]*$", description="default: volume1, volume2, ...")
+    name: str | None = Field(
+        default=None, pattern=r"^[a-z][a-z0-9_-]*$", max_length=64, description="default: volume1, volume2, ..."
+    )
     size_bytes: Size = Field(default=16 * MIB, alias="size")
     bus: DiskBus | None = Field(default=None, description="default: hw_disk_bus")
     device: DeviceType = Field(

@@ -53,7 +53,17 @@ def implementation_holds(name: str, wanted: str) -> bool:
 
 def value_holds(value: object, wanted: str) -> bool:
     """Whether a value of the scenario is the one a condition names; one that is not there is 'none'."""
-    return ("none" if value is None else str(value)) == wanted
+    return as_condition(value) == wanted
+
+
+def as_condition(value: object) -> str:
+    """A value of the scenario as a condition has it: as YAML writes it, and one that is not there as ``none``."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+    return str(value)
 
 
 def _version_holds(key: str, wanted: str, versions: Mapping[str, str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
 from harness.errors import GuestAfter
 from harness.frozen import Frozen
@@ -25,14 +25,17 @@ from harness.scenario.words import (
     VifModel,
 )
 
+HardDiskBus = Literal[DiskBus.VIRTIO, DiskBus.SCSI, DiskBus.IDE, DiskBus.SATA, DiskBus.USB]
+CdromBus = Literal[DiskBus.SCSI, DiskBus.IDE, DiskBus.SATA, DiskBus.USB]
+
 
 class InstanceProperties(Frozen):
     """Image properties of the instance's image, as Nova reads them."""
 
     hw_machine_type: str | None = Field(default=None, description="as instance.machine")
-    hw_disk_bus: DiskBus = DiskBus.VIRTIO
-    hw_cdrom_bus: DiskBus | None = Field(default=None, description="default: ide on pc, sata on q35")
-    hw_floppy_bus: DiskBus = DiskBus.FDC
+    hw_disk_bus: HardDiskBus = DiskBus.VIRTIO
+    hw_cdrom_bus: CdromBus | None = Field(default=None, description="default: ide on pc, sata on q35")
+    hw_floppy_bus: Literal[DiskBus.FDC] = DiskBus.FDC
     hw_scsi_model: ScsiModel | None = Field(default=None, description="default: libvirt's, lsilogic on x86")
     hw_vif_model: VifModel = VifModel.VIRTIO
     hw_pointer_model: Literal["usbtablet", "ps2mouse"] = "usbtablet"
@@ -47,7 +50,7 @@ class InstanceProperties(Frozen):
     os_secure_boot: Literal["required", "disabled"] = Field(
         default="disabled", description="required: the firmware starts only what is signed; q35 with UEFI"
     )
-    img_hv_type: str = Field(default="qemu", description="hypervisor the image is for: qemu, kvm, xen, lxc")
+    img_hv_type: Literal["qemu", "kvm", "xen", "lxc"] = Field(default="qemu", description="hypervisor the image is for")
 
 
 class Instance(Frozen):
@@ -62,7 +65,7 @@ class Instance(Frozen):
     image: InstanceImage = Field(
         default=ShippedImage.MINIMAL, description="what the root disk is made from: minimal, debian, or a file"
     )
-    direct_kernel: bool = Field(
+    direct_kernel: StrictBool = Field(
         default=False,
         description="the image has a kernel and ramdisk of its own (kernel_id, ramdisk_id), which QEMU starts",
     )
@@ -154,7 +157,7 @@ class ExpectedFinding(Frozen):
     levels: tuple[Level, ...] = Field(
         default=tuple(Level), min_length=1, description="where it shows; default: at every level that sees the claim"
     )
-    unless_race: bool = Field(
+    unless_race: StrictBool = Field(
         default=False, description="whether it is not missed where control boots put a finding of its claim to a race"
     )
 
@@ -212,7 +215,7 @@ class Matrix(Frozen):
 class Scenario(Frozen):
     """One scenario file, or one point of its matrix."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)
     summary: str = Field(min_length=1)
     links: tuple[str, ...] = ()
     level: Level = Field(
@@ -222,7 +225,7 @@ class Scenario(Frozen):
         default=Level.GUEST,
         description="the deepest level that tells more of it than the one above; it runs at no deeper one",
     )
-    optional: bool = Field(
+    optional: StrictBool = Field(
         default=False, description="whether to leave it out on a host that lacks what a device of the instance takes"
     )
     instance: Instance

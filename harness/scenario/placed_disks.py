@@ -42,7 +42,8 @@ def placed_disks(instance: Instance) -> Iterator[Placed]:
         earlier = seen.get(disk.role, 0)
         seen[disk.role] = earlier + 1
         device = DeviceType.DISK
-        bus, bus_key = instance.properties.hw_disk_bus, (*properties, "hw_disk_bus")
+        bus: DiskBus = instance.properties.hw_disk_bus
+        bus_key: Key = (*properties, "hw_disk_bus")
         name = str(disk.role)
         match disk:
             case ConfigDrive(format="iso9660") | RootDisk(device=DeviceType.CDROM, bus=None):

@@ -32,22 +32,26 @@ class Problem:
 
 def dotted(key: Key) -> str:
     """A key as it is written in matrix axes: ``instance.disks.2.bus``."""
-    return ".".join(str(part) for part in key)
+    return ".".join(_printable(str(part)) for part in key)
 
 
 def quoted(value: object) -> str:
     """A value as a reader of YAML would call it, on one line and never long."""
     match value:
         case str():
-            text = value if len(value) <= _LONGEST_QUOTE else f"{value[:_LONGEST_QUOTE]}..."
-            return '"' + "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text) + '"'
+            return f'"{_printable(value)}"'
         case int() | float() if not isinstance(value, bool):
-            return f"the number {value}"
+            return f"the number {_printable(str(value))}"
         case Mapping():
             return "a mapping"
         case Sequence():
             return "a list"
     return _WORDS.get(str(value), type(value).__name__)
+
+
+def _printable(text: str) -> str:
+    shown = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in shown)
 
 
 def nearest_of(word: object, words: Iterable[str]) -> str | None:

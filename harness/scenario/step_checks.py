@@ -66,9 +66,10 @@ class _Places:
         devices = sum(entry.bus is DiskBus.USB for entry in disks)
         devices += instance.properties.hw_pointer_model == "usbtablet"
         devices += OtherDevice.KEYBOARD in instance.devices
-        ports = _USB_PORTS[instance.properties.hw_usb_model] if devices else 0
+        model = instance.properties.hw_usb_model
+        ports = _USB_PORTS[model] if devices or model is not None else 0
         usb = ports - devices if devices <= ports else None  # of more devices libvirt puts some behind a hub
-        slots = _slots(instance, disks) + (devices > 0 and instance.properties.hw_usb_model not in _ON_CHIPSET)
+        slots = _slots(instance, disks) + (model not in _ON_CHIPSET)
         pci = SPARE_PORTS if instance.is_q35 else PC_SLOTS - slots if slots < PC_SLOTS else None
         return cls(pci, usb, "root port" if instance.is_q35 else "PCI slot")
 
@@ -109,6 +110,10 @@ class _Running:
         if trouble is not None:
             yield Problem((*entry.key, "bus"), f"found {quoted(str(entry.bus))} for {entry.name}, but {trouble}")
             return
+        holder = next((each for each in self.present.values() if _asked(each) == _asked(entry) is not None), None)
+        if holder is not None:
+            found = f"{quoted(str(_asked(entry)))} is the name of {holder.name} at this step"
+            yield Problem((*entry.key, "device_name"), found, "a device name of its own for each disk, or none")
         yield from self._take(entry.key, entry.bus)
         self.present.setdefault(entry.name, entry)
 
@@ -182,6 +187,10 @@ class _Running:
             self.places.usb += 1
         elif bus in {None, DiskBus.VIRTIO} and self.places.pci is not None:
             self.places.pci += 1
+
+
+def _asked(entry: Placed) -> str | None:
+    return None if isinstance(entry.disk, ConfigDrive) else entry.disk.device_name
 
 
 def _snapshot_trouble(disk: Disk) -> str | None:

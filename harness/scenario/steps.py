@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, StrictInt, Tag
 
 from harness.frozen import Frozen
 from harness.scenario.disks import Volume
@@ -27,7 +27,7 @@ class NewNic(Frozen):
 class NicNumber(Frozen):
     """One of the further NICs: counted from 1 in the order of ``nics``, then of attachment; no number comes twice."""
 
-    nic: int = Field(ge=1)
+    nic: StrictInt = Field(ge=1)
 
 
 class AttachVolume(Frozen):

@@ -26,6 +26,7 @@ PATTERNS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 _TYPES = {
     "string_type": "text",
+    "bool_type": "true or false",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
@@ -95,6 +96,10 @@ def _problem(key: Key, error: ErrorDetails, role: str | None) -> Problem:  # noq
             return Problem(key, 'the key "role" is missing', ", ".join(Role))
         case "string_pattern_mismatch":
             return _pattern_problem(key, found, str(context["pattern"]))
+        case "string_too_long" | "too_long":
+            found = quoted(found) if kind == "string_too_long" else f"{context['actual_length']} entries"
+            what = "characters" if kind == "string_too_long" else "entries"
+            return Problem(key, f"found {found}", f"at most {context['max_length']} {what}")
         case "string_too_short":
             return Problem(key, "found empty text", "text")
         case "too_short":
@@ -103,6 +108,8 @@ def _problem(key: Key, error: ErrorDetails, role: str | None) -> Problem:  # noq
             return Problem(key, f"found {quoted(found)}", f"a number from {context['ge']} on")
         case "greater_than":
             return Problem(key, f"found {quoted(found)}", "a size above 0")
+        case "less_than_equal":
+            return Problem(key, f"found {quoted(found)}", "a size of 16 TiB at most")
         case "multiple_of":
             return Problem(key, f"found {quoted(found)}", f"a multiple of {context['multiple_of']} bytes")
         case "value_error":
@@ -123,9 +130,12 @@ def _unknown_key(key: Key, role: str | None) -> Problem:
     if key[:1] == ("steps",) and role is None:
         return Problem(key, f'unknown key "{key[-1]}"', "nic", nearest_of(key[-1], ["nic"]))
     model = model_at(key[:-1], role)
+    if model is None and key[:1] == ("expect",):  # one expectation may be written without a list
+        model = model_at(("expect", 0, *key[1:-1]))
     names = key_names(model) if model is not None else []
     where = f" of a {role} disk" if role is not None else ""
-    return Problem(key, f'unknown key "{key[-1]}"', ", ".join(names) + where, nearest_of(key[-1], names))
+    allowed = ", ".join(names) + where if names else None
+    return Problem(key, f'unknown key "{key[-1]}"', allowed, nearest_of(key[-1], names))
 
 
 def _pattern_problem(key: Key, found: Any, pattern: str) -> Problem:

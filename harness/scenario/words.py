@@ -11,7 +11,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-MIB = 1024 * 1024
+KIB = 1024
+MIB = 1024 * KIB
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?")
 _UNITS = {"B": 1, "KiB": 1024, "MiB": MIB, "GiB": 1024 * MIB}
 
@@ -26,10 +27,11 @@ def _bytes_of(value: object) -> object:
     return value
 
 
+# 16 TiB is what ext4 holds of files with blocks of 4 KiB, and so what a sparse file of a disk may be.
 Size = Annotated[
     int,
     BeforeValidator(_bytes_of),
-    Field(gt=0, multiple_of=4096),
+    Field(gt=0, le=16 * 1024 * _UNITS["GiB"], multiple_of=4096),
     WithJsonSchema(
         {"anyOf": [{"type": "integer", "minimum": 4096}, {"type": "string", "pattern": r"^\d+ ?(B|KiB|MiB|GiB)$"}]}
     ),

@@ -98,6 +98,27 @@ def test_secure_boot_is_smm_and_a_guarded_loader(*, secure: bool) -> None:
     assert (domain.find("features/smm[@state='on']") is not None) is secure
 
 
+def test_the_root_is_the_first_disk_wherever_it_stands() -> None:
+    domain = rendered_domain(instance({"role": "volume", "bus": "scsi"}, "root"))
+    assert [target.get("dev") for target in domain.iterfind("devices/disk/target")] == ["vda", "sda"]
+
+
+@pytest.mark.parametrize(
+    ("properties", "model"),
+    [
+        ({"hw_pointer_model": "ps2mouse"}, "none"),
+        ({"hw_pointer_model": "ps2mouse", "hw_usb_model": "qemu-xhci"}, "qemu-xhci"),
+        ({"hw_usb_model": "nec-xhci"}, "nec-xhci"),
+        ({}, None),
+    ],
+)
+def test_a_usb_controller_that_is_asked_for_is_there_though_nothing_is_on_it(
+    properties: dict[str, str], model: str | None
+) -> None:
+    (controller,) = rendered_domain(instance("root", properties=properties)).iterfind("devices/controller[@type='usb']")
+    assert controller.get("model") == model
+
+
 def rendered_domain(subject: Instance, *, secure_boot: bool = False) -> etree._Element:
     folder = Path("/instances")
     uefi = UefiFirmware(folder / "code", folder / "template", folder / "variables", secure_boot)

@@ -66,12 +66,19 @@ def scenario(folder: Path, image: str) -> Path:
     [
         pytest.param("{file: none.qcow2, ssh: key, key: id}", "none.qcow2 cannot be read: No such file", id="no image"),
         pytest.param("{file: none.qcow2, ssh: cloud-init}", "none.qcow2 cannot be read", id="no image for cloud-init"),
+        pytest.param("{file: none, ssh: key, key: neither}", "none cannot be read.*\n.*neither cannot be", id="two"),
+        pytest.param("{file: empty, ssh: cloud-init}", "empty is empty", id="empty"),
+        pytest.param("{file: /dev/null, ssh: cloud-init}", "/dev/null is no file", id="device of the host"),
+        pytest.param("{file: pipe, ssh: cloud-init}", "pipe is no file", id="pipe"),
+        pytest.param('{file: "a\\0b", ssh: cloud-init}', "cannot be read: embedded null byte", id="null byte"),
         pytest.param("{file: good.qcow2, ssh: key, key: none}", "none cannot be read", id="no key"),
         pytest.param("{file: good.qcow2, ssh: key, key: good.qcow2}", "is no private key", id="key is none"),
     ],
 )
 def test_what_cannot_be_used_is_told_before_anything_starts(tmp_path: Path, image: str, reason: str) -> None:
     make(tmp_path / "good.qcow2", "qcow2")
+    (tmp_path / "empty").touch()
+    os.mkfifo(tmp_path / "pipe")
     path = scenario(tmp_path, image)
     with pytest.raises(ScenarioError, match=reason):
         collect_cases([path], Reference())

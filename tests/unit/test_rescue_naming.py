@@ -62,6 +62,19 @@ def test_every_scsi_disk_has_a_unit_of_its_own_on_virtio_scsi() -> None:
     assert [disk.scsi_unit for disk in map_disks(without_model)] == [None, None]
 
 
+def test_nova_deals_units_to_its_own_disks_before_volumes() -> None:
+    properties = {"hw_disk_bus": "scsi", "hw_scsi_model": "virtio-scsi"}
+    drive = {"role": "config_drive", "format": "vfat"}
+    subject = instance("volume", {"role": "root", "from": "volume"}, drive, "volume", "swap", properties=properties)
+    assert {disk.name: disk.scsi_unit for disk in map_disks(subject)} == {
+        "root": 0,
+        "config_drive": 1,
+        "swap": 2,
+        "volume1": 3,
+        "volume2": 4,
+    }
+
+
 def test_rescue_device_never_takes_a_name_in_a_gap() -> None:
     assert target_after(DiskBus.VIRTIO, ["vda", "vdd", "sdz"]) == "vde"
     assert target_after(DiskBus.USB, ["vda", "sdc"]) == "sdd"

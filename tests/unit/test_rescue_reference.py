@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 from lxml import etree
@@ -34,8 +35,7 @@ def full(machine: str, **keys: Any) -> Instance:
     return instance(*FULL, machine=machine, properties={"hw_scsi_model": "virtio-scsi"}, **keys)
 
 
-def placement(subject: Instance, *, uefi: bool = False) -> Placement:
-    folder = Path("/instances/full")
+def placement(subject: Instance, *, uefi: bool = False, folder: Path = Path("/instances/full")) -> Placement:
     names = [*(disk.name for disk in map_disks(subject)), "rescue"]
     firmware = UefiFirmware(Path("/OVMF_CODE.fd"), Path("/OVMF_VARS.fd"), folder / "variables.fd")
     return Placement(
@@ -134,13 +134,15 @@ def test_uefi_gets_a_controller_that_ovmf_boots_from() -> None:
     assert models == ["lsilogic"]
 
 
-def test_rescued_guest_writes_to_a_copy_of_the_uefi_variables() -> None:
+@pytest.mark.parametrize("properties", [REQUESTS["usb"], {}], ids=["stable", "legacy"])
+@pytest.mark.parametrize("folder", ["/instances/full", "/R&D/it's"])
+def test_rescued_guest_writes_to_a_copy_of_the_uefi_variables(folder: str, properties: dict[str, str]) -> None:
     subject = full("pc", firmware="uefi")
-    where = placement(subject, uefi=True)
+    where = placement(subject, uefi=True, folder=Path(folder))
     assert where.uefi is not None
-    nvram = f"<nvram>{where.uefi.variables_path}</nvram><boot dev='hd'/>"
+    nvram = f"<nvram>{escape(str(where.uefi.variables_path))}</nvram><boot dev='hd'/>"
     running = RunningInstance(subject, where, live("pc").replace("<boot dev='hd'/>", nvram))
-    root = parse_domain(Reference().rescued(running, RescueImage.model_validate({"properties": REQUESTS["usb"]})))
+    root = parse_domain(Reference().rescued(running, RescueImage.model_validate({"properties": properties})))
     assert root.findtext("os/nvram") == str(where.rescue_variables_path)
 
 

@@ -106,10 +106,46 @@ def test_sound_instances_have_no_problems(disks: list[dict[str, Any]], instance:
             id="ide-config-drive-on-q35",
         ),
         pytest.param(
-            [],
-            {"properties": {"hw_disk_bus": "fdc"}},
-            'hw_disk_bus: found "fdc" for the disk root, but',
+            [volume(bus="fdc")],
+            {},
+            'bus: found "fdc" for the disk volume1, but',
             id="disk-on-fdc",
+        ),
+        pytest.param(
+            [volume(bus="ide", device_name="hde")],
+            {},
+            "instance.disks.1: volume1 would be hde, for which there is no place on the IDE bus",
+            id="no-such-place-on-ide",
+        ),
+        pytest.param(
+            [volume(device="floppy", bus="fdc")] * 3,
+            {},
+            "instance.disks.3: 3 floppy drives with this one (volume1, volume2, volume3); allowed: 2",
+            id="three-floppies",
+        ),
+        pytest.param(
+            [volume(bus="sata", device_name="sdzz")],
+            {},
+            'device_name: "sdzz", for which libvirt would make a controller for every few names',
+            id="a-name-far-away",
+        ),
+        pytest.param(
+            [volume(size="4 KiB")], {}, "size: 4 KiB for volume1; allowed: 8 KiB or more", id="volume-without-room"
+        ),
+        pytest.param(
+            [{"role": "swap", "size": "100 KiB"}],
+            {},
+            "size: 100 KiB for swap; allowed: 104 KiB or more",
+            id="swap-without-room",
+        ),
+        pytest.param(
+            [{"role": "ephemeral", "size": "128 KiB"}],
+            {},
+            "size: 128 KiB for ephemeral0; allowed: 192 KiB or more",
+            id="ephemeral-without-room",
+        ),
+        pytest.param(
+            [], {"memory": "4 KiB"}, "instance.memory: 4 KiB, in which no Linux boots; allowed: 64 MiB", id="memory"
         ),
         pytest.param([volume(bus="usb", device="floppy")], {}, "allowed: fdc", id="usb-floppy"),
         pytest.param(
@@ -148,6 +184,12 @@ def test_sound_instances_have_no_problems(disks: list[dict[str, Any]], instance:
             {"properties": {"hw_scsi_model": "lsisas1068"}},
             "disks.3: volume3 would be sdc, which libvirt makes LUN 2: lsisas1068 has none above 1; allowed: sda, sdb",
             id="three-on-lsisas1068",
+        ),
+        pytest.param(
+            [SCSI, SCSI],
+            {"properties": {"hw_scsi_model": "lsisas1078"}},
+            "disks.2: volume2 would be sdb, which libvirt makes LUN 1: lsisas1078 has none above 0; allowed: sda",
+            id="two-on-lsisas1078",
         ),
         pytest.param(
             [volume(bus="usb"), SCSI],
@@ -214,3 +256,27 @@ def test_serial_belongs_to_a_volume() -> None:
     assert str(problem).startswith("instance.disks.0.serial: a serial on a root disk that is no volume")
     data["instance"]["disks"][0]["from"] = "volume"  # type: ignore[index]
     assert check(Scenario.model_validate(data)) == []
+
+
+def test_a_name_asked_for_by_a_step_begins_as_its_bus_does() -> None:
+    data = {
+        "name": "a",
+        "summary": "s",
+        "instance": {"disks": [ROOT]},
+        "steps": [{"attach": {"role": "volume", "device_name": "sdb"}}],
+    }
+    (problem,) = check(Scenario.model_validate(data))
+    assert str(problem).startswith('steps.0.attach.device_name: "sdb" for a disk on bus virtio')
+
+
+def test_a_name_can_be_asked_for_again_once_its_disk_is_detached() -> None:
+    data = {
+        "name": "a",
+        "summary": "s",
+        "instance": {"disks": [ROOT, {"role": "volume", "device_name": "vdd"}]},
+        "steps": [{"detach": "volume1"}, {"attach": {"role": "volume", "device_name": "vdd"}}],
+    }
+    assert check(Scenario.model_validate(data)) == []
+    data["steps"].pop(0)  # type: ignore[attr-defined]
+    (problem,) = check(Scenario.model_validate(data))
+    assert str(problem).startswith('steps.0.attach.device_name: "vdd" is the name of volume1 at this step')

@@ -29,6 +29,8 @@ def scenario(*expect: Any, machine: str | None = "q35") -> Scenario:
     ("when", "versions", "holds"),
     [
         pytest.param({"libvirt": "<11.5"}, {"libvirt": "9.0.0"}, True, id="older"),
+        pytest.param({"instance.direct_kernel": "false"}, {}, True, id="false-as-yaml-has-it"),
+        pytest.param({"instance.direct_kernel": "False"}, {}, False, id="false-as-python-has-it"),
         pytest.param({"libvirt": "<11.5"}, {"libvirt": "11.5.0"}, False, id="newer"),
         pytest.param({"libvirt": "<11.5"}, {"libvirt": "11.4.9"}, True, id="numbers-are-no-text"),
         pytest.param({"qemu": ">=7.2,<10"}, {"qemu": "7.2.22", "libvirt": "9.0.0"}, True, id="range"),

@@ -204,6 +204,33 @@ def test_what_is_no_scenario_has_one_problem(tmp_path: Path, text: str | bytes, 
             "a.yaml:10: expect.1: 'reason' goes with 'verdict: refused'",
             id="expectation-in-a-list",
         ),
+        pytest.param(
+            GOOD + "expect: {verdict: refused, reasn: IDE}\n",
+            'a.yaml:8: expect.reasn: unknown key "reasn"; allowed: when, verdict, ',
+            id="misspelt-key-of-an-expectation-as-a-mapping",
+        ),
+        pytest.param(
+            GOOD + "optional: yes\n", 'a.yaml:8: optional: found "yes"; allowed: true or false', id="yes-is-text"
+        ),
+        pytest.param(
+            with_disk("{role: swap, size: 17000 GiB}"), 'size: found "17000 GiB"; allowed: a size of 16 TiB', id="huge"
+        ),
+        pytest.param(
+            with_disk(f"{{role: volume, name: {'x' * 65}}}"), '..."; allowed: at most 64 characters', id="long-name"
+        ),
+        pytest.param(
+            GOOD.replace(
+                "  disks:", "  nics: [virtio, virtio, virtio, virtio, virtio, virtio, virtio, virtio, e1000]\n  disks:"
+            ),
+            "instance.nics: found 9 entries; allowed: at most 8 entries",
+            id="too-many-nics",
+        ),
+        pytest.param(GOOD + '"\\e[31mkey": 1\n', "\\x1b[31mkey: unknown key", id="control-characters-in-a-key"),
+        pytest.param(
+            GOOD + "matrix: {axes: {steps.0: [reboot]}}\n",
+            '"steps.0" is no key of this scenario',
+            id="axis-without-a-place",
+        ),
         pytest.param(GOOD + "expect: []\n", "a.yaml:8: expect: an empty list", id="no-expectation"),
         pytest.param(
             GOOD + "level: guest\ndeepest_level: plan\n",

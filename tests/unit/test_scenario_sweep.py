@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from harness.errors import ScenarioError
-from harness.run.sweep import Sweep
+from harness.errors import HostError, ScenarioError
+from harness.rescue.reference import Reference
+from harness.run.plan import Planner
+from harness.run.sweep import IMPOSSIBLE, Sweep
 from harness.scenario.loading import load_scenarios
 from harness.scenario.models import Scenario
 
@@ -86,3 +89,40 @@ def test_a_wrong_free_key_is_told_with_its_line(tmp_path: Path, axis: str, probl
 def test_values_that_do_not_go_together_are_no_problem_of_the_file(tmp_path: Path) -> None:
     axes = "sweep:\n  axes:\n    instance.machine: [pc, q35]\n    instance.disks.1.bus: [ide, virtio]\n"
     assert len(Sweep.of(loaded(tmp_path / "free.yaml", HEAD + axes))) == 4
+
+
+IMAGES = """\
+name: images
+summary: An image that wants more memory, and boots as a disk only
+instance:
+  memory: 512 MiB
+  disks: [{role: root}]
+rescue_image:
+  image: debian
+  properties: {hw_rescue_bus: scsi, hw_rescue_device: disk}
+sweep:
+  axes:
+    instance.memory: [256 MiB, 512 MiB]
+    rescue_image.image: [minimal, debian]
+    rescue_image.properties.hw_rescue_device: [disk, cdrom]
+"""
+
+
+class Unavailable:
+    """A planner that says of each scenario that it was asked."""
+
+    def plan_instance(self, *_arguments: object) -> None:
+        raise HostError("asked")
+
+
+def test_each_cell_is_checked_with_its_own_rescue_image(tmp_path: Path) -> None:
+    sweep = Sweep.of(loaded(tmp_path / "images.yaml", IMAGES))
+    seen = {
+        f"{sweep.rows[cell.row].label}-{sweep.columns[cell.column].label}": (cell.outcome, cell.detail)
+        for cell in sweep.cells(cast("Planner", Unavailable()), Reference())
+    }
+    impossible = {name: detail for name, (outcome, detail) in seen.items() if outcome == IMPOSSIBLE}
+    assert len(seen) == 8
+    assert set(impossible) == {"256_MiB-debian-disk", "256_MiB-debian-cdrom", "512_MiB-debian-cdrom"}
+    assert "does not boot as a cdrom" in impossible["512_MiB-debian-cdrom"]
+    assert {detail for outcome, detail in seen.values() if outcome != IMPOSSIBLE} == {"asked"}
