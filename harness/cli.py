@@ -280,6 +280,8 @@ def clean() -> None:
 @click.option("--gate", is_flag=True, help="The schema of gate.json, which gate-nova writes.")
 def schema(result: bool, worker: bool, gate: bool) -> None:
     """Print the JSON Schema of scenario files."""
+    if result + worker + gate > 1:
+        raise click.UsageError("--result, --worker and --gate do not go together: one schema at a time")
     if gate:
         from harness.gate.record import gate_schema  # noqa: PLC0415
 

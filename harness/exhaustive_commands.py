@@ -109,6 +109,8 @@ def prove(level: Level, keyword: str | None, results: Path, markdown: bool) -> N
     from harness.run.prove import open_prover  # noqa: PLC0415 - libvirt is slow to load and may be missing
     from harness.terminal.proving import run_proofs  # noqa: PLC0415
 
+    if markdown and keyword is not None:
+        raise click.UsageError("--markdown prints all faults: -k does not go with it")
     if markdown:
         click.echo(faults_page(faults.FAULTS), nl=False)
         return

@@ -134,11 +134,13 @@ def baseline(
 
     if write and keyword is not None:
         raise click.UsageError("a baseline is written whole: --write and -k do not go together")
+    if write and against is not None:
+        raise click.UsageError("--write and --against do not go together: the one writes, the other compares")
     console = open_console()
     environment = Environments().find(version)
     nova = Nova(environment)
     require_level([nova], level)
-    kept = None if write else read_baseline(against or version, level)
+    kept = None if write else read_baseline(against or environment.known_version or version, level)
     cases = _representatives(keyword) if level is Level.GUEST else _cases((), keyword, level)
     # A control boot would only find that a name of the eight is no race.
     with open_session(
@@ -174,8 +176,8 @@ def _cases(paths: tuple[Path, ...], keyword: str | None, level: Level) -> list[C
         left_out.append((case, why.message))
 
     found = collect_cases(paths or [SHIPPED_SUITE], Reference(), keyword=keyword, level=level, left_out=leave_out)
-    cases = [case for case in found if case.level is level]
-    left_out += [(case, f"it asks for level {case.level}") for case in found if case.level is not level]
+    cases = [case for case in found if case.level.is_within(level)]
+    left_out += [(case, f"it asks for level {case.level}") for case in found if not case.level.is_within(level)]
     for case, why in left_out:
         open_console().print(f"left out: {case.id}: {why}", style="dim", soft_wrap=True)
     return _some(cases, keyword)
