@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ from harness.run.result import CaseResult, RunSummary
 
 _SUMMARY = "run.json"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST_NAME = 120
 
 
 def utc_now() -> str:
@@ -31,8 +33,11 @@ def utc_now() -> str:
 
 
 def folder_name(case: str) -> str:
-    """A case's id as a folder name that no shell needs quoted."""
-    return _UNSAFE.sub("-", case).strip("-")
+    """A case's id as a folder name that no shell needs quoted; one too long for a file system ends in its digest."""
+    name = _UNSAFE.sub("-", case).strip("-")
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 9]}-{hashlib.sha256(case.encode()).hexdigest()[:8]}"
 
 
 def write_atomically(path: Path, text: str) -> None:
