@@ -185,6 +185,12 @@ def _legacy_config_drive(instance: Instance, image: RescueImage) -> bool:
     return here.bus != novas
 
 
+def _legacy_config_drive_beside_renamed_volumes(instance: Instance, image: RescueImage) -> bool:
+    has_a_drive = any(isinstance(disk, ConfigDrive) for disk in instance.disks)
+    names_differ = _asks_for_names(instance, image) or _has_a_cdrom_volume_by_default(instance, image)
+    return _is_legacy(image) and has_a_drive and names_differ
+
+
 def _legacy_iso_root(instance: Instance, image: RescueImage) -> bool:
     return _is_legacy(image) and instance.is_from_iso
 
@@ -350,6 +356,14 @@ RULES: tuple[Rule, ...] = (
         nova="a new one, on the bus that the rescue image's properties give",
         reference="the instance's own, on its bus",
         source="`blockinfo._get_rescue_disk_mapping`",
+    ),
+    _rule(
+        "legacy-config-drive-name",
+        _legacy_config_drive_beside_renamed_volumes,
+        Aspect.KEPT,
+        nova="names it anew, beside the root alone; until then it had the name that its volumes left",
+        reference="likewise, but its volumes have other names (`asked-for-names`, `cdrom-volume`)",
+        source="`blockinfo._get_rescue_disk_mapping`, `blockinfo.get_disk_mapping`",
     ),
     _rule(
         "legacy-iso-root",
