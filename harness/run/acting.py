@@ -143,7 +143,7 @@ class ActingPerformer(Performer[BootedGuest]):
             Refused: by the implementation or by libvirt; says if the guest is off by then.
             HostError, GuestError: the rescued guest did not come up.
         """
-        self._variables_before = self._variables()
+        self.variables.look_before()
         self.saved_xml = definition_of(self.domain)
         known = self._own_disks()
         self.guests.rescue(
@@ -166,7 +166,7 @@ class ActingPerformer(Performer[BootedGuest]):
         known = self._own_disks()
 
         def off() -> None:
-            self._variables_after = self._variables()
+            self.variables.look_after()
             when_off()
 
         self.guests.unrescue(self.instance, self.placement, when_off=lambda: self._off(known, off))

@@ -140,7 +140,7 @@ class Drive:
         unrescued = self._look(State.UNRESCUED, guest)
         host = HostEvidence(
             domain_xml_equal=performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
-            nvram_equal=performer.variables_restored,
+            nvram_equal=performer.variables.are_restored,
             changes=joined_changes(
                 disk_changes(unwritten(self._when_off, normal), before, marked=self._marked),
                 disk_changes(before, after, written),

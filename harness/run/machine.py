@@ -78,7 +78,7 @@ def _rescue_and_unrescue(
     unrescued = look(State.UNRESCUED, performer.unrescue())
     host = HostEvidence(
         domain_xml_equal=performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
-        nvram_equal=performer.variables_restored,
+        nvram_equal=performer.variables.are_restored,
     )
     outcome.add(
         *compare_rescued(normal, rescued, ready.expected),

@@ -8,10 +8,10 @@ not come up, the saved definition is started again.
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
@@ -33,6 +33,7 @@ from harness.rescue.protocol import Implementation, RunningInstance
 from harness.run.boot_logs import BootLogs
 from harness.run.stage import Stage
 from harness.run.steps import as_text
+from harness.run.uefi_variables import UefiVariables
 from harness.scenario.models import Instance, RescueImage
 
 LIVE_AND_DEFINED = libvirt.VIR_DOMAIN_AFFECT_LIVE | libvirt.VIR_DOMAIN_AFFECT_CONFIG
@@ -77,8 +78,6 @@ class Performer(Generic[R]):
     guest: R | None = None
     state: State = State.NORMAL
     is_hot: bool = False
-    _variables_before: bytes | None = None
-    _variables_after: bytes | None = None
     _boot: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -90,6 +89,11 @@ class Performer(Generic[R]):
     def placement(self) -> Placement:
         """Where it lives."""
         return self.stage.placement
+
+    @cached_property
+    def variables(self) -> UefiVariables:
+        """Its UEFI variables."""
+        return UefiVariables.of(self.placement)
 
     @property
     def running(self) -> R:
@@ -139,7 +143,7 @@ class Performer(Generic[R]):
         """
         if self.state is State.RESCUED:
             raise Refused("the instance is rescued already: unrescue it first")
-        self._variables_before = self._variables()
+        self.variables.look_before()
         live_xml, definition = self.domain.XMLDesc(0), definition_of(self.domain)
         running = RunningInstance(self.instance, self.placement, live_xml, self.stage.steps)
         rescued_xml = self._with_access(self.implementation.rescued(running, image))
@@ -153,7 +157,7 @@ class Performer(Generic[R]):
         self.shut_down()
         try:
             when_off()
-            self._give_rescue_its_variables()
+            self.variables.give_to_rescue()
             return self._boot_into(State.RESCUED)
         except (HarnessError, OSError, libvirt.libvirtError) as error:
             self.logs.keep_failed()
@@ -177,7 +181,7 @@ class Performer(Generic[R]):
             self._define(self.implementation.unrescued(self.saved_xml))
         except libvirt.libvirtError as error:
             raise HostError(f"libvirt does not take the unrescued domain: {error}") from error
-        self._variables_after = self._variables()
+        self.variables.look_after()
         when_off()
         return self._boot_into(State.UNRESCUED)
 
@@ -217,7 +221,7 @@ class Performer(Generic[R]):
         """
         self.shut_down()
         if self.state is State.RESCUED:
-            self._give_rescue_its_variables()
+            self.variables.give_to_rescue()
         return self._boot_into(self.state)
 
     def reboot_as_saved(self) -> R:
@@ -230,13 +234,6 @@ class Performer(Generic[R]):
         if self.saved_xml is not None:
             self._define(self.saved_xml)
         return self._boot_into(State.NORMAL)
-
-    @property
-    def variables_restored(self) -> bool | None:
-        """Whether the UEFI variables came back from the rescue as they went in; None without UEFI."""
-        if self.placement.uefi is None:
-            return None
-        return self._variables_before is not None and self._variables_before == self._variables_after
 
     @property
     def domain_sources(self) -> Sources:
@@ -278,16 +275,6 @@ class Performer(Generic[R]):
         self.defined_xml[state] = definition_of(domain)
         self.guest = guest = self._boot.enter_context(self.bring_up(domain, state))
         return guest
-
-    def _variables(self) -> bytes | None:
-        """The instance's store; None without UEFI, or where somebody has removed it."""
-        uefi = self.placement.uefi
-        return uefi.variables_path.read_bytes() if uefi is not None and uefi.variables_path.is_file() else None
-
-    def _give_rescue_its_variables(self) -> None:
-        uefi, target = self.placement.uefi, self.placement.rescue_variables_path
-        if uefi is not None and target is not None and uefi.variables_path.is_file():
-            shutil.copyfile(uefi.variables_path, target)
 
     def _with_access(self, xml: str) -> str:
         return with_access(

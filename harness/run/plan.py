@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 
 import libvirt
 
 from harness.domain.placement import DirectKernel, EmulatedTpm, Placement
 from harness.errors import HostError, Refused
-from harness.evidence.defined import Sources, defined_inventory
-from harness.evidence.inventory import Inventory, State
+from harness.evidence.defined import Sources
 from harness.hypervisor.connection import (
     connect,
     definition_of,
@@ -31,131 +29,19 @@ from harness.rescue.protocol import (
     versions_of_implementation,
 )
 from harness.rescue.refusals import refused_instance, refused_too_late
-from harness.rescue.request import request_or_none
 from harness.run.cases import Case
 from harness.run.disks import planned_sources
 from harness.run.outcome import Outcome, Progress
 from harness.run.placing import placement_for
-from harness.run.preparation import expected_of
+from harness.run.planned import Plan, PlannedInstance
 from harness.run.record import CaseFolder
 from harness.run.session import Session
 from harness.run.stage import Stage
 from harness.run.steps import DefinitionHand, changes_definition, refuse_steps_of_its_own, take, volumes_of
-from harness.scenario.expectation import applicable_expectation
-from harness.scenario.models import Instance, RescueImage, Scenario
+from harness.scenario.models import RescueImage, Scenario
 from harness.scenario.steps import Step
-from harness.scenario.words import Level, VerdictName
-from harness.verdict.claims import additions, compare_rescued, compare_unrescued
-from harness.verdict.expected import Expected, HostEvidence
-from harness.verdict.finding import Finding
-from harness.verdict.outcome import meets, verdict_of
 
 _FOLDER = Path("/instances")
-
-
-@dataclass(frozen=True)
-class PlannedInstance:
-    """An instance as libvirt defines it after its steps, with what its domains are looked at with.
-
-    ``read_backs`` and ``restored`` remember, by the XML given back to the instance, what libvirt makes of it and what
-    is wrong with it: for most rescues of one instance it is the same.
-    """
-
-    instance: Instance
-    placement: Placement
-    normal_xml: str
-    sources: Sources
-    usb_cdrom_is_disk: bool
-    steps: tuple[Step, ...] = ()
-    versions: Mapping[str, str] = field(default_factory=dict, compare=False)
-    read_backs: dict[str, str] = field(default_factory=dict, compare=False)
-    restored: dict[str, tuple[Finding, ...]] = field(default_factory=dict, compare=False)
-
-    def inventory(self, xml: str) -> Inventory:
-        """The inventory of one of its domains."""
-        return defined_inventory(xml, self.sources, usb_cdrom_is_disk=self.usb_cdrom_is_disk)
-
-    @cached_property
-    def normal(self) -> Inventory:
-        """The normal state's inventory."""
-        return self.inventory(self.normal_xml)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A case's domain XML by state as libvirt completed it; ``refusal`` in place of the rescue."""
-
-    planned: PlannedInstance
-    image: RescueImage
-    rescued_xml: str | None
-    unrescued_xml: str | None
-    refusal: Refused | None
-
-    @property
-    def inventory_by_state(self) -> dict[State, Inventory]:
-        """The inventory of every state that came about."""
-        states = {State.NORMAL: self.planned.normal, State.RESCUED: self.rescued, State.UNRESCUED: self.unrescued}
-        return {state: inventory for state, inventory in states.items() if inventory is not None}
-
-    @property
-    def xml_by_state(self) -> dict[State, str]:
-        """The domain XML of every state that came about."""
-        states = {
-            State.NORMAL: self.planned.normal_xml,
-            State.RESCUED: self.rescued_xml,
-            State.UNRESCUED: self.unrescued_xml,
-        }
-        return {state: xml for state, xml in states.items() if xml is not None}
-
-    @cached_property
-    def rescued(self) -> Inventory | None:
-        """The rescued state's inventory."""
-        return None if self.rescued_xml is None else self.planned.inventory(self.rescued_xml)
-
-    @cached_property
-    def unrescued(self) -> Inventory | None:
-        """The unrescued state's inventory."""
-        if self.unrescued_xml == self.planned.normal_xml:
-            return self.planned.normal
-        return None if self.unrescued_xml is None else self.planned.inventory(self.unrescued_xml)
-
-    @cached_property
-    def findings(self) -> tuple[Finding, ...]:
-        """Every way in which the domains break the promise, as far as XML shows it; none for a refusal."""
-        normal, rescued, unrescued = self.planned.normal, self.rescued, self.unrescued
-        if rescued is None or unrescued is None or self.unrescued_xml is None:
-            return ()
-        expected = self._expected()
-        known = self.planned.restored
-        if self.unrescued_xml not in known:
-            host = HostEvidence(domain_xml_equal=self.unrescued_xml == self.planned.normal_xml)
-            known[self.unrescued_xml] = compare_unrescued(normal, rescued, unrescued, expected, host)
-        return (*compare_rescued(normal, rescued, expected), *known[self.unrescued_xml])
-
-    @property
-    def verdict(self) -> VerdictName:
-        """How the case ends at level plan."""
-        return VerdictName.REFUSED if self.refusal is not None else verdict_of(self.findings)
-
-    def mismatch(self, scenario: Scenario, versions: Mapping[str, str]) -> tuple[str, ...]:
-        """How that differs from what a scenario of this instance and rescue image expects, a sentence each.
-
-        Raises:
-            ScenarioError: the scenario expects nothing for these versions.
-        """
-        expectation = applicable_expectation(scenario, {**versions, **self.planned.versions})
-        found = meets(expectation, self.verdict, self.findings, self.refusal, level=Level.PLAN)
-        return () if found is None else found.sentences
-
-    def additions(self) -> tuple[str, ...]:
-        """What the rescue added rightly, in a sentence each."""
-        if self.rescued is None:
-            return ()
-        return additions(self.planned.normal, self.rescued, self._expected())
-
-    def _expected(self) -> Expected:
-        instance = self.planned.instance
-        return expected_of(instance, request_or_none(instance, self.image), self.planned.sources.tokens)
 
 
 class Planner:

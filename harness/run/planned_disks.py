@@ -9,7 +9,7 @@ from lxml import etree
 
 from harness.domain.xml import address_text, disk_target, disks_of, parse_domain, source_of
 from harness.evidence.inventory import Inventory, KernelNames
-from harness.run.plan import Plan
+from harness.run.planned import Plan
 
 
 @dataclass(frozen=True)

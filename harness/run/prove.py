@@ -17,7 +17,8 @@ from harness.faults import Broken, Fault
 from harness.faults.draft import NotApplicable
 from harness.run.cases import Case
 from harness.run.engine import run_case
-from harness.run.plan import Plan, Planner, open_planner
+from harness.run.plan import Planner, open_planner
+from harness.run.planned import Plan
 from harness.run.proof import Control, Proof, Trial
 from harness.run.result import CaseResult
 from harness.run.session import Session, open_session

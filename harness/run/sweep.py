@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from harness.errors import HostError, HostExhaustedError, Refused, ScenarioError
 from harness.rescue.protocol import Implementation
 from harness.run.cases import SHIPPED_SUITE
-from harness.run.plan import Plan, PlannedInstance, Planner
+from harness.run.plan import Planner
+from harness.run.planned import Plan, PlannedInstance
 from harness.run.result import Refusal
 from harness.scenario.checks import check_instance
 from harness.scenario.image_checks import image_problems

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.rescue.combinations import BUSES, DEVICES, HARDWARE, combinations
-from harness.run.plan import Plan
+from harness.run.planned import Plan
 from harness.run.planned_disks import PlannedPlace, planned_disks
 from harness.run.result import CaseResult
 from harness.scenario.words import Level, VerdictName

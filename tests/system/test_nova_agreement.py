@@ -21,7 +21,8 @@ from harness.nova.environments import Environments
 from harness.nova.implementation import Nova
 from harness.rescue.protocol import Implementation, RunningInstance
 from harness.rescue.reference import Reference
-from harness.run.plan import Plan, PlannedInstance, Planner, open_planner
+from harness.run.plan import Planner, open_planner
+from harness.run.planned import Plan, PlannedInstance
 from harness.scenario.models import Instance, RescueImage, Scenario
 from harness.scenario.random_scenarios import random_rescues
 

@@ -1,0 +1,50 @@
+"""The store of an instance's UEFI variables, before, in and after a rescue."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.domain.placement import Placement
+
+
+@dataclass
+class UefiVariables:
+    """One instance's store, at ``path``, and the copy that a rescued guest may have; None without UEFI, or without one.
+
+    A store that somebody has removed has no content: libvirt makes a new one for the next guest.
+    """
+
+    path: Path | None
+    rescue_path: Path | None
+    _before: bytes | None = None
+    _after: bytes | None = None
+
+    @classmethod
+    def of(cls, placement: Placement) -> UefiVariables:
+        """Those of the instance that lives there."""
+        return cls(None if placement.uefi is None else placement.uefi.variables_path, placement.rescue_variables_path)
+
+    def look_before(self) -> None:
+        """Remember them as they go into a rescue."""
+        self._before = self._content()
+
+    def look_after(self) -> None:
+        """Remember them as they come out of it."""
+        self._after = self._content()
+
+    def give_to_rescue(self) -> None:
+        """Have the rescued guest begin with a copy of them."""
+        if self.path is not None and self.rescue_path is not None and self.path.is_file():
+            shutil.copyfile(self.path, self.rescue_path)
+
+    @property
+    def are_restored(self) -> bool | None:
+        """Whether they came back from the rescue as they went in; None without UEFI."""
+        if self.path is None:
+            return None
+        return self._before is not None and self._before == self._after
+
+    def _content(self) -> bytes | None:
+        return self.path.read_bytes() if self.path is not None and self.path.is_file() else None
