@@ -18,7 +18,7 @@ from harness.guest.forward import forward_ssh
 from harness.guest.login import Login
 from harness.guest.ssh import Completed, SshConnection, is_listening
 from harness.hypervisor.host import Hypervisor, Pace
-from harness.hypervisor.reaping import LEISURELY_S, orphans_reaped
+from harness.hypervisor.reaping import orphans_reaped
 
 _POLL_S = 0.05
 _STATE_EVERY = 10
@@ -147,7 +147,7 @@ def booted(
     for stale in (console_path, qemu_log_path(hypervisor, domain.name())):
         stale.unlink(missing_ok=True)
     started = time.monotonic()
-    with orphans_reaped(LEISURELY_S), _stopped_at_the_end(domain):
+    with _stopped_at_the_end(domain):
         start_domain(hypervisor, domain)
         with reached(
             hypervisor, domain, console_path=console_path, login=login, started=started, refused_hint=refused_hint

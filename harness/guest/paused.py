@@ -14,7 +14,6 @@ import libvirt_qemu
 from harness.errors import HostError
 from harness.guest.booted import start_domain, stop_domain
 from harness.hypervisor.host import Hypervisor
-from harness.hypervisor.reaping import LEISURELY_S, orphans_reaped
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,8 @@ def paused(hypervisor: Hypervisor, domain: libvirt.virDomain) -> Iterator[Paused
     Raises:
         HostError: QEMU does not start.
     """
-    with orphans_reaped(LEISURELY_S):
-        try:
-            start_domain(hypervisor, domain, paused=True)
-            yield PausedMachine(domain, domain.XMLDesc(0))
-        finally:
-            stop_domain(domain)
+    try:
+        start_domain(hypervisor, domain, paused=True)
+        yield PausedMachine(domain, domain.XMLDesc(0))
+    finally:
+        stop_domain(domain)

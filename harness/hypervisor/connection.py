@@ -13,7 +13,7 @@ from urllib.parse import quote
 import libvirt
 
 from harness.errors import HostError, require_resources
-from harness.hypervisor.reaping import orphans_reaped
+from harness.hypervisor.reaping import LEISURELY_S, orphans_reaped
 
 _QEMU_CONF = """\
 security_driver = "none"
@@ -58,27 +58,36 @@ def prepare_embedded_root(root: Path) -> None:
 
 @contextmanager
 def connect(uri: str) -> Iterator[libvirt.virConnect]:
-    """Open ``uri`` with the event loop running.
+    """Open ``uri`` with the event loop running, and what libvirt daemonises reaped until it is closed.
+
+    libvirt probes QEMU whenever it takes what it knows for outdated, and waits half a minute for what nobody reaps.
+    Loading one more of its modules is enough where they were installed at different seconds (virGetSelfLastChanged).
 
     Raises:
         HostError: libvirt cannot be reached.
     """
     _start_event_loop()
+    with orphans_reaped(LEISURELY_S):
+        connection = _open(uri)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def _open(uri: str) -> libvirt.virConnect:
     try:
         # The first look at QEMU's version probes every emulator, each a daemon that libvirt waits for.
         with orphans_reaped():
             connection = libvirt.open(uri)
             connection.getVersion()
+            return connection
     except libvirt.libvirtError as error:
         raise HostError(
             f"libvirt cannot open {uri}: {error}",
             hint="install libvirt-daemon-driver-qemu and libvirt-daemon-system;"
             " 'rescue-harness doctor' says what is missing",
         ) from error
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 _OF_THE_HOST = (

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.hypervisor.connection import connect
 from harness.hypervisor.reaping import QUICKLY_S, become_subreaper, orphans_reaped
 
 
@@ -55,6 +56,12 @@ def test_adopted_emulator_that_ended_before_is_reaped(emulator: Path) -> None:
     with orphans_reaped():
         time.sleep(5 * QUICKLY_S)
     assert not psutil.pid_exists(process.pid)
+
+
+def test_adopted_emulator_is_reaped_as_long_as_a_connection_is_open(emulator: Path) -> None:
+    with connect("test:///default"):
+        gone, _ = psutil.wait_procs([_daemonised(emulator)], timeout=5)
+    assert gone
 
 
 @pytest.mark.parametrize("session", [False, True], ids=["same session", "own session"])
