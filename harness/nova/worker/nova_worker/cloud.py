@@ -15,8 +15,20 @@ class EdgeError(BaseException):
     """Nova asked the cloud for something that this worker does not know to answer."""
 
 
-class Conductor:
+class StandIn:
+    """A part of the cloud that answers what it knows; anything else that Nova asks of it ends the request."""
+
+    asked: str
+    """What it is to be asked, in the error's words."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise EdgeError(f"{self.asked} {name}")
+
+
+class Conductor(StandIn):
     """Stands in for the RPC to the conductor, and so for the database: what Nova saves stays in its objects."""
+
+    asked = "the conductor was asked for"
 
     def __init__(self) -> None:
         self.mappings: dict[str, Any] = {}
@@ -43,12 +55,11 @@ class Conductor:
                 return objects.ComputeNode(request_context, uuid=COMPUTE_NODE)
         raise EdgeError(f"the conductor was asked for {method} of {name}")
 
-    def __getattr__(self, name: str) -> Any:
-        raise EdgeError(f"the conductor was asked for {name}")
 
-
-class ImageService:
+class ImageService(StandIn):
     """Stands in for Glance: the images' metadata."""
+
+    asked = "the image service was asked for"
 
     def __init__(self) -> None:
         self.images: dict[str, Any] = {}
@@ -59,12 +70,11 @@ class ImageService:
         except KeyError:
             raise exception.ImageNotFound(image_id=image) from None
 
-    def __getattr__(self, name: str) -> Any:
-        raise EdgeError(f"the image service was asked for {name}")
 
-
-class VolumeService:
+class VolumeService(StandIn):
     """Stands in for Cinder: the metadata of the volume that an instance boots from."""
+
+    asked = "the volume service was asked for"
 
     def __init__(self) -> None:
         self.image_properties: dict[str, str] = {}
@@ -82,12 +92,11 @@ class VolumeService:
     def check_attached(self, request_context: Any, volume: Any) -> None:
         cinder.API.check_attached(self, request_context, volume)
 
-    def __getattr__(self, name: str) -> Any:
-        raise EdgeError(f"the volume service was asked for {name}")
 
-
-class RunningDomain:
+class RunningDomain(StandIn):
     """Stands in for the libvirt domain of the running instance, of which a rescue asks the XML."""
+
+    asked = "the running domain was asked for"
 
     def __init__(self, xml: str) -> None:
         self._xml = xml
@@ -95,12 +104,11 @@ class RunningDomain:
     def XMLDesc(self, *_args: Any, **_kwargs: Any) -> str:  # noqa: N802 - libvirt's name
         return self._xml
 
-    def __getattr__(self, name: str) -> Any:
-        raise EdgeError(f"the running domain was asked for {name}")
 
-
-class Notifier:
+class Notifier(StandIn):
     """Stands in for the senders of notifications, to whom nobody listens."""
+
+    asked = "the notifier was asked for"
 
     def is_enabled(self) -> bool:
         return False
@@ -113,12 +121,11 @@ class Notifier:
 
     debug = info = audit = warn = warning = error = critical = sample = _send
 
-    def __getattr__(self, name: str) -> Any:
-        raise EdgeError(f"the notifier was asked for {name}")
 
-
-class Network:
+class Network(StandIn):
     """Stands in for Neutron: the instance's ports."""
+
+    asked = "the network service was asked for"
 
     def __init__(self, network_info: Any) -> None:
         self._network_info = network_info
@@ -126,12 +133,11 @@ class Network:
     def get_instance_nw_info(self, *_args: Any, **_kwargs: Any) -> Any:
         return self._network_info
 
-    def __getattr__(self, name: str) -> Any:
-        raise EdgeError(f"the network service was asked for {name}")
 
-
-class Placement:
+class Placement(StandIn):
     """Stands in for placement: the traits that the driver itself reports."""
+
+    asked = "placement was asked for"
 
     def __init__(self, driver: Any) -> None:
         self._driver = driver
@@ -139,6 +145,3 @@ class Placement:
     def get_provider_traits(self, _context: Any, _provider: str) -> Any:
         reported = self._driver.capabilities_as_traits()
         return types.SimpleNamespace(traits={trait for trait, has_it in reported.items() if has_it}, generation=0)
-
-    def __getattr__(self, name: str) -> Any:
-        raise EdgeError(f"placement was asked for {name}")

@@ -10,7 +10,7 @@ from nova import context, rpc
 from nova.compute import api as compute_api
 from nova.compute import manager
 
-from .cloud import EdgeError, Network, Placement
+from .cloud import Network, Placement, StandIn
 from .planning import DomainMade
 from .refusals import cause_of, is_ours, refusal_of
 from .signatures import call
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from .compute import Compute, Spawned
 
 
-class Queue:
+class Queue(StandIn):
     """Stands in for the message queue between nova-api and nova-compute: what is cast is called."""
+
+    asked = "nova-compute was asked to"
 
     def __init__(self, compute_manager: Any) -> None:
         self._manager = compute_manager
@@ -34,12 +36,11 @@ class Queue:
         self.has_cast = True
         call(self._manager.unrescue_instance, context=request_context, **arguments)
 
-    def __getattr__(self, name: str) -> Any:
-        raise EdgeError(f"nova-compute was asked to {name}")
 
-
-class CloudlessManager(manager.ComputeManager):  # type: ignore[misc]
+class CloudlessManager(StandIn, manager.ComputeManager):  # type: ignore[misc]
     """nova-compute's manager without a cloud: of it, rescue, unrescue, the naming of devices, and what they call."""
+
+    asked = "the compute manager wants its"
 
     def __init__(self, compute: Compute, network_api: Any) -> None:
         self.host = "host"
@@ -53,9 +54,6 @@ class CloudlessManager(manager.ComputeManager):  # type: ignore[misc]
         if sharing is not None:
             self.share_manager = sharing.ShareManager(None, compute.driver)
 
-    def __getattr__(self, name: str) -> Any:
-        raise EdgeError(f"the compute manager wants its {name}")
-
     def _update_resource_tracker(self, *_args: Any, **_kwargs: Any) -> None:
         """What the instance takes of the host is not counted."""
 
@@ -63,8 +61,10 @@ class CloudlessManager(manager.ComputeManager):  # type: ignore[misc]
         """Asks Keystone for an address that only the notification has."""
 
 
-class CloudlessApi(compute_api.API):  # type: ignore[misc]
+class CloudlessApi(StandIn, compute_api.API):  # type: ignore[misc]
     """nova-api's part without a cloud: of it, rescue and unrescue, and what they call."""
+
+    asked = "the compute API wants its"
 
     placementclient: Any = None
 
@@ -73,9 +73,6 @@ class CloudlessApi(compute_api.API):  # type: ignore[misc]
         self.volume_api = compute.volume_service
         self.compute_rpcapi = queue
         self.placementclient = Placement(compute.driver)
-
-    def __getattr__(self, name: str) -> Any:
-        raise EdgeError(f"the compute API wants its {name}")
 
 
 class User:
