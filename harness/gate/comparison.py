@@ -59,10 +59,10 @@ def _kind(base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool) -> 
         case False, True:
             is_worse = _harm(change) > 0 or not is_refusal_right
         case _:
-            is_refused_anew = change.refusal is not None and (base.refusal is None or _harm(change) > _harm(base))
-            is_worse = is_refused_anew or bool(set(change.findings) - set(base.findings))
-            if not is_worse and base.findings == change.findings and change.refusal is not None:
-                return _by_harm(_harm(change) - _harm(base))
+            more = _harm(change) - _harm(base)
+            is_worse = more > 0 or bool(set(change.findings) - set(base.findings))
+            if base.findings == change.findings:
+                return _by_harm(more)
     return Change.WORSE if is_worse else Change.BETTER
 
 
@@ -74,15 +74,16 @@ def _is_refused(outcome: CaseOutcome) -> bool:
     return outcome.verdict is VerdictName.REFUSED
 
 
-def _harm(refused: CaseOutcome) -> int:
-    return list(GuestAfter).index(refused.guest)
+def _harm(outcome: CaseOutcome) -> int:
+    """What a refusal does to the guest, from 0 on; -1 where nobody refused."""
+    return -1 if outcome.refusal is None else list(GuestAfter).index(outcome.guest)
 
 
 def _sentences(one: CaseOutcome, *, beyond: CaseOutcome) -> tuple[str, ...]:
     if one.verdict in (VerdictName.REFUSED, VerdictName.ERROR):
         return () if one == beyond else (str(one),)
-    findings = (str(finding) for finding in one.findings if finding not in beyond.findings)
-    return (*findings, *filter(None, [one.refusal if one.refusal != beyond.refusal else None]))
+    findings = tuple(str(finding) for finding in one.findings if finding not in beyond.findings)
+    return findings if one.refusal in (None, beyond.refusal) else (*findings, str(one.refusal))
 
 
 def tally(comparisons: Sequence[Comparison]) -> str:
