@@ -105,7 +105,7 @@ def _sentences(result: CaseResult) -> Iterator[str]:
         if finding.claim is ClaimName.DATA and finding.before == UNCHANGED:
             yield f"{finding.claim}: {finding.device}: bytes changed that nobody was to write"
         else:
-            yield f"{finding.claim}: {finding}"
+            yield finding.sentence
 
 
 def bound(runs: int) -> float:

@@ -14,6 +14,7 @@ from harness.scenario.models import Expectation
 from harness.scenario.words import Level, VerdictName
 from harness.verdict.coverage import ClaimStatus
 from harness.verdict.finding import Finding
+from harness.verdict.outcome import told_as_unexpected
 
 
 class Refusal(Frozen):
@@ -93,12 +94,12 @@ class CaseResult(Frozen):
             return (self.failure.message,)
         refusal = () if self.refusal is None else (str(self.refusal),)
         findings = self.findings_beside_mismatch if beside_mismatch else self.findings
-        return (*(f"{finding.claim}: {finding}" for finding in findings), *refusal)
+        return (*(finding.sentence for finding in findings), *refusal)
 
     @property
     def findings_beside_mismatch(self) -> tuple[Finding, ...]:
         """The findings that no sentence of ``mismatch`` tells."""
-        return tuple(each for each in self.findings if f"unexpected: {each.claim} {each}" not in self.mismatch)
+        return tuple(each for each in self.findings if told_as_unexpected(each) not in self.mismatch)
 
 
 class RunSummary(Frozen):

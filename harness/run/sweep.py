@@ -158,7 +158,7 @@ def _cell(row: int, column: int, scenario: Scenario, plan: Plan, versions: Mappi
     if plan.refusal is not None:
         return _refused(row, column, plan.refusal)
     is_good = plan.verdict is VerdictName.STABLE or not plan.mismatch(scenario, versions)
-    detail = "; ".join(f"{finding.claim}: {finding}" for finding in plan.findings)
+    detail = "; ".join(finding.sentence for finding in plan.findings)
     return Cell(row, column, plan.verdict, detail, is_good=is_good)
 
 

@@ -109,11 +109,11 @@ def _short_sentences(result: CaseResult) -> Iterator[str]:
     numbers = Counter((finding.claim, finding.device) for finding in findings)
     seen = Counter[tuple[str, str]]()
     for finding in findings:
-        sentence, about = f"{finding.claim}: {finding}", (finding.claim, finding.device)
+        about = (finding.claim, finding.device)
         seen[about] += 1
         more = numbers[about] - _FINDINGS_EACH
         if more < 2 or seen[about] <= _FINDINGS_EACH:
-            yield sentence
+            yield finding.sentence
         elif seen[about] == _FINDINGS_EACH + 1:
             yield f"{finding.claim}: {finding.device}: and {more} more, all of them in result.json"
     if result.refusal is not None:

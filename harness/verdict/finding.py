@@ -42,6 +42,11 @@ class Finding(Frozen):
         """The state that was compared with the normal one."""
         return State.UNRESCUED if self.claim is ClaimName.RESTORED else State.RESCUED
 
+    @property
+    def sentence(self) -> str:
+        """All of it for people: what was claimed, and what is the matter."""
+        return f"{self.claim}: {self}"
+
     def __str__(self) -> str:
         text = f"{self.device}: {self.message}"
         if self.cause == "model":

@@ -75,12 +75,17 @@ def meets(
     return Mismatch(
         sentences=(
             *refused,
-            *(f"unexpected: {finding.claim} {finding}" for finding in unexpected),
+            *map(told_as_unexpected, unexpected),
             *(_not_found(entry, findings) for entry in missing),
         ),
         unexpected=unexpected,
         missing=missing,
     )
+
+
+def told_as_unexpected(finding: Finding) -> str:
+    """The sentence of a mismatch that is about a finding which no entry of ``expect`` allows."""
+    return f"unexpected: {finding.claim} {finding}"
 
 
 def _refused_beside_findings(expectation: Expectation, refusal: Refused | None) -> tuple[str, ...]:
