@@ -43,9 +43,19 @@ def interrupts_answered() -> Iterator[None]:
         yield
 
 
+def end_on_terminate() -> None:
+    """Have SIGTERM, which CI systems send, end the run as Ctrl-C does: guests destroyed, files removed."""
+    if _is_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
 @contextmanager
 def _handled_by(handler: signal._HANDLER) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
+    if not _is_main_thread():
         yield
         return
     before = {number: signal.signal(number, handler) for number in _heeded()}

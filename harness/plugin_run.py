@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import HarnessError, HostError, ScenarioError
-from harness.interruption import interrupts_answered
+from harness.interruption import end_on_terminate, interrupts_answered
 from harness.run.run_path import run_name
 
 if TYPE_CHECKING:
@@ -169,9 +167,3 @@ _RUN: pytest.StashKey[SharedRun] = pytest.StashKey()
 def shared_run(config: pytest.Config) -> SharedRun:
     """The shared run of a pytest configuration."""
     return config.stash[_RUN]
-
-
-def end_on_terminate() -> None:
-    """Have SIGTERM, which CI systems send, end the run as Ctrl-C does: guests destroyed, files removed."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from harness.plugin_run import RUN_NAME, end_on_terminate, shared_run
+from harness.interruption import end_on_terminate
+from harness.plugin_run import RUN_NAME, shared_run
 from harness.run.capacity import guests_at_once
 from harness.scenario.words import MIB
 
