@@ -54,16 +54,16 @@ bench: $(STAMPS)/environment
 	@$(BIN)/python -m harness.benchmark
 
 tables: $(STAMPS)/environment
-	@$(BIN)/rescue-harness combinations --markdown > docs/combinations.md
-	@$(BIN)/rescue-harness prove --markdown > docs/faults.md
-	@$(BIN)/python tests/system/nova_faults.py > docs/nova-faults.md
+	@$(BIN)/rescue-harness combinations --markdown > docs/reference/combinations.md
+	@$(BIN)/rescue-harness prove --markdown > docs/reference/faults.md
+	@$(BIN)/python tests/system/nova_faults.py > docs/nova/faults.md
 
 # Of the Novas that were added with `rescue-harness nova add`.
 NOVAS ?= 27.0.0 29.0.0 33.0.0 34.0.0
 nova-table: $(STAMPS)/environment
 	@folder=$$(mktemp -d) && $(BIN)/rescue-harness run --level plan --keep-going --results $$folder \
 	    --implementation reference $(NOVAS:%=--implementation nova:%) scenarios/nova \
-	    && $(BIN)/rescue-harness claims $$folder/2* > docs/nova-claims.md && rm -r $$folder
+	    && $(BIN)/rescue-harness claims $$folder/2* > docs/nova/claims.md && rm -r $$folder
 
 schema: $(STAMPS)/environment
 	@$(BIN)/rescue-harness schema > harness/scenario/scenario.schema.json

@@ -70,7 +70,7 @@ def explore(budget: float, seed: int | None, level: Level, results: Path) -> Non
 
 
 @click.command()
-@click.option("--markdown", is_flag=True, help="As docs/combinations.md has it.")
+@click.option("--markdown", is_flag=True, help="As docs/reference/combinations.md has it.")
 def combinations(markdown: bool) -> None:
     """Show which bus boots with which device, machine and firmware, and who refuses the others."""
     from harness.rescue.combinations import combinations_page  # noqa: PLC0415
@@ -98,7 +98,9 @@ def machines() -> None:
 @level_option(Level.PLAN, "Try also the faults that show at this level only: in a paused QEMU, in a booted guest.")
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Only faults whose name or claim matches, as pytest's -k.")
 @results_option("Where the run's folder goes, beyond level plan.")
-@click.option("--markdown", is_flag=True, help="Print the list of faults as docs/faults.md has it, and try none.")
+@click.option(
+    "--markdown", is_flag=True, help="Print the list of faults as docs/reference/faults.md has it, and try none."
+)
 def prove(level: Level, keyword: str | None, results: Path, markdown: bool) -> None:
     """Break rescue on purpose, in many ways, and see that each is noticed by the claim that should.
 

@@ -1,4 +1,4 @@
-"""``docs/faults.md``: every fault, who notices it, and how that is proven."""
+"""``docs/reference/faults.md``: every fault, who notices it, and how that is proven."""
 
 from __future__ import annotations
 

@@ -61,4 +61,4 @@ def _make(state_path: Path, passphrase_path: Path) -> None:
             raise HostError("swtpm_setup is not on this host", hint="install swtpm and swtpm-tools") from error
     if done.returncode:
         said = quoted(done.stdout.splitlines()[-LAST_LINES:])
-        raise HostError(f"swtpm_setup makes no TPM{said}", hint="see 'Devices' in docs/troubleshooting.md")
+        raise HostError(f"swtpm_setup makes no TPM{said}", hint="see 'Devices' in docs/how-to/troubleshooting.md")

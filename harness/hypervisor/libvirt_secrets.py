@@ -40,7 +40,7 @@ SecretUsage = Literal["volume", "vtpm"]
 """What a secret of libvirt's is for."""
 _TAG_OF_USAGE: Mapping[SecretUsage, str] = {"volume": "volume", "vtpm": "name"}
 _OVERWRITTEN = b"none"
-_HINT = "see 'Encrypted volumes' in docs/troubleshooting.md"
+_HINT = "see 'Encrypted volumes' in docs/how-to/troubleshooting.md"
 _first_use = threading.Lock()
 
 

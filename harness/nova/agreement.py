@@ -1,7 +1,7 @@
 """What the reference and a Nova make of one rescue, at mapping level, and in which aspects the two differ.
 
 Mapping level is which disks there are, under which target name, on which bus, as which device type, in which order on
-each bus, what is booted, and who is refused what. Addresses are not part of it: see docs/claims.md for those.
+each bus, what is booted, and who is refused what. Addresses are not part of it: see docs/reference/claims.md for those.
 """
 
 from __future__ import annotations

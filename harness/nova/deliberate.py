@@ -1,6 +1,7 @@
 """Where the reference differs from Nova at mapping level, and why: each rule says when, in what, and by which source.
 
-Outside of these the two agree; ``tests/system/test_nova_agreement.py`` shows both. ``docs/nova.md`` has the table.
+Outside of these the two agree; ``tests/system/test_nova_agreement.py`` shows both. ``docs/nova/index.md`` has the
+table.
 """
 
 from __future__ import annotations
@@ -254,7 +255,7 @@ RULES: tuple[Rule, ...] = (
         Aspect.GUEST,
         nova="puts a volume that is a CD-ROM on the bus of CD-ROMs, unless it is given one",
         reference="on `hw_disk_bus`, as any volume of a scenario that names no bus",
-        source="`blockinfo.get_info_from_bdm`; [scenarios.md](scenarios.md)",
+        source="`blockinfo.get_info_from_bdm`; [scenarios.md](../reference/scenarios.md)",
     ),
     _rule(
         "volume-listed-last",
@@ -312,7 +313,8 @@ RULES: tuple[Rule, ...] = (
         Aspect.REFUSAL,
         nova="takes it, and a disk of the instance loses its name in Linux",
         reference="refuses where Linux finds such a disk later",
-        source="blueprint: device names stay; see [rescue.md](rescue.md#refusals)",
+        source="blueprint: device names stay; see"
+        " [reference-implementation.md](../design/reference-implementation.md#refusals)",
     ),
     _rule(
         "found-too-late",

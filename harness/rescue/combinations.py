@@ -1,6 +1,6 @@
 """Every bus with every device type, machine and firmware: what the reference makes of it, and who says no.
 
-``docs/combinations.md`` is this table; a test keeps the two equal.
+``docs/reference/combinations.md`` is this table; a test keeps the two equal.
 """
 
 from __future__ import annotations

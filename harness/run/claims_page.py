@@ -1,6 +1,6 @@
 """Implementations side by side, case by case and claim by claim, from the results of runs.
 
-``docs/nova-claims.md`` is this page for ``scenarios/nova``; tests keep it equal to what the scenarios expect and to
+``docs/nova/claims.md`` is this page for ``scenarios/nova``; tests keep it equal to what the scenarios expect and to
 what comes of running them.
 """
 
@@ -21,7 +21,7 @@ HEADER = """\
 # Implementations, claim by claim
 
 Made from results by `rescue-harness claims`. Implementations whose every cell is the same share a column.
-[nova-findings.md](nova-findings.md) says what is behind the cases, [claims.md](claims.md) what each claim is.
+[findings.md](findings.md) says what is behind the cases, [claims.md](../reference/claims.md) what each claim is.
 
 """
 CASES_HEADING = "## Case by case"

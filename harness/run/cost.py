@@ -1,6 +1,6 @@
 """How long cases take, in boots of the small guest from a virtio disk under BIOS: what goes first, and what to expect.
 
-The factors are measured under TCG, see docs/performance.md. Control boots are not foreseen.
+The factors are measured under TCG, see docs/design/performance.md. Control boots are not foreseen.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class ServerProcess:
 
     def _trouble(self, message: str) -> HostError:
         lines = self.log_path.read_text(errors="replace").splitlines()[-LAST_LINES:]
-        return HostError(message + quoted(lines), hint="see 'Servers of volumes' in docs/troubleshooting.md")
+        return HostError(message + quoted(lines), hint="see 'Servers of volumes' in docs/how-to/troubleshooting.md")
 
 
 @contextmanager

@@ -130,7 +130,7 @@ def take(step: Step, stage: Stage, hand: Hand) -> Stage:
     except libvirt.libvirtError as error:
         raise HostError(
             f"steps.{len(stage.steps)}: libvirt does not do it: {error}",
-            hint="docs/scenarios.md says which devices a running instance can be given",
+            hint="docs/reference/scenarios.md says which devices a running instance can be given",
         ) from error
 
 

@@ -77,7 +77,7 @@ class Sweep:
         """
         if scenario.sweep is None:
             raise ScenarioError(
-                f"{scenario.name} has no key 'sweep'", hint="docs/scenarios.md says how to name its free keys"
+                f"{scenario.name} has no key 'sweep'", hint="docs/reference/scenarios.md says how to name its free keys"
             )
         whole = matrix_with_sweep(scenario)
         axes = {} if whole.matrix is None else whole.matrix.axes

@@ -1,6 +1,6 @@
 """What must hold between two states of one instance, claim by claim.
 
-The claims and their names are those of ``ClaimName``; docs/claims.md says of each what is tolerated and why.
+The claims and their names are those of ``ClaimName``; docs/reference/claims.md says of each what is tolerated and why.
 """
 
 from __future__ import annotations

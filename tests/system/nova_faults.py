@@ -1,6 +1,6 @@
 """Faults seeded in Nova 34.0.0's own source, a few lines each, and the claim by which the gate must notice.
 
-``python tests/system/nova_faults.py`` prints docs/nova-faults.md.
+``python tests/system/nova_faults.py`` prints docs/nova/faults.md.
 """
 
 from __future__ import annotations

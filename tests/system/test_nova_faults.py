@@ -26,7 +26,7 @@ from .nova_checkout import Checkout, checkout_of
 from .nova_data import RELEASE, Data
 from .nova_faults import FAULTS, SeededFault, faults_page
 
-PAGE = Path(__file__).parents[2] / "docs" / "nova-faults.md"
+PAGE = Path(__file__).parents[2] / "docs" / "nova" / "faults.md"
 
 
 @dataclass(frozen=True)

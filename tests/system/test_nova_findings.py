@@ -18,7 +18,7 @@ from .command_line import CommandLine
 from .nova_data import RELEASE, Data
 from .nova_instances import NOVA, running
 
-PAGE = Path(__file__).parents[2] / "docs" / "nova-claims.md"
+PAGE = Path(__file__).parents[2] / "docs" / "nova" / "claims.md"
 STABLE = RescueImage.model_validate({"properties": {"hw_rescue_bus": "virtio"}})
 
 

@@ -29,7 +29,7 @@ from harness.scenario.words import ClaimName, Firmware, Level, Role, VerdictName
 
 from .test_rescue_reference import REQUESTS, full, live
 
-PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "faults.md"
 NAMES = [fault.name for fault in FAULTS]
 DISK_BYTES = 1024 * 1024
 

@@ -1,4 +1,4 @@
-"""The cases that stand for the suite are in it, run at level guest, and docs/nova-gate.md says what each shows."""
+"""The cases that stand for the suite are in it, run at level guest, and docs/nova/gate.md says what each shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.rescue.reference import Reference
 from harness.run.cases import SHIPPED_SUITE, collect_cases
 from harness.scenario.words import Level
 
-PAGE = Path(__file__).parents[2] / "docs" / "nova-gate.md"
+PAGE = Path(__file__).parents[2] / "docs" / "nova" / "gate.md"
 
 
 def test_each_is_a_case_of_the_suite_and_runs_at_level_guest() -> None:

@@ -13,7 +13,7 @@ from harness.scenario.loading import load_scenarios
 from harness.scenario.models import Scenario
 from harness.scenario.words import Firmware, Level, VerdictName
 
-PAGE = Path(__file__).parents[2] / "docs" / "combinations.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "combinations.md"
 
 
 def test_published_page_is_the_codes() -> None:

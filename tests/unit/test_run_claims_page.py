@@ -20,8 +20,8 @@ from harness.verdict.finding import Finding
 from .case_results import PLANNED
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "nova-claims.md"
-FINDINGS_PAGE = ROOT / "docs" / "nova-findings.md"
+PAGE = ROOT / "docs" / "nova" / "claims.md"
+FINDINGS_PAGE = ROOT / "docs" / "nova" / "findings.md"
 SCENARIOS = ROOT / "scenarios" / "nova"
 MOVED = Finding(claim=ClaimName.NAMES, device="root", before="vda", after="vdb", message="vda -> vdb")
 
@@ -124,7 +124,7 @@ def test_the_page_has_every_case_and_fits_what_is_expected_of_each_implementatio
 
 def test_the_page_of_findings_names_every_scenario_and_none_that_is_not_there() -> None:
     text = FINDINGS_PAGE.read_text()
-    named = {Path(each) for each in re.findall(r"\(\.\./scenarios/([a-z0-9/-]+\.yaml)\)", text)}
+    named = {Path(each) for each in re.findall(r"\(\.\./\.\./scenarios/([a-z0-9/-]+\.yaml)\)", text)}
     assert {ROOT / "scenarios" / path for path in named} >= set(SCENARIOS.glob("*.yaml"))
     assert all((ROOT / "scenarios" / path).is_file() for path in named)
 

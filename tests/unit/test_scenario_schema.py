@@ -15,7 +15,7 @@ from harness.scenario.loading import load_scenarios
 from harness.scenario.models import Scenario
 from harness.scenario.schema import SCHEMA_PATH, scenario_schema, schema_text
 
-PAGE = Path(__file__).parents[2] / "docs" / "scenarios.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "scenarios.md"
 EXAMPLE: dict[str, Any] = scenario_schema()["examples"][0]
 
 
