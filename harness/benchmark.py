@@ -23,10 +23,10 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from harness.deadline import Deadline
 from harness.errors import GuestError, HostError
 from harness.guest.access import AUTHORIZED_KEYS_ENTRY
 from harness.guest.console import Console as SerialConsole
-from harness.guest.deadline import Deadline
 from harness.guest.ssh import SshConnection
 from harness.image.command import run
 from harness.measure import Measure

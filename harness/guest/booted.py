@@ -11,9 +11,9 @@ from pathlib import Path
 
 import libvirt
 
+from harness.deadline import Deadline
 from harness.errors import GuestError, HostError, require_resources
 from harness.guest.console import Console, Ready
-from harness.guest.deadline import Deadline
 from harness.guest.forward import forward_ssh
 from harness.guest.login import Login
 from harness.guest.ssh import Completed, SshConnection, is_listening

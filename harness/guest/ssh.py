@@ -11,8 +11,8 @@ from typing import Self
 
 import paramiko
 
+from harness.deadline import Deadline
 from harness.errors import GuestError
-from harness.guest.deadline import Deadline
 
 # A guest that is destroyed breaks its connection; whoever uses that is told by an exception, not on standard error.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.deadline import Deadline
 from harness.errors import HostError
-from harness.guest.deadline import Deadline
 from harness.image.command import LAST_LINES, quoted, search_path
 
 KEEPER_NAME = "libvirt-keeper"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import libvirt
 from lxml import etree
 
+from harness.deadline import Deadline
 from harness.domain.placement import DiskSource
 from harness.domain.xml import devices_of, disk_target, disks_of, identity_of, parse_domain
 from harness.errors import GuestError
@@ -16,7 +17,6 @@ from harness.evidence.collection import collection_script, parse_inventory
 from harness.evidence.inventory import Marker
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
 from harness.guest.booted import BootedGuest
-from harness.guest.deadline import Deadline
 from harness.run.performer import LIVE_AND_DEFINED, Performer
 from harness.run.steps import as_text, take
 from harness.scenario.models import Scenario

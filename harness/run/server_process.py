@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from harness.deadline import Deadline
 from harness.errors import HarnessError, HostError
-from harness.guest.deadline import Deadline
 from harness.image.command import LAST_LINES, quoted, search_path
 
 LOOPBACK = "127.0.0.1"

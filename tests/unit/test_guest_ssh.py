@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import paramiko
 import pytest
 
+from harness.deadline import Deadline
 from harness.errors import GuestError
-from harness.guest.deadline import Deadline
 from harness.guest.ssh import SshConnection
 
 Ending = Callable[[paramiko.Transport, paramiko.Channel], None]
