@@ -15,8 +15,8 @@ from harness.scenario.models import Instance
 from harness.scenario.words import DiskBus, OtherDevice, Role, VifModel
 
 if TYPE_CHECKING:
+    from harness.domain.disk_mapping import MappedDisk
     from harness.domain.placement import Placement
-    from harness.rescue.naming import MappedDisk
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.domain.target_names import target_name
 from harness.evidence.inventory import KernelNames
-from harness.scenario.target_names import target_name
 
 MEGARAID_CHANNEL = 2
 """Where drivers/scsi/megaraid has logical disks, as all of QEMU's are: the channels before are for physical ones."""

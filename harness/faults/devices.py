@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from harness.domain.pci_places import pci_place
+from harness.domain.addresses.pci_places import pci_place
 from harness.domain.xml import PciAddress, controllers
 from harness.faults.draft import Draft, NotApplicable, child, drop_addresses
 from harness.faults.fault import Edit, Fault

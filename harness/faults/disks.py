@@ -6,11 +6,11 @@ import copy
 
 from lxml import etree
 
+from harness.domain.disk_mapping import RESCUE, MappedDisk
 from harness.domain.rendering import NewDisk, render_disk
 from harness.domain.xml import disk_target
 from harness.faults.draft import Draft, NotApplicable, child
 from harness.faults.fault import Edit, Fault
-from harness.rescue.naming import RESCUE, MappedDisk
 from harness.scenario.words import ClaimName, DeviceType, DiskBus, Role
 
 

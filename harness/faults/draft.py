@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from harness.domain.disk_mapping import RESCUE, map_disks
 from harness.domain.placement import DiskSource, Placement
+from harness.domain.target_names import first_free_target
 from harness.domain.xml import devices_of, disk_target, disks_of, source_of
 from harness.errors import Refused
-from harness.rescue.naming import RESCUE, map_disks
 from harness.scenario.models import Instance
 from harness.scenario.steps import Step
-from harness.scenario.target_names import first_free_target
 from harness.scenario.words import DiskBus, Role
 
 

@@ -14,12 +14,12 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.domain.disk_mapping import RESCUE
 from harness.domain.placement import DiskSource, UefiFirmware
 from harness.evidence.marker import BLOCK_BYTES, data_offset
 from harness.faults.draft import Draft, NotApplicable, child
 from harness.faults.fault import Fault
 from harness.image.command import run
-from harness.rescue.naming import RESCUE
 from harness.scenario.words import ClaimName, Level, Role
 
 _GROWTH_BYTES = 1024 * 1024

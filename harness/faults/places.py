@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from harness.domain.target_names import target_index, target_name
 from harness.domain.xml import DriveAddress, controllers, disk_target, disks_of
 from harness.faults.draft import Draft, NotApplicable, child, drop_addresses
 from harness.faults.fault import Fault
-from harness.scenario.target_names import target_index, target_name
 from harness.scenario.words import ClaimName
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lxml import etree
 
+from harness.domain.disk_mapping import MappedDisk, default_serial, map_disks
 from harness.domain.rendering import NewDisk, render_disk
+from harness.domain.target_names import first_free_target
 from harness.domain.xml import disk_target, disks_of
 from harness.faults.draft import Draft, NotApplicable, child, drop_addresses
 from harness.faults.fault import Fault
-from harness.rescue.naming import MappedDisk, default_serial, map_disks
 from harness.scenario.steps import AttachVolume, DetachNic, DetachVolume
-from harness.scenario.target_names import first_free_target
 from harness.scenario.words import ClaimName, DeviceType, DiskBus, Role
 
 

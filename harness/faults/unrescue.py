@@ -6,11 +6,11 @@ import copy
 
 from lxml import etree
 
+from harness.domain.disk_mapping import RESCUE
 from harness.domain.pinning import without_boot_order
 from harness.domain.xml import devices_of
 from harness.faults.draft import Draft, NotApplicable, drop_addresses
 from harness.faults.fault import Fault
-from harness.rescue.naming import RESCUE
 from harness.scenario.words import ClaimName, Role
 
 

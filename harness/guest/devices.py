@@ -11,7 +11,7 @@ from testinfra.host import Host
 from testinfra.modules.base import InstanceModule
 
 from harness.errors import GuestError
-from harness.evidence.collection import collection_script, parse_inventory
+from harness.evidence.guest.collection import collection_script, parse_inventory
 from harness.evidence.inventory import BlockDevice, Inventory
 from harness.guest.booted import BootedGuest
 

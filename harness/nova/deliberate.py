@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from harness.domain.disk_mapping import CONFIG_DRIVE, ROOT, cdrom_bus, map_disks
 from harness.nova.agreement import Aspect
-from harness.rescue.naming import CONFIG_DRIVE, ROOT, cdrom_bus, map_disks
 from harness.rescue.request import request_or_none, requests_stable_devices
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
 from harness.scenario.models import Instance, RescueImage

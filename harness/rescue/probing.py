@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from lxml import etree
 
-from harness.domain.free_addresses import VIRTIO_SCSI, position
-from harness.domain.pci_places import Place
+from harness.domain.addresses.free_addresses import VIRTIO_SCSI, position
+from harness.domain.addresses.pci_places import Place
 from harness.domain.xml import DriveAddress, controller_index, controllers, disk_target, disks_of
 from harness.rescue.request import RescueRequest
 from harness.scenario.words import DiskBus

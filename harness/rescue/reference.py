@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from harness.domain.free_addresses import (
+from harness.domain.addresses.free_addresses import (
     drop_disabled_usb,
     floppy_place,
     ide_place,
@@ -18,13 +18,8 @@ from harness.domain.free_addresses import (
     scsi_place,
     usb_place,
 )
-from harness.domain.pci_places import Place, pci_place
-from harness.domain.pinning import pinned, without_boot_order
-from harness.domain.placement import Placement
-from harness.domain.rendering import NewDisk, render_disk, render_domain
-from harness.domain.xml import boots_from_uefi, devices_of, disk_target, disks_of, parse_domain, serialise
-from harness.errors import Refused
-from harness.rescue.naming import (
+from harness.domain.addresses.pci_places import Place, pci_place
+from harness.domain.disk_mapping import (
     CONFIG_DRIVE,
     RESCUE,
     ROOT,
@@ -33,12 +28,17 @@ from harness.rescue.naming import (
     target_after,
     with_scsi_units,
 )
+from harness.domain.pinning import pinned, without_boot_order
+from harness.domain.placement import Placement
+from harness.domain.rendering import NewDisk, render_disk, render_domain
+from harness.domain.target_names import NAME_PREFIX, first_free_target, target_name
+from harness.domain.xml import boots_from_uefi, devices_of, disk_target, disks_of, parse_domain, serialise
+from harness.errors import Refused
 from harness.rescue.probing import found_later
 from harness.rescue.protocol import RunningInstance
 from harness.rescue.request import RescueRequest, resolve_request
 from harness.scenario.disks import RootDisk
 from harness.scenario.models import Instance, RescueImage
-from harness.scenario.target_names import NAME_PREFIX, first_free_target, target_name
 from harness.scenario.words import DeviceType, DiskBus, Role
 
 _OTHER_KIND = {DeviceType.DISK: DeviceType.CDROM, DeviceType.CDROM: DeviceType.DISK}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
+from harness.domain.disk_mapping import cdrom_bus
 from harness.errors import Refused
-from harness.rescue.naming import cdrom_bus
 from harness.scenario.models import Instance, RescueImage, RescueProperties
 from harness.scenario.words import DeviceType, DiskBus, Firmware
 

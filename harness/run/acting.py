@@ -20,9 +20,9 @@ from lxml import etree
 from harness.domain.placement import DiskSource, Placement
 from harness.domain.xml import source_of
 from harness.errors import HostError
-from harness.evidence.defined import Sources
 from harness.evidence.inventory import Marker, State
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
+from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.booted import BootedGuest, reached, start_domain, stop_domain
 from harness.guest.login import Login
 from harness.hypervisor.connection import definition_of

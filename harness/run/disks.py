@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 import pycdlib
 
+from harness.domain.disk_mapping import RESCUE, MappedDisk, map_disks
 from harness.domain.placement import DiskSource, Encryption, Export
 from harness.errors import disk_error
 from harness.evidence.inventory import Marker
@@ -23,7 +24,6 @@ from harness.guest.seed import Seed
 from harness.image import ImageSet, write_floppy
 from harness.image.command import run
 from harness.image.content import ImageContent
-from harness.rescue.naming import RESCUE, MappedDisk, map_disks
 from harness.run.base_image import BaseImages
 from harness.run.disk_image import copy_to_image, create_image, write_block
 from harness.run.iscsi_server import ISCSI_PORT, lun_name

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from harness.domain.disk_mapping import RESCUE, map_disks
 from harness.domain.placement import DiskSource
 from harness.errors import GuestAfter, GuestError, HarnessError, Refused
-from harness.evidence.collection import collection_script, parse_inventory, parse_writes, write_script
-from harness.evidence.defined import running_inventory
-from harness.evidence.hot_names import with_attached, with_detached, with_names
+from harness.evidence.guest.collection import collection_script, parse_inventory, parse_writes, write_script
 from harness.evidence.inventory import Inventory, KernelNames, State
+from harness.evidence.plan.domain_inventory import running_inventory
+from harness.evidence.plan.hot_names import with_attached, with_detached, with_names
 from harness.guest.booted import BootedGuest
 from harness.hypervisor.connection import usb_cdrom_is_disk
-from harness.rescue.naming import RESCUE, map_disks
 from harness.run.cases import Case
 from harness.run.fingerprint import Fingerprint, disk_changes, fingerprint, joined_changes, unwritten
 from harness.run.hot_plug import take_live

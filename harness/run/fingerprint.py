@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.domain.placement import DiskSource
-from harness.evidence.block import MEDIUM
+from harness.evidence.guest.block_devices import MEDIUM
 from harness.evidence.inventory import Inventory
 from harness.evidence.marker import data_offset, marker_offset
 from harness.run.disk_image import raw_view

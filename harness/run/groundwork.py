@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.domain.disk_mapping import RESCUE, map_disks
 from harness.domain.placement import DirectKernel, DiskSource, EmulatedTpm, Placement
 from harness.errors import HostError, disk_error
 from harness.guest.seed import Seed
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.hypervisor.host import Hypervisor
 from harness.image import ImageSet, instance_command_line
-from harness.rescue.naming import RESCUE, map_disks
 from harness.rescue.request import RescueRequest, request_or_none
 from harness.run.base_image import BaseImages, base_images
 from harness.run.cases import Case

@@ -13,7 +13,7 @@ from harness.deadline import Deadline
 from harness.domain.placement import DiskSource
 from harness.domain.xml import devices_of, disk_target, disks_of, identity_of, parse_domain
 from harness.errors import GuestError
-from harness.evidence.collection import collection_script, parse_inventory
+from harness.evidence.guest.collection import collection_script, parse_inventory
 from harness.evidence.inventory import Marker
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
 from harness.guest.booted import BootedGuest

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from harness.errors import Refused
-from harness.evidence.defined import Sources, running_inventory
 from harness.evidence.inventory import Inventory, State
-from harness.evidence.machine import machine_inventory
+from harness.evidence.machine.machine_inventory import machine_inventory
+from harness.evidence.plan.domain_inventory import Sources, running_inventory
 from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.run.cases import Case

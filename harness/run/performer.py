@@ -22,8 +22,8 @@ from lxml import etree
 from harness.domain.pinning import with_addresses_of
 from harness.domain.placement import Placement
 from harness.errors import HarnessError, HostError, Refused
-from harness.evidence.defined import Sources
 from harness.evidence.inventory import State
+from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.access import with_access
 from harness.guest.booted import stop_domain
 from harness.guest.keys import RunKey

@@ -12,7 +12,7 @@ import libvirt
 
 from harness.domain.placement import DirectKernel, EmulatedTpm, Placement
 from harness.errors import HostError, Refused
-from harness.evidence.defined import Sources
+from harness.evidence.plan.domain_inventory import Sources
 from harness.hypervisor.connection import (
     connect,
     definition_of,

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from harness.domain.placement import Placement
 from harness.errors import Refused
-from harness.evidence.defined import Sources, defined_inventory
 from harness.evidence.inventory import Inventory, State
+from harness.evidence.plan.domain_inventory import Sources, defined_inventory
 from harness.rescue.request import request_or_none
 from harness.run.preparation import expected_of
 from harness.scenario.expectation import applicable_expectation

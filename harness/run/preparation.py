@@ -10,13 +10,13 @@ from typing import Generic
 
 import libvirt
 
+from harness.domain.disk_mapping import RESCUE
 from harness.domain.placement import DiskSource, EmulatedTpm
 from harness.evidence.inventory import State
 from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
 from harness.guest.seed import make_seed, seed_serial, what_to_do
 from harness.hypervisor.emulated_tpm import emulated_tpm
-from harness.rescue.naming import RESCUE
 from harness.rescue.request import RescueRequest
 from harness.run.base_image import BaseImages
 from harness.run.cases import Case

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Self
 
+from harness.domain.disk_mapping import RESCUE, MappedDisk, map_disks
 from harness.domain.placement import DiskSource, Placement
-from harness.rescue.naming import RESCUE, MappedDisk, map_disks
 from harness.scenario.disks import ConfigDrive, Disk, Volume
 from harness.scenario.models import Instance
 from harness.scenario.steps import Step

@@ -15,12 +15,13 @@ from typing import Protocol
 import libvirt
 from lxml import etree
 
+from harness.domain.disk_mapping import MappedDisk, default_serial, map_disks
 from harness.domain.placement import DiskSource
 from harness.domain.rendering import NewDisk, render_disk, render_further_interface
+from harness.domain.target_names import first_free_target
 from harness.domain.xml import DriveAddress, disk_target, disks_of, parse_domain, serialise, source_of
 from harness.errors import HostError
 from harness.hypervisor.connection import definition_of
-from harness.rescue.naming import MappedDisk, default_serial, map_disks
 from harness.rescue.protocol import Implementation
 from harness.rescue.refusals import not_asked_for
 from harness.run.stage import Stage
@@ -37,7 +38,6 @@ from harness.scenario.steps import (
     default_volume_name,
     step_label,
 )
-from harness.scenario.target_names import first_free_target
 from harness.scenario.words import DiskBus, Role, ScsiModel
 
 TOKEN_BYTES = 8

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.domain.target_names import NAME_PREFIX, deal_targets, target_index, target_name
 from harness.scenario.problem import Key, Problem, quoted
-from harness.scenario.target_names import NAME_PREFIX, deal_targets, target_index, target_name
 from harness.scenario.words import DeviceType, DiskBus, ScsiModel
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from harness.domain.target_names import NAME_PREFIX, target_index, target_name
 from harness.scenario.bus_checks import bus_problems
 from harness.scenario.disks import ConfigDrive, RootDisk, Volume
 from harness.scenario.image_checks import image_problems
@@ -13,7 +14,6 @@ from harness.scenario.placed_disks import Placed, placed_disks, placed_volumes
 from harness.scenario.problem import Key, Problem, nearest_of, quoted
 from harness.scenario.serial_checks import serial_problems
 from harness.scenario.step_checks import step_problems
-from harness.scenario.target_names import NAME_PREFIX, target_index, target_name
 from harness.scenario.words import KIB, MIB, DeviceType, Firmware, Role, VolumeBackend
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from harness.evidence.guest.links import MODELLED_UDEV
 from harness.evidence.inventory import State
-from harness.evidence.links import MODELLED_UDEV
 from harness.scenario.words import ClaimName
 from harness.verdict.finding import Finding
 

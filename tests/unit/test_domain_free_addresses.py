@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from harness.domain.free_addresses import sata_place, scsi_place, usb_place
+from harness.domain.addresses.free_addresses import sata_place, scsi_place, usb_place
 from harness.domain.xml import address_text
 from harness.errors import Refused
 

@@ -5,7 +5,7 @@ from itertools import chain
 import pytest
 from lxml import etree
 
-from harness.domain.pci_places import pci_place
+from harness.domain.addresses.pci_places import pci_place
 from harness.domain.xml import PciAddress
 from harness.errors import Refused
 

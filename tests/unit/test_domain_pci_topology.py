@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.domain.pci_topology import GuestFunction, PluggedFunction, guest_functions, in_the_guest
+from harness.domain.addresses.pci_topology import GuestFunction, PluggedFunction, guest_functions, in_the_guest
 from harness.domain.xml import PciAddress, parse_domain
 
 SAMPLES = Path(__file__).parent / "samples"

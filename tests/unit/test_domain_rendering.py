@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from harness.domain.disk_mapping import MappedDisk, map_disks
 from harness.domain.pinning import pinned
 from harness.domain.placement import DiskSource, Encryption, Export, Placement, UefiFirmware
 from harness.domain.rendering import NewDisk, render_disk, render_domain
 from harness.domain.xml import disks_of, parse_domain, source_of
-from harness.rescue.naming import MappedDisk, map_disks
 from harness.run.disks import planned_sources
 from harness.scenario.models import Instance
 from harness.scenario.words import DeviceType, DiskBus, Role

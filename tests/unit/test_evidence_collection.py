@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import GuestError
-from harness.evidence.capture import Capture
-from harness.evidence.collection import collection_script, parse_inventory, parse_writes, write_script
-from harness.evidence.hardware import lockdown, secure_boot
+from harness.evidence.guest.capture import Capture
+from harness.evidence.guest.collection import collection_script, parse_inventory, parse_writes, write_script
+from harness.evidence.guest.hardware import lockdown, secure_boot
 from harness.evidence.inventory import BlockDevice, Inventory, Partition
 from harness.evidence.marker import data_offset, parse_data
 

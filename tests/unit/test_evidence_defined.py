@@ -8,8 +8,8 @@ import pytest
 from lxml import etree
 
 from harness.domain.xml import devices_of, disks_of, parse_domain, serialise, source_of
-from harness.evidence.defined import Sources, defined_inventory
 from harness.evidence.inventory import DIRECT_KERNEL, NETWORK, Inventory
+from harness.evidence.plan.domain_inventory import Sources, defined_inventory
 from harness.scenario.words import Level
 
 SAMPLES = Path(__file__).parent / "samples"

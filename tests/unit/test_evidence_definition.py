@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from harness.errors import HostError
-from harness.evidence.definition import OF_DISKS, settings
+from harness.evidence.plan.domain_settings import OF_DISKS, settings
 from harness.verdict.claims import compare_rescued
 from harness.verdict.expected import Expected
 

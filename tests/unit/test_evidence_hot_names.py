@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.evidence.hot_names import with_attached, with_detached
 from harness.evidence.inventory import KernelNames
+from harness.evidence.plan.hot_names import with_attached, with_detached
 
 
 def certain(name: str) -> KernelNames:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence.collection import parse_inventory
-from harness.evidence.interface_names import PciNic, predictable_name
-from harness.evidence.inventory import Inventory, State
-from harness.evidence.links import (
+from harness.evidence.guest.collection import parse_inventory
+from harness.evidence.guest.interface_names import PciNic, predictable_name
+from harness.evidence.guest.links import (
     MODELLED_UDEV,
     AtaDisk,
     Links,
@@ -19,7 +18,8 @@ from harness.evidence.links import (
     VirtioBlock,
     computed_links,
 )
-from harness.evidence.vpd import AtaIdentity, ScsiId
+from harness.evidence.guest.vpd import AtaIdentity, ScsiId
+from harness.evidence.inventory import Inventory, State
 from harness.scenario.words import ClaimName
 from harness.verdict.prediction import link_contradictions
 

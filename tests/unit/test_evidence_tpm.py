@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from harness.evidence.capture import Capture
-from harness.evidence.tpm import tpms
+from harness.evidence.guest.capture import Capture
+from harness.evidence.guest.tpm import tpms
 
 VERSION = "/sys/class/tpm/tpm0/tpm_version_major"
 DRIVER = "/sys/class/tpm/tpm0/device/driver"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.evidence.vpd import (
+from harness.evidence.guest.vpd import (
     AtaIdentity,
     Designator,
     ScsiId,

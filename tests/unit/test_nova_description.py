@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.domain.disk_mapping import map_disks
 from harness.domain.placement import DiskSource, Placement
 from harness.errors import GuestAfter, Refused
 from harness.nova.description import (
@@ -16,7 +17,6 @@ from harness.nova.description import (
     rescue_properties,
     volume_id,
 )
-from harness.rescue.naming import map_disks
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import Role
 

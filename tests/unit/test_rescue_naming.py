@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.rescue.naming import map_disks, target_after
+from harness.domain.disk_mapping import map_disks, target_after
+from harness.domain.target_names import target_index, target_name
 from harness.scenario.models import Instance
-from harness.scenario.target_names import target_index, target_name
 from harness.scenario.words import DeviceType, DiskBus
 
 FULL = ["root", "ephemeral", "ephemeral", "swap", "volume", "config_drive"]

@@ -8,11 +8,11 @@ from xml.sax.saxutils import escape
 import pytest
 from lxml import etree
 
+from harness.domain.disk_mapping import map_disks
 from harness.domain.pinning import pinned
 from harness.domain.placement import DiskSource, Placement, UefiFirmware
 from harness.domain.xml import DriveAddress, address_text, controllers, devices_of, disk_target, disks_of, parse_domain
 from harness.errors import Refused
-from harness.rescue.naming import map_disks
 from harness.rescue.protocol import RunningInstance
 from harness.rescue.reference import Reference
 from harness.scenario.models import Instance, RescueImage

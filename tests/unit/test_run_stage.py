@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.domain.disk_mapping import MappedDisk, map_disks
 from harness.domain.placement import DiskSource
 from harness.domain.rendering import render_domain
 from harness.domain.xml import parse_domain
-from harness.rescue.naming import MappedDisk, map_disks
 from harness.run.stage import Stage
 from harness.scenario.disks import Volume
 from harness.scenario.models import Instance

@@ -18,8 +18,8 @@ from pathlib import Path
 import libvirt
 
 from harness.domain.xml import disks_of, parse_domain, serialise
-from harness.evidence.defined import Sources
-from harness.evidence.machine import machine_inventory
+from harness.evidence.machine.machine_inventory import machine_inventory
+from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.booted import stop_domain
 from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import connect, embedded_uri

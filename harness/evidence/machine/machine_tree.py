@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from harness.domain.pci_topology import PluggedFunction
+from harness.domain.addresses.pci_topology import PluggedFunction
 from harness.errors import HostError
 
 _BUS = re.compile(r"bus: (?P<name>.+)")

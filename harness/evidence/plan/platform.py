@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from lxml import etree
 
 from harness.domain.xml import devices_of
-from harness.evidence.definition import NOTHING, OF_DEVICES_ON_NO_BUS, numbered, settings
+from harness.evidence.plan.domain_settings import NOTHING, OF_DEVICES_ON_NO_BUS, numbered, settings
 
 _TOLD_OTHERWISE = frozenset({"devices", "os"})
 _BOOT_ORDER = frozenset({"boot", "kernel", "initrd", "cmdline"})

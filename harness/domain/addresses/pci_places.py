@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from harness.domain.pci_topology import guest_functions
+from harness.domain.addresses.pci_topology import guest_functions
 from harness.domain.xml import PciAddress, controller_index, controllers, devices_of, pci_addresses
 from harness.errors import Refused
 

@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.evidence.links import AtaDisk, SasDisk, ScsiDisk, ScsiPath, UsbDisk, VirtioBlock
-from harness.evidence.sysfs_path import canonical_address, usb_interface, usb_port, usb_root_hub
-from harness.evidence.vpd import AtaIdentity, ata_identity, scsi_id, unit_serial, world_wide_name
+from harness.evidence.guest.links import AtaDisk, SasDisk, ScsiDisk, ScsiPath, UsbDisk, VirtioBlock
+from harness.evidence.guest.sysfs_path import canonical_address, usb_interface, usb_port, usb_root_hub
+from harness.evidence.guest.vpd import AtaIdentity, ata_identity, scsi_id, unit_serial, world_wide_name
 
 if TYPE_CHECKING:
-    from harness.evidence.capture import Capture
+    from harness.evidence.guest.capture import Capture
 
 _HCTL = re.compile(r"/((\d+):(\d+):(\d+):(\d+))/block/")
 _HOST = re.compile(r"^(.*)/host(\d+)/")

@@ -9,16 +9,16 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Literal
 
-from harness.evidence.attachment import Attached, attached
+from harness.evidence.guest.attachment import Attached, attached
+from harness.evidence.guest.links import Links, LinkSource, computed_links
+from harness.evidence.guest.sysfs_path import pci_path
 from harness.evidence.inventory import BlockDevice, ComputedLinks, Partition
-from harness.evidence.links import Links, LinkSource, computed_links
 from harness.evidence.marker import BLOCK_BYTES, parse_data, parse_marker
-from harness.evidence.sysfs_path import pci_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.evidence.capture import Capture
+    from harness.evidence.guest.capture import Capture
 
 _SECTOR_BYTES = 512
 _SCSI_TYPE_CDROM = 5

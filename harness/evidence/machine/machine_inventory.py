@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.domain.pci_topology import GuestFunction, in_the_guest
+from harness.domain.addresses.pci_topology import GuestFunction, in_the_guest
 from harness.domain.xml import disk_target, disks_of, parse_domain
-from harness.evidence.defined import Sources
 from harness.evidence.inventory import (
     DIRECT_KERNEL,
     NETWORK,
@@ -24,9 +23,10 @@ from harness.evidence.inventory import (
     UsbDevice,
 )
 from harness.evidence.kernel_names import MEGARAID_CHANNEL, Slot, predict_names
-from harness.evidence.machine_facts import Drive, MachineFacts, Query, machine_facts
-from harness.evidence.machine_settings import MachineSettings
-from harness.evidence.machine_tree import Device
+from harness.evidence.machine.machine_facts import Drive, MachineFacts, Query, machine_facts
+from harness.evidence.machine.machine_settings import MachineSettings
+from harness.evidence.machine.machine_tree import Device
+from harness.evidence.plan.domain_inventory import Sources
 from harness.scenario.words import Level
 
 _SUPERSPEED_MBIT = 5000

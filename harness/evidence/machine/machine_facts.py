@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HostError
-from harness.evidence.defined_disks import CDROM_SECTOR_BYTES, SECTOR_BYTES
-from harness.evidence.machine_settings import medium_settings
-from harness.evidence.machine_tree import Device, DeviceTree, parse_device_tree
+from harness.evidence.machine.machine_settings import medium_settings
+from harness.evidence.machine.machine_tree import Device, DeviceTree, parse_device_tree
+from harness.evidence.plan.domain_disks import CDROM_SECTOR_BYTES, SECTOR_BYTES
 
 Query = Callable[..., Any]
 """Asks the monitor: ``query(command, **arguments)`` is what the command returns (harness.guest.paused)."""

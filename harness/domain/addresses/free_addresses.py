@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from lxml import etree
 
-from harness.domain.pci_places import Place, pci_place
-from harness.domain.pci_topology import guest_functions
+from harness.domain.addresses.pci_places import Place, pci_place
+from harness.domain.addresses.pci_topology import guest_functions
 from harness.domain.xml import (
     DriveAddress,
     PciAddress,

@@ -9,7 +9,7 @@ import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.evidence.capture import Capture
+    from harness.evidence.guest.capture import Capture
 
 _VERSION = re.compile(r"/sys/class/tpm/(tpm(\d+))/tpm_version_major")
 _HEADER = struct.Struct(">HII")

@@ -11,16 +11,16 @@ import shlex
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from harness.evidence import block, hardware
-from harness.evidence.capture import parse_capture, unreadable
+from harness.evidence.guest import block_devices, hardware
+from harness.evidence.guest.capture import parse_capture, unreadable
+from harness.evidence.guest.tpm import tpms
 from harness.evidence.inventory import Inventory
 from harness.evidence.marker import BLOCK_BYTES, DATA_MAGIC, data_block
-from harness.evidence.tpm import tpms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.evidence.capture import Capture
+    from harness.evidence.guest.capture import Capture
 
 _KERNEL_NAME = re.compile(r"[a-z]+[a-z0-9]*")
 _WRITE_RESULT = "rescue-harness-write"
@@ -66,7 +66,7 @@ def parse_writes(raw: bytes | str) -> dict[str, bool]:
 def parse_inventory(raw: bytes | str) -> Inventory:
     """The inventory in the collection script's output; raises GuestError saying what of it was unreadable."""
     capture = parse_capture(raw)
-    devices = block.block_devices(capture)
+    devices = block_devices.block_devices(capture)
     return Inventory(
         boot_id=_required(capture, "/proc/sys/kernel/random/boot_id"),
         kernel=_required(capture, "/proc/sys/kernel/osrelease"),
@@ -80,10 +80,10 @@ def parse_inventory(raw: bytes | str) -> Inventory:
         network_interfaces=hardware.network_interfaces(capture),
         pci_devices=hardware.pci_devices(capture),
         usb_devices=hardware.usb_devices(capture),
-        active_swaps=block.active_swaps(capture),
-        links_from=block.links_from(capture),
+        active_swaps=block_devices.active_swaps(capture),
+        links_from=block_devices.links_from(capture),
         udev_version=capture.udev_version,
-        boot_medium=block.boot_medium(capture, devices),
+        boot_medium=block_devices.boot_medium(capture, devices),
         settled=capture.settled,
     )
 

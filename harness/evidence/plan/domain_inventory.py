@@ -22,9 +22,6 @@ from harness.domain.xml import (
     parse_domain,
     serialise,
 )
-from harness.evidence.defined_disks import DefinedDisks
-from harness.evidence.defined_places import DefinedPlaces, usb_port
-from harness.evidence.definition import OF_NETWORK_INTERFACES, settings
 from harness.evidence.inventory import (
     DIRECT_KERNEL,
     NETWORK,
@@ -34,7 +31,10 @@ from harness.evidence.inventory import (
     PciDevice,
     UsbDevice,
 )
-from harness.evidence.platform import platform_of
+from harness.evidence.plan.domain_disks import DefinedDisks
+from harness.evidence.plan.domain_places import DefinedPlaces, usb_port
+from harness.evidence.plan.domain_settings import OF_NETWORK_INTERFACES, settings
+from harness.evidence.plan.platform import platform_of
 from harness.scenario.words import Level
 
 _USB_CLASS = "0c0300"

@@ -6,13 +6,13 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from harness.evidence.attachment import usb_address
-from harness.evidence.interface_names import PciNic, predictable_name
+from harness.evidence.guest.attachment import usb_address
+from harness.evidence.guest.interface_names import PciNic, predictable_name
+from harness.evidence.guest.sysfs_path import canonical_address, pci_path, usb_port
 from harness.evidence.inventory import NetworkInterface, PciDevice, UsbDevice
-from harness.evidence.sysfs_path import canonical_address, pci_path, usb_port
 
 if TYPE_CHECKING:
-    from harness.evidence.capture import Capture
+    from harness.evidence.guest.capture import Capture
 
 _DMI = "/sys/class/dmi/id/"
 _NOT_DMI = frozenset({"uevent", "modalias"})

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from lxml import etree
 
-from harness.domain.pci_topology import GuestFunction, guest_functions
+from harness.domain.addresses.pci_topology import GuestFunction, guest_functions
 from harness.domain.xml import PciAddress, controller_index, devices_of
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from lxml import etree
 
 from harness.domain.xml import DriveAddress, PciAddress, disk_target, disks_of, source_of
-from harness.evidence.defined_places import DefinedPlaces, usb_port
-from harness.evidence.definition import OF_DISKS, settings
 from harness.evidence.inventory import BlockDevice, Marker
 from harness.evidence.kernel_names import MEGARAID_CHANNEL, Slot, predict_names
+from harness.evidence.plan.domain_places import DefinedPlaces, usb_port
+from harness.evidence.plan.domain_settings import OF_DISKS, settings
 
 _BUSES = {"virtio": "virtio", "scsi": "scsi", "ide": "ata", "sata": "ata", "usb": "usb", "fdc": "floppy"}
 _DRIVERS = {"virtio": "virtio_blk", "ide": "ata_piix", "sata": "ahci", "usb": "usb-storage", "fdc": "floppy"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import count
 
+from harness.domain.target_names import target_name
 from harness.evidence.inventory import Inventory, KernelNames
-from harness.scenario.target_names import target_name
 
 
 def with_attached(names: Mapping[str, KernelNames], disk: str, *, on_virtio: bool) -> dict[str, KernelNames]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.evidence.vpd import AtaIdentity, ScsiId
+    from harness.evidence.guest.vpd import AtaIdentity, ScsiId
 
 MODELLED_UDEV = 252
 _ALLOWED = frozenset(string.ascii_letters + string.digits + "#+-.:=@_")

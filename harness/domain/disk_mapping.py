@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from harness.domain.target_names import NAME_PREFIX, deal_targets, target_index, target_name
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, Volume
 from harness.scenario.models import Instance
-from harness.scenario.target_names import NAME_PREFIX, deal_targets, target_index, target_name
 from harness.scenario.words import DeviceType, DiskBus, Role, ScsiModel
 
 RESCUE = "rescue"
