@@ -43,7 +43,7 @@ test: $(STAMPS)/environment lint
 	@$(BIN)/pytest -n $(WORKERS) --maxschedchunk 1 $(PYTEST_OPTIONS)
 
 unit: $(STAMPS)/environment
-	@$(BIN)/pytest tests/unit $(PYTEST_OPTIONS)
+	@$(BIN)/pytest tests/unit tests/agreement $(PYTEST_OPTIONS)
 
 lint: $(STAMPS)/environment
 	@$(BIN)/ruff check --quiet .

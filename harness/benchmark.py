@@ -29,9 +29,9 @@ from harness.guest.access import AUTHORIZED_KEYS_ENTRY
 from harness.guest.console import Console as SerialConsole
 from harness.guest.ssh import SshConnection
 from harness.image.command import run
+from harness.implementation.reference.implementation import Reference
 from harness.measure import Measure
 from harness.nova_benchmark import measure_nova, measure_nova_guests, newest_release
-from harness.rescue.reference import Reference
 from harness.run.cases import Case, collect_cases
 from harness.run.plan import Planner
 from harness.run.pool import CasePool, Unobserved

@@ -19,10 +19,10 @@ from harness.counting import counted
 from harness.errors import HarnessError, HostError, Refused, ScenarioError
 from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
 from harness.gate_commands import baseline, gate_nova
+from harness.implementation.protocol import Implementation
+from harness.implementation.reference.implementation import Reference
 from harness.interruption import interrupted_once
 from harness.nova_commands import nova
-from harness.rescue.protocol import Implementation
-from harness.rescue.reference import Reference
 from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level, matches_keyword
 from harness.run.result import CaseResult, Refusal
 from harness.scenario.words import Level
@@ -96,13 +96,13 @@ def run(
 
     Exit code: 0 all as expected, 1 something was not, 2 the input is wrong, 3 host or harness failed, 130 interrupted.
     """
-    from harness.run.cost import duration_text, expected_s, rest_of_the_suite  # noqa: PLC0415
-    from harness.run.implementations import (  # noqa: PLC0415 - libvirt is slow to load and may be missing
+    from harness.implementation.registry import (  # noqa: PLC0415 - libvirt is slow to load and may be missing
         implementations_of,
         is_out_of_reach,
         opened,
         require_level,
     )
+    from harness.run.cost import duration_text, expected_s, rest_of_the_suite  # noqa: PLC0415
     from harness.run.pool import CasePool, default_jobs, obtain_needed_images  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415
     from harness.terminal.progress import RunDisplay  # noqa: PLC0415
@@ -222,7 +222,7 @@ def exit_code(results: Sequence[CaseResult]) -> int:
 @implementation_option(multiple=False)
 def show(scenario: Path, keyword: str | None, xml: bool, name: str) -> None:
     """Show the domains and disks of a scenario in each state, as libvirt completes them, without booting."""
-    from harness.run.implementations import implementation_of, opened  # noqa: PLC0415
+    from harness.implementation.registry import implementation_of, opened  # noqa: PLC0415
     from harness.run.plan import open_planner  # noqa: PLC0415
     from harness.terminal.table import plan_table  # noqa: PLC0415
 
@@ -288,7 +288,7 @@ def schema(result: bool, worker: bool, gate: bool) -> None:
         click.echo(json.dumps(gate_schema(), indent=2))
         return
     if worker:
-        from harness.nova.messages import worker_schema  # noqa: PLC0415
+        from harness.implementation.nova.messages import worker_schema  # noqa: PLC0415
 
         click.echo(json.dumps(worker_schema(), indent=2))
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness.command_options import implementation_option, level_option, results_option
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import SHIPPED_SUITE, collect_cases, matches_keyword
 from harness.scenario.loading import load_scenarios
 from harness.scenario.words import Level
@@ -26,7 +26,7 @@ def sweep(paths: tuple[Path, ...], results: Path, name: str) -> None:
 
     A scenario names its free keys under 'sweep'. Exit code: 0 each combination is stable or refused, 1 one is not.
     """
-    from harness.run.implementations import implementation_of, opened  # noqa: PLC0415 - libvirt is slow to load
+    from harness.implementation.registry import implementation_of, opened  # noqa: PLC0415 - libvirt is slow to load
     from harness.run.plan import open_planner  # noqa: PLC0415
     from harness.run.run_path import make_run_path, run_name  # noqa: PLC0415
     from harness.run.sweep import SHIPPED_SWEEP, Sweep  # noqa: PLC0415

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from harness.command_options import boot_timeout_option, level_option, results_option
 from harness.errors import HostError, ScenarioError
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, matches_keyword
 from harness.scenario.words import Level, VerdictName
 from harness.terminal.console import open_console, status_on
@@ -53,9 +53,9 @@ def gate_nova(
     from harness.gate.base import base_of, file_at, top_of  # noqa: PLC0415 - libvirt is slow to load
     from harness.gate.record import GateRecord, Side  # noqa: PLC0415
     from harness.gate.sides import comparisons_of, run_on, sides_of  # noqa: PLC0415
-    from harness.nova.environments import Environments  # noqa: PLC0415
-    from harness.nova.implementation import Nova  # noqa: PLC0415
-    from harness.run.implementations import opened, require_level  # noqa: PLC0415
+    from harness.implementation.nova.environments import Environments  # noqa: PLC0415
+    from harness.implementation.nova.implementation import Nova  # noqa: PLC0415
+    from harness.implementation.registry import opened, require_level  # noqa: PLC0415
     from harness.run.pool import default_jobs, obtain_needed_images  # noqa: PLC0415
     from harness.run.record import write_atomically  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415
@@ -124,9 +124,9 @@ def baseline(
     """
     from harness.gate.baseline import Baseline, baseline_path, read_baseline  # noqa: PLC0415 - libvirt is slow to load
     from harness.gate.sides import comparisons_of, run_on  # noqa: PLC0415
-    from harness.nova.environments import Environments  # noqa: PLC0415
-    from harness.nova.implementation import Nova  # noqa: PLC0415
-    from harness.run.implementations import opened, require_level  # noqa: PLC0415
+    from harness.implementation.nova.environments import Environments  # noqa: PLC0415
+    from harness.implementation.nova.implementation import Nova  # noqa: PLC0415
+    from harness.implementation.registry import opened, require_level  # noqa: PLC0415
     from harness.run.pool import default_jobs, obtain_needed_images  # noqa: PLC0415
     from harness.run.record import write_atomically  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415

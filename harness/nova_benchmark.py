@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 
 from harness.errors import HostError
+from harness.implementation.nova.environments import Environments, NovaEnvironment
+from harness.implementation.nova.implementation import Nova
+from harness.implementation.protocol import RunningInstance
+from harness.implementation.reference.implementation import Reference
 from harness.measure import Measure
-from harness.nova.environments import Environments, NovaEnvironment
-from harness.nova.implementation import Nova
-from harness.rescue.protocol import RunningInstance
-from harness.rescue.reference import Reference
 from harness.run.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.plan import Planner

@@ -11,9 +11,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from harness.nova.constraints import NONE
-from harness.nova.environments import OLDEST, Environments, NovaEnvironment, target_of
-from harness.nova.messages import Version
+from harness.implementation.nova.constraints import NONE
+from harness.implementation.nova.environments import OLDEST, Environments, NovaEnvironment, target_of
+from harness.implementation.nova.messages import Version
 from harness.scenario.words import MIB
 from harness.terminal.console import now_and_then_on, open_console
 
@@ -37,7 +37,7 @@ def nova() -> None:
 )
 def add(version: str | None, checkout: Path | None, constraints: str | None) -> None:
     """Make an environment for the release VERSION, or for a checkout. Takes a minute and 400 MB."""
-    from harness.nova.installation import add_nova  # noqa: PLC0415 - only where something is installed
+    from harness.implementation.nova.installation import add_nova  # noqa: PLC0415 - only where something is installed
 
     if (version is None) == (checkout is None):
         raise click.UsageError(f"name a release from {OLDEST}.0.0 on, or a folder with --checkout")

@@ -18,7 +18,7 @@ from harness.errors import HarnessError, HostError, ScenarioError
 from harness.plugin_run import SharedRun, shared_run
 
 if TYPE_CHECKING:
-    from harness.rescue.protocol import Implementation
+    from harness.implementation.protocol import Implementation
     from harness.run.cases import Case
     from harness.run.result import CaseResult
 
@@ -136,7 +136,7 @@ def _cases_in(
     implementation: Implementation | None = None,
     left_out: Callable[[Case, HostError], None] = lambda _case, _why: None,
 ) -> list[Case]:
-    from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
+    from harness.implementation.reference.implementation import Reference  # noqa: PLC0415 - only where scenarios are used
     from harness.run.cases import collect_cases  # noqa: PLC0415
     from harness.scenario.words import Level  # noqa: PLC0415
 
@@ -206,7 +206,7 @@ class ScenarioItem(pytest.Item):
     @property
     def can_run(self) -> bool:
         """Whether the implementation has the level that the scenario asks for."""
-        from harness.rescue.protocol import levels_of  # noqa: PLC0415 - only where scenarios are run
+        from harness.implementation.protocol import levels_of  # noqa: PLC0415 - only where scenarios are run
 
         return self.case.level in levels_of(self.case.implementation)
 

@@ -15,7 +15,7 @@ from harness.interruption import end_on_terminate, interrupts_answered
 from harness.run.run_path import run_name
 
 if TYPE_CHECKING:
-    from harness.rescue.protocol import Implementation
+    from harness.implementation.protocol import Implementation
     from harness.run.cases import Case
     from harness.run.pool import CasePool
     from harness.run.result import CaseResult
@@ -70,11 +70,11 @@ class SharedRun:
         if self._implementations is None:
             option = self.config.option
             if not option.rescue_implementation:
-                from harness.rescue.reference import Reference  # noqa: PLC0415 - only where scenarios are used
+                from harness.implementation.reference.implementation import Reference  # noqa: PLC0415 - only where scenarios are used
 
                 self._implementations = [Reference()]
                 return self._implementations
-            from harness.run.implementations import implementations_of, require_level  # noqa: PLC0415 - loads libvirt
+            from harness.implementation.registry import implementations_of, require_level  # noqa: PLC0415 - loads libvirt
             from harness.scenario.words import Level  # noqa: PLC0415
 
             try:
@@ -121,7 +121,7 @@ class SharedRun:
                 )
             )
             if option.rescue_implementation:
-                from harness.run.implementations import opened  # noqa: PLC0415 - loads libvirt
+                from harness.implementation.registry import opened  # noqa: PLC0415 - loads libvirt
 
                 stack.enter_context(opened(self.implementations()))
             self._stack.push(stack.pop_all())

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from harness.domain.placement import Placement
 from harness.domain.xml import parse_domain, serialise
 from harness.faults.draft import Draft, NotApplicable
-from harness.rescue.protocol import RunningInstance
-from harness.rescue.reference import Reference
-from harness.rescue.request import requests_stable_devices
+from harness.implementation.protocol import RunningInstance
+from harness.implementation.reference.implementation import Reference
+from harness.implementation.request import requests_stable_devices
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.steps import Step
 from harness.scenario.words import ClaimName, Level

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HostError, ScenarioError
-from harness.nova.checkout import require_checkout
+from harness.implementation.nova.checkout import require_checkout
 
 _UPSTREAMS = ("origin/master", "origin/main", "master", "main", "@{upstream}")
 _SHORT = 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HostError
-from harness.nova.environments import PREFIX, NovaEnvironment
+from harness.implementation.nova.environments import PREFIX, NovaEnvironment
 
 
 @dataclass(frozen=True)

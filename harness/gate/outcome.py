@@ -6,7 +6,7 @@ import re
 
 from harness.errors import GuestAfter
 from harness.frozen import Frozen
-from harness.rescue.refusals import who_refused
+from harness.implementation.refusals import who_refused
 from harness.run.result import CaseResult
 from harness.scenario.words import ClaimName, VerdictName
 

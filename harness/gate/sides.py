@@ -14,11 +14,11 @@ from harness.gate.borrowed import borrow
 from harness.gate.comparison import Comparison, compare
 from harness.gate.outcome import CaseOutcome, outcome_of
 from harness.hypervisor.roots import held_root
-from harness.nova.checkout import UNKNOWN_VERSION, checkout_version, described_version, packaged_version
-from harness.nova.environments import NovaEnvironment
-from harness.nova.implementation import Nova
-from harness.rescue.protocol import Implementation
-from harness.rescue.reference import Reference
+from harness.implementation.nova.checkout import UNKNOWN_VERSION, checkout_version, described_version, packaged_version
+from harness.implementation.nova.environments import NovaEnvironment
+from harness.implementation.nova.implementation import Nova
+from harness.implementation.protocol import Implementation
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import Case
 from harness.run.pool import CasePool, Observer
 from harness.run.session import Session

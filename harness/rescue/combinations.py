@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.errors import Refused
-from harness.rescue.request import resolve_request
+from harness.implementation.request import resolve_request
 from harness.scenario.disks import RootDisk
 from harness.scenario.models import Instance, RescueImage, RescueProperties
 from harness.scenario.words import DiskBus, Firmware, Role

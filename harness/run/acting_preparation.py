@@ -11,7 +11,7 @@ from harness.errors import HostError
 from harness.evidence.inventory import State
 from harness.guest.booted import BootedGuest
 from harness.image.content import ImageContent
-from harness.rescue.refusals import not_asked_for
+from harness.implementation.refusals import not_asked_for
 from harness.run.acting import ActingImplementation, ActingPerformer
 from harness.run.cases import Case
 from harness.run.groundwork import groundwork

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.errors import HostError, ScenarioError
 from harness.guest.login import read_private_key
 from harness.image.user_file import inspected
-from harness.rescue.protocol import ForeignImplementation, Implementation
+from harness.implementation.protocol import ForeignImplementation, Implementation
 from harness.run.host_needs import lacking
 from harness.scenario.images import UserImage
 from harness.scenario.loading import LoadedScenario, load_scenarios

@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from harness.errors import GuestAfter
-from harness.rescue.refusals import who_refused
+from harness.implementation.refusals import who_refused
 from harness.run.record import read_run
 from harness.run.result import CaseResult
 from harness.scenario.words import ClaimName, Level, VerdictName

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.counting import counted
-from harness.rescue.reference import Reference
-from harness.rescue.request import request_or_none
+from harness.implementation.reference.implementation import Reference
+from harness.implementation.request import request_or_none
 from harness.run.cases import SHIPPED_SUITE, Case, collect_cases
 from harness.scenario.models import Scenario
 from harness.scenario.steps import REBOOT, RESCUE

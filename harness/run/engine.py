@@ -11,7 +11,7 @@ import libvirt
 
 from harness.errors import HarnessError, HostError, Refused, disk_error
 from harness.guest.booted import BootedGuest
-from harness.rescue.protocol import ForeignImplementation, versions_of_implementation
+from harness.implementation.protocol import ForeignImplementation, versions_of_implementation
 from harness.run.acting import ActingImplementation
 from harness.run.acting_preparation import prepared_acting
 from harness.run.cases import Case

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from ruamel.yaml import YAML
 
 from harness.errors import HostError, HostExhaustedError
-from harness.rescue.protocol import Implementation
+from harness.implementation.protocol import Implementation
 from harness.run.cases import Case
 from harness.run.engine import run_case
 from harness.run.plan import Planner

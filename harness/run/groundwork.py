@@ -17,7 +17,7 @@ from harness.guest.seed import Seed
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.hypervisor.host import Hypervisor
 from harness.image import ImageSet, instance_command_line
-from harness.rescue.request import RescueRequest, request_or_none
+from harness.implementation.request import RescueRequest, request_or_none
 from harness.run.base_image import BaseImages, base_images
 from harness.run.cases import Case
 from harness.run.disks import DiskFactory

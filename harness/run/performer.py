@@ -29,7 +29,7 @@ from harness.guest.booted import stop_domain
 from harness.guest.keys import RunKey
 from harness.hypervisor.connection import definition_of, require_word_on_domain
 from harness.hypervisor.host import Hypervisor
-from harness.rescue.protocol import Implementation, RunningInstance
+from harness.implementation.protocol import Implementation, RunningInstance
 from harness.run.boot_logs import BootLogs
 from harness.run.stage import Stage
 from harness.run.steps import as_text

@@ -22,13 +22,13 @@ from harness.hypervisor.connection import (
 )
 from harness.hypervisor.host import find_emulator, versions_of
 from harness.hypervisor.roots import held_root
-from harness.rescue.protocol import (
+from harness.implementation.protocol import (
     ForeignImplementation,
     Implementation,
     RunningInstance,
     versions_of_implementation,
 )
-from harness.rescue.refusals import refused_instance, refused_too_late
+from harness.implementation.refusals import refused_instance, refused_too_late
 from harness.run.cases import Case
 from harness.run.disks import planned_sources
 from harness.run.outcome import Outcome, Progress

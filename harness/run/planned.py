@@ -10,7 +10,7 @@ from harness.domain.placement import Placement
 from harness.errors import Refused
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.plan.domain_inventory import Sources, defined_inventory
-from harness.rescue.request import request_or_none
+from harness.implementation.request import request_or_none
 from harness.run.preparation import expected_of
 from harness.scenario.expectation import applicable_expectation
 from harness.scenario.models import Instance, RescueImage, Scenario

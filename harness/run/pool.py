@@ -12,7 +12,7 @@ import libvirt
 
 from harness.errors import HostError
 from harness.hypervisor.reaping import orphans_reaped
-from harness.rescue.protocol import ForeignImplementation
+from harness.implementation.protocol import ForeignImplementation
 from harness.run.capacity import guests_at_once
 from harness.run.cases import Case
 from harness.run.engine import run_case

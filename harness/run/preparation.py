@@ -17,7 +17,7 @@ from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
 from harness.guest.seed import make_seed, seed_serial, what_to_do
 from harness.hypervisor.emulated_tpm import emulated_tpm
-from harness.rescue.request import RescueRequest
+from harness.implementation.request import RescueRequest
 from harness.run.base_image import BaseImages
 from harness.run.cases import Case
 from harness.run.groundwork import groundwork

@@ -9,7 +9,7 @@ from pydantic import Field
 from harness.errors import GuestAfter, Refused
 from harness.evidence.inventory import State
 from harness.frozen import Frozen
-from harness.rescue.refusals import who_refused
+from harness.implementation.refusals import who_refused
 from harness.scenario.models import Expectation
 from harness.scenario.words import Level, VerdictName
 from harness.verdict.coverage import ClaimStatus

@@ -22,8 +22,8 @@ from harness.domain.target_names import first_free_target
 from harness.domain.xml import DriveAddress, disk_target, disks_of, parse_domain, serialise, source_of
 from harness.errors import HostError
 from harness.hypervisor.connection import definition_of
-from harness.rescue.protocol import Implementation
-from harness.rescue.refusals import not_asked_for
+from harness.implementation.protocol import Implementation
+from harness.implementation.refusals import not_asked_for
 from harness.run.stage import Stage
 from harness.scenario.disks import Volume
 from harness.scenario.models import Scenario

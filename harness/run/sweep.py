@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import HostError, HostExhaustedError, Refused, ScenarioError
-from harness.rescue.protocol import Implementation
+from harness.implementation.protocol import Implementation
 from harness.run.cases import SHIPPED_SUITE
 from harness.run.plan import Planner
 from harness.run.planned import Plan, PlannedInstance

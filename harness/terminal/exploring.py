@@ -7,7 +7,7 @@ import time
 from rich.console import Console
 
 from harness.errors import HostError
-from harness.rescue.protocol import Implementation
+from harness.implementation.protocol import Implementation
 from harness.run.plan import Planner
 from harness.run.record import write_atomically
 from harness.run.session import Session

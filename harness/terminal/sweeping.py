@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from harness.rescue.protocol import Implementation
+from harness.implementation.protocol import Implementation
 from harness.run.plan import Planner
 from harness.run.record import write_atomically
 from harness.run.result import Refusal

@@ -15,7 +15,7 @@ from harness.hypervisor.canary import find_accelerator
 from harness.hypervisor.host import find_emulator
 from harness.hypervisor.roots import take_over_probes
 from harness.image import cache_root, obtain_images
-from harness.nova.environments import Environments
+from harness.implementation.nova.environments import Environments
 from harness.run.session import Session
 
 from .command_line import CommandLine

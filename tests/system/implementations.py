@@ -6,8 +6,8 @@ from lxml import etree
 
 from harness.domain.placement import Placement
 from harness.domain.xml import PciAddress, devices_of, disks_of, parse_domain, serialise
-from harness.rescue.protocol import RunningInstance
-from harness.rescue.reference import Reference
+from harness.implementation.protocol import RunningInstance
+from harness.implementation.reference.implementation import Reference
 from harness.scenario.models import Instance, RescueImage
 
 

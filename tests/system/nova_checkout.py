@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.nova.environments import Environments
+from harness.implementation.nova.environments import Environments
 
 from .nova_data import RELEASE, Data
 

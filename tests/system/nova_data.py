@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from harness.nova.constraints import NONE
-from harness.nova.environments import OLDEST, PREFIX, Environments
+from harness.implementation.nova.constraints import NONE
+from harness.implementation.nova.environments import OLDEST, PREFIX, Environments
 
 from .command_line import CommandLine
 

@@ -6,8 +6,8 @@ import uuid
 from pathlib import Path
 
 from harness.domain.placement import Placement
-from harness.nova.implementation import Nova
-from harness.rescue.protocol import RunningInstance
+from harness.implementation.nova.implementation import Nova
+from harness.implementation.protocol import RunningInstance
 from harness.run.disks import planned_sources
 from harness.scenario.models import Instance
 

@@ -17,11 +17,21 @@ from pydantic import Field
 from harness.frozen import Frozen
 from harness.hypervisor.reaping import orphans_reaped
 from harness.hypervisor.roots import clean_root, held_root
-from harness.nova.environments import NovaEnvironment
-from harness.nova.messages import Answer, BlockDevice, ImageFile, NovaInstance, Open, Port, Rescue, Spawn, Unrescue
-from harness.nova.opening import START_TIMEOUT_S, WORKER_LOG
-from harness.nova.process import Worker
-from harness.nova.refusals import refused_instance
+from harness.implementation.nova.environments import NovaEnvironment
+from harness.implementation.nova.messages import (
+    Answer,
+    BlockDevice,
+    ImageFile,
+    NovaInstance,
+    Open,
+    Port,
+    Rescue,
+    Spawn,
+    Unrescue,
+)
+from harness.implementation.nova.opening import START_TIMEOUT_S, WORKER_LOG
+from harness.implementation.nova.process import Worker
+from harness.implementation.nova.refusals import refused_instance
 from harness.scenario.words import MIB, Role
 
 from .nova_data import OLDEST_RELEASE

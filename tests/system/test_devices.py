@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.guest.booted import BootedGuest
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import collect_cases
 from harness.run.preparation import prepared
 from harness.run.session import Session

@@ -19,8 +19,8 @@ from harness.errors import HostError, Refused
 from harness.evidence.inventory import State
 from harness.hypervisor.canary import boot_canary, find_accelerator
 from harness.hypervisor.host import Pace, find_emulator
-from harness.rescue.protocol import RunningInstance
-from harness.rescue.reference import Reference
+from harness.implementation.protocol import RunningInstance
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.preparation import prepared

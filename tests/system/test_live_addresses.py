@@ -17,8 +17,8 @@ from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import definition_of
-from harness.rescue.protocol import RunningInstance
-from harness.rescue.reference import Reference
+from harness.implementation.protocol import RunningInstance
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import Case, collect_cases
 from harness.run.preparation import Prepared, prepared_paused
 from harness.run.session import Session

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from harness.errors import HostError
-from harness.nova.environments import Environments
-from harness.nova.implementation import Nova
-from harness.nova.opening import WORKER_LOG
+from harness.implementation.nova.environments import Environments
+from harness.implementation.nova.implementation import Nova
+from harness.implementation.nova.opening import WORKER_LOG
 from harness.scenario.models import RescueImage
 
 from .conftest import CommandLine

@@ -1,4 +1,4 @@
-"""Thousands of random rescues by the reference and by Nova 34, which agree outside of ``harness.nova.deliberate``."""
+"""Thousands of random rescues by the reference and by Nova 34, which agree but for the rules of tests/agreement."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from harness.domain.placement import Placement
 from harness.errors import GuestAfter, Refused
-from harness.nova.agreement import Aspect, Behaviour, DiskMap, Refusal, differences, disk_map, reason_of
-from harness.nova.deliberate import RULES, excused
-from harness.nova.environments import Environments
-from harness.nova.implementation import Nova
-from harness.rescue.protocol import Implementation, RunningInstance
-from harness.rescue.reference import Reference
+from harness.implementation.nova.environments import Environments
+from harness.implementation.nova.implementation import Nova
+from harness.implementation.protocol import Implementation, RunningInstance
+from harness.implementation.reference.implementation import Reference
 from harness.run.plan import Planner, open_planner
 from harness.run.planned import Plan, PlannedInstance
 from harness.scenario.checks import check
 from harness.scenario.models import Instance, RescueImage, Scenario
 from harness.scenario.random_scenarios import random_rescues
 
+from ..agreement.agreement import Aspect, Behaviour, DiskMap, Refusal, differences, disk_map, reason_of
+from ..agreement.deliberate import RULES, excused
 from .nova_data import RELEASE, Data
 
 SEED = 34

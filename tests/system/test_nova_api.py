@@ -9,11 +9,11 @@ import pytest
 
 from harness.hypervisor.reaping import orphans_reaped
 from harness.hypervisor.roots import held_root
-from harness.nova.environments import Environments
-from harness.nova.implementation import REQUEST_TIMEOUT_S
-from harness.nova.messages import Answer, BlockDevice, MakeNormal, MakeRescued, NovaInstance, Open, Port
-from harness.nova.opening import START_TIMEOUT_S, WORKER_LOG
-from harness.nova.process import Worker
+from harness.implementation.nova.environments import Environments
+from harness.implementation.nova.implementation import REQUEST_TIMEOUT_S
+from harness.implementation.nova.messages import Answer, BlockDevice, MakeNormal, MakeRescued, NovaInstance, Open, Port
+from harness.implementation.nova.opening import START_TIMEOUT_S, WORKER_LOG
+from harness.implementation.nova.process import Worker
 from harness.scenario.words import Role
 
 from .nova_data import RELEASE, Data

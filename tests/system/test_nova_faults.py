@@ -13,11 +13,11 @@ from harness.gate.base import base_of
 from harness.gate.comparison import Change
 from harness.gate.outcome import CaseOutcome
 from harness.gate.sides import Sides, comparisons_of, run_on, sides_of
-from harness.nova.environments import Environments
-from harness.nova.implementation import Nova
-from harness.rescue.reference import Reference
+from harness.implementation.nova.environments import Environments
+from harness.implementation.nova.implementation import Nova
+from harness.implementation.reference.implementation import Reference
+from harness.implementation.registry import opened
 from harness.run.cases import SHIPPED_SUITE, Case, collect_cases
-from harness.run.implementations import opened
 from harness.run.pool import Unobserved
 from harness.run.session import Session
 from harness.scenario.words import Level, VerdictName

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.nova.environments import Environments
-from harness.nova.implementation import Nova
+from harness.implementation.nova.environments import Environments
+from harness.implementation.nova.implementation import Nova
 from harness.run.cases import SHIPPED_SUITE
 from harness.run.claims_page import cells_of, cells_on, results_in
 from harness.scenario.models import Instance, RescueImage

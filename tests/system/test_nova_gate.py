@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.gate.borrowed import borrow
-from harness.nova.environments import Environments
+from harness.implementation.nova.environments import Environments
 
 from .command_line import CommandLine
 from .conftest import wait_for

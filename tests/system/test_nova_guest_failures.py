@@ -13,8 +13,8 @@ import pytest
 from harness.domain.placement import Placement
 from harness.errors import HostError, Refused
 from harness.guest.devices import GuestHost, guest_host
-from harness.nova.environments import Environments
-from harness.nova.implementation import Nova
+from harness.implementation.nova.environments import Environments
+from harness.implementation.nova.implementation import Nova
 from harness.run.acting_preparation import prepared_acting
 from harness.run.cases import Case, collect_cases
 from harness.run.engine import run_case

@@ -10,7 +10,7 @@ import pytest
 
 from harness.faults import FAULTS, Broken, Fault
 from harness.faults.draft import Draft
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import SHIPPED_SUITE, collect_cases
 from harness.run.engine import run_case
 from harness.run.result import CaseResult

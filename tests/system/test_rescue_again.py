@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import Refused
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import collect_cases
 from harness.run.preparation import prepared_paused
 from harness.run.session import Session

@@ -13,7 +13,7 @@ from harness.evidence.inventory import State
 from harness.image.command import run
 from harness.image.debian import DebianRecipe
 from harness.image.recipe import recipe_folder
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.session import Session

@@ -2,7 +2,8 @@
 
     python unstarted_worker.py REQUESTS ANSWERS FOLDER
 
-as ``harness/nova/worker`` at level guest, of which it takes all that is not here. In FOLDER the worker has an embedded
+as ``harness/implementation/nova/worker`` at level guest, of which it takes all that is not here. In FOLDER the worker
+has an embedded
 libvirt of its own. Replaced beside what that worker replaces: libvirt's starting and stopping of a domain
 (``_Power``), and the key that the harness adds to a domain, for nobody logs in. What a cloud would have changed
 meanwhile is changed in the stand-ins for database, Glance and libvirt (``change``).
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "harness" / "nova" / "worker"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "harness" / "implementation" / "nova" / "worker"))
 
 from nova_worker.cloud import VolumeService  # noqa: I001 - before anything of Nova's
 from nova_worker.configuration import Configured

@@ -19,8 +19,8 @@ from harness.faults import FAULTS, Broken, Fault
 from harness.faults.draft import Draft, NotApplicable
 from harness.faults.page import faults_page
 from harness.image.command import run
-from harness.rescue.protocol import Implementation, RunningInstance
-from harness.rescue.reference import Reference
+from harness.implementation.protocol import Implementation, RunningInstance
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import SHIPPED_SUITE, collect_cases
 from harness.scenario.disks import Volume
 from harness.scenario.models import RescueImage

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import ScenarioError
 from harness.gate.base import base_of, export, file_at, top_of
-from harness.nova.checkout import described_version
+from harness.implementation.nova.checkout import described_version
 
 DRIVER = "nova/virt/libvirt/driver.py"
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.gate.representatives import REPRESENTATIVES, representatives_of
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import SHIPPED_SUITE, collect_cases
 from harness.scenario.words import Level
 

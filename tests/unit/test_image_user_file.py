@@ -12,7 +12,7 @@ from harness.errors import HostError, ScenarioError
 from harness.evidence.marker import data_offset
 from harness.image.content import ImageContent
 from harness.image.user_file import disk_bytes, inspected
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import collect_cases
 from harness.scenario.words import Level
 

@@ -10,7 +10,7 @@ import pytest
 from harness.domain.disk_mapping import map_disks
 from harness.domain.placement import DiskSource, Placement
 from harness.errors import GuestAfter, Refused
-from harness.nova.description import (
+from harness.implementation.nova.description import (
     asked_of_nova,
     disks_by_source,
     refuse_what_takes_devices,

@@ -8,11 +8,18 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HostError, ScenarioError
-from harness.nova.checkout import UNKNOWN_VERSION, checkout_version, require_checkout
-from harness.nova.constraints import constraints_text, default_url, series_of
-from harness.nova.environments import EnvironmentRecord, Environments, NovaEnvironment, data_root, python_of, target_of
-from harness.nova.messages import Description, SeenVersions
-from harness.nova.opening import packed, require_hypervisor
+from harness.implementation.nova.checkout import UNKNOWN_VERSION, checkout_version, require_checkout
+from harness.implementation.nova.constraints import constraints_text, default_url, series_of
+from harness.implementation.nova.environments import (
+    EnvironmentRecord,
+    Environments,
+    NovaEnvironment,
+    data_root,
+    python_of,
+    target_of,
+)
+from harness.implementation.nova.messages import Description, SeenVersions
+from harness.implementation.nova.opening import packed, require_hypervisor
 
 DESCRIPTION = Description(version="34.0.0", python="3.11.2", min_libvirt=(8, 0, 0), min_qemu=(6, 2, 0))
 UPPER = """\

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from harness.errors import HostError
-from harness.nova.messages import Describe, MakeRescued, NovaInstance, NovaRefusal, worker_schema
-from harness.nova.process import WORKER_PATH, Worker, WorkerError
+from harness.implementation.nova.messages import Describe, MakeRescued, NovaInstance, NovaRefusal, worker_schema
+from harness.implementation.nova.process import WORKER_PATH, Worker, WorkerError
 
 DESCRIPTION = {"version": "34.0.0", "python": "3.11.2", "min_libvirt": [8, 0, 0], "min_qemu": [6, 2, 0]}
 ANSWER = json.dumps({"description": DESCRIPTION})

@@ -7,8 +7,8 @@ from typing import Literal
 import pytest
 
 from harness.errors import GuestAfter, HostExhaustedError
-from harness.nova.messages import Left, NovaRefusal
-from harness.nova.refusals import refused_instance, refused_rescue, refused_unrescue
+from harness.implementation.nova.messages import Left, NovaRefusal
+from harness.implementation.nova.refusals import refused_instance, refused_rescue, refused_unrescue
 
 API, COMPUTE = "nova-api", "nova-compute"
 RUNS = Left(vm_state="active", task_state=None, is_off=False)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.implementation.request import request_or_none
 from harness.rescue.combinations import combinations, combinations_page
-from harness.rescue.request import request_or_none
 from harness.run.cases import SHIPPED_SUITE
 from harness.scenario.loading import load_scenarios
 from harness.scenario.models import Scenario

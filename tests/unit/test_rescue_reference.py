@@ -13,8 +13,8 @@ from harness.domain.pinning import pinned
 from harness.domain.placement import DiskSource, Placement, UefiFirmware
 from harness.domain.xml import DriveAddress, address_text, controllers, devices_of, disk_target, disks_of, parse_domain
 from harness.errors import Refused
-from harness.rescue.protocol import RunningInstance
-from harness.rescue.reference import Reference
+from harness.implementation.protocol import RunningInstance
+from harness.implementation.reference.implementation import Reference
 from harness.scenario.models import Instance, RescueImage
 
 from .test_rescue_naming import instance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import GuestAfter, Refused
-from harness.rescue.refusals import not_asked_for, refused_instance, refused_too_late
+from harness.implementation.refusals import not_asked_for, refused_instance, refused_too_late
 from harness.run.result import Refusal
 
 KINDS = {

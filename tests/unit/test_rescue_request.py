@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.errors import Refused
-from harness.rescue.request import RescueRequest, resolve_request
+from harness.implementation.request import RescueRequest, resolve_request
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import DeviceType, DiskBus
 

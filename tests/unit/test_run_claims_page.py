@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import GuestAfter, ScenarioError
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import collect_cases
 from harness.run.claims_page import cell_of, cells_of, cells_on, claims_page, results_in
 from harness.run.result import CaseResult, Failure, Refusal, RunSummary

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from harness.errors import HostExhaustedError, Refused
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.explore import Exploration, Failure, Problem, explore_plans, scenario_file, smallest
 from harness.run.plan import Planner
 from harness.scenario.checks import check

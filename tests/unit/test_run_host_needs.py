@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import HostError
 from harness.hypervisor import optional_parts
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import Case, collect_cases
 from harness.run.host_needs import lacking
 from harness.scenario.words import Level

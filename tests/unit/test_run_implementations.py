@@ -12,10 +12,16 @@ from rich.console import Console
 
 from harness.domain.placement import Placement
 from harness.errors import ScenarioError
-from harness.rescue.protocol import ForeignImplementation, levels_of, versions_of_implementation
-from harness.rescue.reference import Reference
+from harness.implementation.protocol import ForeignImplementation, levels_of, versions_of_implementation
+from harness.implementation.reference.implementation import Reference
+from harness.implementation.registry import (
+    implementation_of,
+    implementations_of,
+    is_out_of_reach,
+    opened,
+    require_level,
+)
 from harness.run.cases import collect_cases
-from harness.run.implementations import implementation_of, implementations_of, is_out_of_reach, opened, require_level
 from harness.run.result import CaseResult
 from harness.scenario.models import Instance
 from harness.scenario.words import Level, VerdictName

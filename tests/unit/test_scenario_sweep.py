@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from harness.errors import HostError, ScenarioError
-from harness.rescue.reference import Reference
+from harness.implementation.reference.implementation import Reference
 from harness.run.plan import Planner
 from harness.run.sweep import IMPOSSIBLE, Sweep
 from harness.scenario.loading import load_scenarios

@@ -10,7 +10,7 @@ from lxml import etree
 from harness.domain.addresses.free_addresses import VIRTIO_SCSI, position
 from harness.domain.addresses.pci_places import Place
 from harness.domain.xml import DriveAddress, controller_index, controllers, disk_target, disks_of
-from harness.rescue.request import RescueRequest
+from harness.implementation.request import RescueRequest
 from harness.scenario.words import DiskBus
 
 _ATA = (DiskBus.SATA, DiskBus.IDE)

@@ -18,11 +18,17 @@ from packaging.version import Version
 
 from harness.errors import HostError, ScenarioError
 from harness.image.command import quoted
-from harness.nova.checkout import UNKNOWN_VERSION, checkout_version, require_checkout
-from harness.nova.constraints import constraints_text
-from harness.nova.environments import EnvironmentRecord, Environments, NovaEnvironment, Progress, python_of
-from harness.nova.messages import Describe, Description
-from harness.nova.process import LAST_LINES, Worker
+from harness.implementation.nova.checkout import UNKNOWN_VERSION, checkout_version, require_checkout
+from harness.implementation.nova.constraints import constraints_text
+from harness.implementation.nova.environments import (
+    EnvironmentRecord,
+    Environments,
+    NovaEnvironment,
+    Progress,
+    python_of,
+)
+from harness.implementation.nova.messages import Describe, Description
+from harness.implementation.nova.process import LAST_LINES, Worker
 
 IMPORT_TIMEOUT_S = 300.0
 """Importing Nova takes 2 s, and much longer the first time on a slow or busy disk."""

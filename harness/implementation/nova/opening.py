@@ -9,9 +9,9 @@ from pathlib import Path
 from harness.errors import HostError
 from harness.hypervisor.connection import version_text
 from harness.hypervisor.reaping import orphans_reaped
-from harness.nova.environments import Environments, NovaEnvironment
-from harness.nova.messages import Open, SeenVersions, Version
-from harness.nova.process import Worker
+from harness.implementation.nova.environments import Environments, NovaEnvironment
+from harness.implementation.nova.messages import Open, SeenVersions, Version
+from harness.implementation.nova.process import Worker
 
 START_TIMEOUT_S = 300.0
 """Imports take 2 s, the first look at QEMU 4 to 8; much more on a busy host."""

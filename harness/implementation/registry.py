@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from harness.errors import ScenarioError
-from harness.nova.environments import PREFIX, Environments
-from harness.nova.implementation import Nova
-from harness.rescue.protocol import ForeignImplementation, Implementation, levels_of
-from harness.rescue.reference import Reference
+from harness.implementation.nova.environments import PREFIX, Environments
+from harness.implementation.nova.implementation import Nova
+from harness.implementation.protocol import ForeignImplementation, Implementation, levels_of
+from harness.implementation.reference.implementation import Reference
 from harness.run.cases import Case
 from harness.scenario.words import Level
 

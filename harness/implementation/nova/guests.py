@@ -23,7 +23,7 @@ from harness.hypervisor.host import Hypervisor
 from harness.hypervisor.roots import held_root
 from harness.image.command import run
 from harness.image.content import ImageContent
-from harness.nova.description import (
+from harness.implementation.nova.description import (
     Asked,
     asked_of_nova,
     disks_by_source,
@@ -32,12 +32,12 @@ from harness.nova.description import (
     rescue_properties,
     volume_id,
 )
-from harness.nova.environments import NovaEnvironment
-from harness.nova.kept_worker import KeptWorker
-from harness.nova.messages import Answer, Detach, ImageFile, Rescue, Spawn, Unrescue
-from harness.nova.opening import START_TIMEOUT_S, opened_worker
-from harness.nova.process import Worker
-from harness.nova.refusals import refused_instance, refused_rescue, refused_unrescue
+from harness.implementation.nova.environments import NovaEnvironment
+from harness.implementation.nova.kept_worker import KeptWorker
+from harness.implementation.nova.messages import Answer, Detach, ImageFile, Rescue, Spawn, Unrescue
+from harness.implementation.nova.opening import START_TIMEOUT_S, opened_worker
+from harness.implementation.nova.process import Worker
+from harness.implementation.nova.refusals import refused_instance, refused_rescue, refused_unrescue
 from harness.scenario.models import Instance, RescueImage
 
 OPERATION_TIMEOUT_S = 300.0

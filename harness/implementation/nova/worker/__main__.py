@@ -3,7 +3,8 @@
     python DIRECTORY REQUESTS ANSWERS FOLDER [URI]
 
 reads requests from the file descriptor REQUESTS and writes answers to ANSWERS, a line of JSON each, as
-``harness/nova/messages.py`` describes them. What Nova prints goes where standard output goes. FOLDER is where the
+``harness/implementation/nova/messages.py`` describes them. What Nova prints goes where
+standard output goes. FOLDER is where the
 libvirt of this process keeps its state and where Nova keeps its instances; nothing is ever started in it. At level
 guest it is the folder of the libvirt at URI, and guests are.
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from harness.errors import HostError, ScenarioError
-from harness.nova.environments import OLDEST
+from harness.implementation.nova.environments import OLDEST
 
 NONE = "none"
 _URL = "https://releases.openstack.org/constraints/upper/{series}"

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from harness.domain.disk_mapping import CONFIG_DRIVE, ROOT, cdrom_bus, map_disks
-from harness.nova.agreement import Aspect
-from harness.rescue.request import request_or_none, requests_stable_devices
+from harness.implementation.request import request_or_none, requests_stable_devices
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import DeviceType, DiskBus, Firmware, Role
+
+from .agreement import Aspect
 
 _NOVAS_USB_MODELS = ("nec-xhci", "qemu-xhci")
 _ATA = (DiskBus.SATA, DiskBus.IDE)

@@ -6,8 +6,8 @@ What it refuses because the host has run out of something is no refusal: that ra
 from __future__ import annotations
 
 from harness.errors import GuestAfter, Refused, require_resources
-from harness.nova.messages import Left, NovaRefusal
-from harness.rescue import refusals
+from harness.implementation import refusals
+from harness.implementation.nova.messages import Left, NovaRefusal
 
 _RUNNING = "active"
 

@@ -34,9 +34,9 @@ from harness.domain.rendering import NewDisk, render_disk, render_domain
 from harness.domain.target_names import NAME_PREFIX, first_free_target, target_name
 from harness.domain.xml import boots_from_uefi, devices_of, disk_target, disks_of, parse_domain, serialise
 from harness.errors import Refused
-from harness.rescue.probing import found_later
-from harness.rescue.protocol import RunningInstance
-from harness.rescue.request import RescueRequest, resolve_request
+from harness.implementation.protocol import RunningInstance
+from harness.implementation.reference.probing import found_later
+from harness.implementation.request import RescueRequest, resolve_request
 from harness.scenario.disks import RootDisk
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import DeviceType, DiskBus, Role

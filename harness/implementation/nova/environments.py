@@ -23,8 +23,8 @@ from pydantic import ValidationError
 
 from harness.errors import HostError, ScenarioError
 from harness.frozen import Frozen
-from harness.nova.checkout import UNKNOWN_VERSION, checkout_version
-from harness.nova.messages import Description
+from harness.implementation.nova.checkout import UNKNOWN_VERSION, checkout_version
+from harness.implementation.nova.messages import Description
 
 OLDEST = 27
 PREFIX = "nova:"

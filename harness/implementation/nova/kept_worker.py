@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from harness.errors import HarnessError, HostError
 from harness.frozen import Frozen
-from harness.nova.messages import Answer
-from harness.nova.process import Worker, WorkerError
+from harness.implementation.nova.messages import Answer
+from harness.implementation.nova.process import Worker, WorkerError
 
 MOST_FAILURES_IN_A_ROW = 3
 

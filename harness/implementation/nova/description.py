@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.domain.disk_mapping import CONFIG_DRIVE, RESCUE, ROOT, MappedDisk, map_disks
 from harness.domain.placement import Placement
 from harness.domain.rendering import further_mac
-from harness.nova.messages import BlockDevice, NovaInstance, Port
-from harness.rescue.refusals import not_asked_for
+from harness.implementation.nova.messages import BlockDevice, NovaInstance, Port
+from harness.implementation.refusals import not_asked_for
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
 from harness.scenario.images import RescueSource
 from harness.scenario.models import Instance, RescueImage

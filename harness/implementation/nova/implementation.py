@@ -14,15 +14,15 @@ from harness.errors import HostError
 from harness.frozen import Frozen
 from harness.hypervisor.host import Hypervisor
 from harness.hypervisor.roots import EmbeddedRoot, held_root
-from harness.nova.description import Asked, asked_of_nova, disks_by_source, rescue_properties
-from harness.nova.environments import NovaEnvironment
-from harness.nova.guests import NovaGuests
-from harness.nova.kept_worker import KeptWorker
-from harness.nova.messages import Answer, MakeNormal, MakeRescued
-from harness.nova.opening import START_TIMEOUT_S, opened_worker
-from harness.nova.process import Worker
-from harness.nova.refusals import refused_instance, refused_rescue
-from harness.rescue.protocol import RunningInstance
+from harness.implementation.nova.description import Asked, asked_of_nova, disks_by_source, rescue_properties
+from harness.implementation.nova.environments import NovaEnvironment
+from harness.implementation.nova.guests import NovaGuests
+from harness.implementation.nova.kept_worker import KeptWorker
+from harness.implementation.nova.messages import Answer, MakeNormal, MakeRescued
+from harness.implementation.nova.opening import START_TIMEOUT_S, opened_worker
+from harness.implementation.nova.process import Worker
+from harness.implementation.nova.refusals import refused_instance, refused_rescue
+from harness.implementation.protocol import RunningInstance
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import Level
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from harness.errors import HostError
 from harness.frozen import Frozen
 from harness.image.command import quoted, search_path
-from harness.nova.messages import Answer, GoOn
+from harness.implementation.nova.messages import Answer, GoOn
 
 WORKER_PATH = Path(__file__).with_name("worker")
 LAST_LINES = 12

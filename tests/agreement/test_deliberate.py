@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from harness.nova.agreement import (
+from harness.scenario.models import RescueImage
+
+from ..unit.test_rescue_naming import instance
+from .agreement import (
     KERNEL,
     Aspect,
     Behaviour,
@@ -20,10 +23,7 @@ from harness.nova.agreement import (
     disk_map,
     reason_of,
 )
-from harness.nova.deliberate import RULES, excused, rules_table
-from harness.scenario.models import RescueImage
-
-from .test_rescue_naming import instance
+from .deliberate import RULES, excused, rules_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "nova" / "index.md"
 DOMAIN = """
