@@ -66,7 +66,7 @@ nova-table: $(STAMPS)/environment
 	    && $(BIN)/rescue-harness claims $$folder/2* > docs/nova/claims.md && rm -r $$folder
 
 schema: $(STAMPS)/environment
-	@$(BIN)/rescue-harness schema > harness/scenario/scenario.schema.json
+	@$(BIN)/rescue-harness schema > harness/reading/scenario.schema.json
 	@$(BIN)/rescue-harness schema --result > harness/run/result.schema.json
 	@$(BIN)/rescue-harness schema --gate > harness/gate/gate.schema.json
 

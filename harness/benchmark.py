@@ -32,14 +32,14 @@ from harness.image.command import run
 from harness.implementation.reference.implementation import Reference
 from harness.measure import Measure
 from harness.nova_benchmark import measure_nova, measure_nova_guests, newest_release
-from harness.run.cases import Case, collect_cases
+from harness.reading.cases import Case, collect_cases
+from harness.reading.loading import load_scenarios
 from harness.run.plan import Planner
 from harness.run.pool import CasePool, Unobserved
 from harness.run.preparation import prepared
 from harness.run.result import CaseResult
 from harness.run.session import Session, open_session
 from harness.run.sweep import SHIPPED_SWEEP, Sweep
-from harness.scenario.loading import load_scenarios
 from harness.scenario.words import MIB, VerdictName
 
 CASES_QUEUED = 100

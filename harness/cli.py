@@ -23,7 +23,7 @@ from harness.implementation.protocol import Implementation
 from harness.implementation.reference.implementation import Reference
 from harness.interruption import interrupted_once
 from harness.nova_commands import nova
-from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level, matches_keyword
+from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level, matches_keyword
 from harness.run.result import CaseResult, Refusal
 from harness.scenario.words import Level
 from harness.terminal.console import open_console, status_on
@@ -292,8 +292,8 @@ def schema(result: bool, worker: bool, gate: bool) -> None:
 
         click.echo(json.dumps(worker_schema(), indent=2))
         return
+    from harness.reading.schema import scenario_schema  # noqa: PLC0415
     from harness.run.result import result_schema  # noqa: PLC0415
-    from harness.scenario.schema import scenario_schema  # noqa: PLC0415
 
     click.echo(json.dumps(result_schema() if result else scenario_schema(), indent=2))
 

@@ -11,8 +11,8 @@ import click
 
 from harness.command_options import implementation_option, level_option, results_option
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import SHIPPED_SUITE, collect_cases, matches_keyword
-from harness.scenario.loading import load_scenarios
+from harness.reading.cases import SHIPPED_SUITE, collect_cases, matches_keyword
+from harness.reading.loading import load_scenarios
 from harness.scenario.words import Level
 from harness.terminal.console import open_console, status_on
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from harness.command_options import boot_timeout_option, level_option, results_option
 from harness.errors import HostError, ScenarioError
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import SHIPPED_SUITE, Case, collect_cases, matches_keyword
+from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases, matches_keyword
 from harness.scenario.words import Level, VerdictName
 from harness.terminal.console import open_console, status_on
 

@@ -15,7 +15,7 @@ from harness.implementation.nova.implementation import Nova
 from harness.implementation.protocol import RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.measure import Measure
-from harness.run.cases import collect_cases
+from harness.reading.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.plan import Planner
 from harness.run.session import Session

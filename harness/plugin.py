@@ -19,7 +19,7 @@ from harness.plugin_run import SharedRun, shared_run
 
 if TYPE_CHECKING:
     from harness.implementation.protocol import Implementation
-    from harness.run.cases import Case
+    from harness.reading.cases import Case
     from harness.run.result import CaseResult
 
 pytest_plugins = ["harness.fixtures.guests", "harness.plugin_workers"]
@@ -99,7 +99,7 @@ def _is_below_scenario_folder(path: Path, config: pytest.Config) -> bool:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Note how deep this run goes, so that nothing is made ready that no test needs."""
-    from harness.run.cases import deepest_level  # noqa: PLC0415 - only where tests run
+    from harness.reading.cases import deepest_level  # noqa: PLC0415 - only where tests run
     from harness.scenario.words import Level  # noqa: PLC0415
 
     wants_guest = any({"rescue_session", "rescued"} & set(getattr(item, "fixturenames", ())) for item in session.items)
@@ -137,7 +137,7 @@ def _cases_in(
     left_out: Callable[[Case, HostError], None] = lambda _case, _why: None,
 ) -> list[Case]:
     from harness.implementation.reference.implementation import Reference  # noqa: PLC0415 - only where scenarios are used
-    from harness.run.cases import collect_cases  # noqa: PLC0415
+    from harness.reading.cases import collect_cases  # noqa: PLC0415
     from harness.scenario.words import Level  # noqa: PLC0415
 
     return collect_cases([path], implementation or Reference(), keyword=keyword, level=Level(level), left_out=left_out)

@@ -16,7 +16,7 @@ from harness.run.run_path import run_name
 
 if TYPE_CHECKING:
     from harness.implementation.protocol import Implementation
-    from harness.run.cases import Case
+    from harness.reading.cases import Case
     from harness.run.pool import CasePool
     from harness.run.result import CaseResult
     from harness.run.session import Session

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.run.cases import Case
+from harness.reading.cases import Case
 from harness.scenario.words import Level
 
 

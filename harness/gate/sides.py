@@ -19,10 +19,10 @@ from harness.implementation.nova.environments import NovaEnvironment
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.protocol import Implementation
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import Case
+from harness.reading.cases import Case
+from harness.reading.expectation import applicable_expectation
 from harness.run.pool import CasePool, Observer
 from harness.run.session import Session
-from harness.scenario.expectation import applicable_expectation
 from harness.scenario.words import VerdictName
 
 Outcomes = Mapping[str, CaseOutcome]

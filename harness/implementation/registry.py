@@ -11,7 +11,7 @@ from harness.implementation.nova.environments import PREFIX, Environments
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.protocol import ForeignImplementation, Implementation, levels_of
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import Case
+from harness.reading.cases import Case
 from harness.scenario.words import Level
 
 REFERENCE = "reference"

@@ -12,8 +12,8 @@ from harness.evidence.inventory import State
 from harness.guest.booted import BootedGuest
 from harness.image.content import ImageContent
 from harness.implementation.refusals import not_asked_for
+from harness.reading.cases import Case
 from harness.run.acting import ActingImplementation, ActingPerformer
-from harness.run.cases import Case
 from harness.run.groundwork import groundwork
 from harness.run.preparation import Prepared
 from harness.run.session import Session

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from harness.counting import counted
 from harness.implementation.reference.implementation import Reference
 from harness.implementation.request import request_or_none
-from harness.run.cases import SHIPPED_SUITE, Case, collect_cases
+from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases
 from harness.scenario.models import Scenario
 from harness.scenario.steps import REBOOT, RESCUE
 from harness.scenario.words import DiskBus, Firmware, Level, VerdictName

@@ -16,7 +16,7 @@ from harness.evidence.plan.domain_inventory import running_inventory
 from harness.evidence.plan.hot_names import with_attached, with_detached, with_names
 from harness.guest.booted import BootedGuest
 from harness.hypervisor.connection import usb_cdrom_is_disk
-from harness.run.cases import Case
+from harness.reading.cases import Case
 from harness.run.fingerprint import Fingerprint, disk_changes, fingerprint, joined_changes, unwritten
 from harness.run.hot_plug import take_live
 from harness.run.outcome import Outcome, Progress

@@ -24,12 +24,12 @@ from ruamel.yaml import YAML
 
 from harness.errors import HostError, HostExhaustedError
 from harness.implementation.protocol import Implementation
-from harness.run.cases import Case
+from harness.reading.cases import Case
+from harness.reading.checks.instance_checks import check
+from harness.reading.matrix import Point
 from harness.run.engine import run_case
 from harness.run.plan import Planner
 from harness.run.session import Session
-from harness.scenario.checks import check
-from harness.scenario.matrix import Point
 from harness.scenario.models import Scenario
 from harness.scenario.random_scenarios import random_scenarios
 from harness.scenario.words import Level, Role, VerdictName

@@ -18,8 +18,8 @@ from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.hypervisor.host import Hypervisor
 from harness.image import ImageSet, instance_command_line
 from harness.implementation.request import RescueRequest, request_or_none
+from harness.reading.cases import Case
 from harness.run.base_image import BaseImages, base_images
-from harness.run.cases import Case
 from harness.run.disks import DiskFactory
 from harness.run.media_server import MediaServer
 from harness.run.placing import placement_for

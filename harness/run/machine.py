@@ -8,7 +8,7 @@ from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources, running_inventory
 from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import usb_cdrom_is_disk
-from harness.run.cases import Case
+from harness.reading.cases import Case
 from harness.run.disk_image import create_overlay
 from harness.run.outcome import Outcome, Progress
 from harness.run.preparation import Prepared

@@ -29,7 +29,7 @@ from harness.implementation.protocol import (
     versions_of_implementation,
 )
 from harness.implementation.refusals import refused_instance, refused_too_late
-from harness.run.cases import Case
+from harness.reading.cases import Case
 from harness.run.disks import planned_sources
 from harness.run.outcome import Outcome, Progress
 from harness.run.placing import placement_for

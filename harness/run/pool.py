@@ -13,8 +13,8 @@ import libvirt
 from harness.errors import HostError
 from harness.hypervisor.reaping import orphans_reaped
 from harness.implementation.protocol import ForeignImplementation
+from harness.reading.cases import Case
 from harness.run.capacity import guests_at_once
-from harness.run.cases import Case
 from harness.run.engine import run_case
 from harness.run.result import CaseResult
 from harness.run.session import Session

@@ -18,8 +18,8 @@ from harness.guest.paused import PausedMachine, paused
 from harness.guest.seed import make_seed, seed_serial, what_to_do
 from harness.hypervisor.emulated_tpm import emulated_tpm
 from harness.implementation.request import RescueRequest
+from harness.reading.cases import Case
 from harness.run.base_image import BaseImages
-from harness.run.cases import Case
 from harness.run.groundwork import groundwork
 from harness.run.media_server import OfferedFiles
 from harness.run.performer import Performer, R, console_path

@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.errors import HostError
 from harness.faults import Broken, Fault
 from harness.faults.draft import NotApplicable
-from harness.run.cases import Case
+from harness.reading.cases import Case
 from harness.run.engine import run_case
 from harness.run.plan import Planner, open_planner
 from harness.run.planned import Plan

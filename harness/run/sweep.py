@@ -14,15 +14,15 @@ from pydantic import ValidationError
 
 from harness.errors import HostError, HostExhaustedError, Refused, ScenarioError
 from harness.implementation.protocol import Implementation
-from harness.run.cases import SHIPPED_SUITE
+from harness.reading.cases import SHIPPED_SUITE
+from harness.reading.checks.image_checks import image_problems
+from harness.reading.checks.instance_checks import check_instance
+from harness.reading.matrix import data_at, exclusion_reason, label_of, matrix_with_sweep
+from harness.reading.problem import Problem
 from harness.run.plan import Planner
 from harness.run.planned import Plan, PlannedInstance
 from harness.run.result import Refusal
-from harness.scenario.checks import check_instance
-from harness.scenario.image_checks import image_problems
-from harness.scenario.matrix import data_at, exclusion_reason, label_of, matrix_with_sweep
 from harness.scenario.models import RescueImage, Scenario
-from harness.scenario.problem import Problem
 from harness.scenario.words import VerdictName
 
 SHIPPED_SWEEP = SHIPPED_SUITE / "sweep" / "whole-space.yaml"

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from harness.scenario.checks import check
+from harness.reading.checks.instance_checks import check
 from harness.scenario.models import InstanceProperties, RescueImage, RescueProperties, Scenario
 from harness.scenario.steps import REBOOT, RESCUE
 from harness.scenario.words import DiskBus, ScsiModel

@@ -14,7 +14,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from harness.run.cases import Case
+from harness.reading.cases import Case
 from harness.run.result import CaseResult
 from harness.terminal.table import verdict_text
 

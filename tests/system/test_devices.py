@@ -9,7 +9,7 @@ import pytest
 
 from harness.guest.booted import BootedGuest
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import collect_cases
+from harness.reading.cases import collect_cases
 from harness.run.preparation import prepared
 from harness.run.session import Session
 

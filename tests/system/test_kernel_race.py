@@ -16,7 +16,7 @@ from harness.domain.xml import disk_target, disks_of, parse_domain
 from harness.guest.booted import BootedGuest, booted
 from harness.hypervisor.host import Hypervisor
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import collect_cases
+from harness.reading.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.session import Session
 from harness.scenario.words import ClaimName, VerdictName

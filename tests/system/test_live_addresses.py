@@ -19,7 +19,7 @@ from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import definition_of
 from harness.implementation.protocol import RunningInstance
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import Case, collect_cases
+from harness.reading.cases import Case, collect_cases
 from harness.run.preparation import Prepared, prepared_paused
 from harness.run.session import Session
 from harness.run.steps import as_text

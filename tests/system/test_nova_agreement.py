@@ -20,9 +20,9 @@ from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.protocol import Implementation, RunningInstance
 from harness.implementation.reference.implementation import Reference
+from harness.reading.checks.instance_checks import check
 from harness.run.plan import Planner, open_planner
 from harness.run.planned import Plan, PlannedInstance
-from harness.scenario.checks import check
 from harness.scenario.models import Instance, RescueImage, Scenario
 from harness.scenario.random_scenarios import random_rescues
 

@@ -17,7 +17,7 @@ from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.reference.implementation import Reference
 from harness.implementation.registry import opened
-from harness.run.cases import SHIPPED_SUITE, Case, collect_cases
+from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases
 from harness.run.pool import Unobserved
 from harness.run.session import Session
 from harness.scenario.words import Level, VerdictName

@@ -11,7 +11,7 @@ import pytest
 from harness.faults import FAULTS, Broken, Fault
 from harness.faults.draft import Draft
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import SHIPPED_SUITE, collect_cases
+from harness.reading.cases import SHIPPED_SUITE, collect_cases
 from harness.run.engine import run_case
 from harness.run.result import CaseResult
 from harness.run.session import Session

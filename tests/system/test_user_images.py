@@ -14,7 +14,7 @@ from harness.image.command import run
 from harness.image.debian import DebianRecipe
 from harness.image.recipe import recipe_folder
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import collect_cases
+from harness.reading.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.session import Session
 from harness.scenario.words import VerdictName

@@ -14,7 +14,7 @@ from harness.domain.placement import DiskSource, Encryption, Export
 from harness.errors import GuestError, HostError
 from harness.image.command import run
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import collect_cases
+from harness.reading.cases import collect_cases
 from harness.run.disk_image import copy_to_image, create_image, raw_view, write_block
 from harness.run.engine import run_case
 from harness.run.fingerprint import fingerprint

@@ -21,7 +21,7 @@ from harness.faults.page import faults_page
 from harness.image.command import run
 from harness.implementation.protocol import Implementation, RunningInstance
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import SHIPPED_SUITE, collect_cases
+from harness.reading.cases import SHIPPED_SUITE, collect_cases
 from harness.scenario.disks import Volume
 from harness.scenario.models import RescueImage
 from harness.scenario.steps import AttachVolume, DetachVolume, Snapshot

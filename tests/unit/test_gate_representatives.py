@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.gate.representatives import REPRESENTATIVES, representatives_of
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import SHIPPED_SUITE, collect_cases
+from harness.reading.cases import SHIPPED_SUITE, collect_cases
 from harness.scenario.words import Level
 
 PAGE = Path(__file__).parents[2] / "docs" / "nova" / "gate.md"

@@ -13,7 +13,7 @@ from harness.evidence.marker import data_offset
 from harness.image.content import ImageContent
 from harness.image.user_file import disk_bytes, inspected
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import collect_cases
+from harness.reading.cases import collect_cases
 from harness.scenario.words import Level
 
 MIB = 1024 * 1024

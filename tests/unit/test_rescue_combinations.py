@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.implementation.request import request_or_none
+from harness.reading.cases import SHIPPED_SUITE
+from harness.reading.loading import load_scenarios
 from harness.rescue.combinations import combinations, combinations_page
-from harness.run.cases import SHIPPED_SUITE
-from harness.scenario.loading import load_scenarios
 from harness.scenario.models import Scenario
 from harness.scenario.words import Firmware, Level, VerdictName
 

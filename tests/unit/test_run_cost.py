@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import SHIPPED_SUITE, collect_cases
+from harness.reading.cases import SHIPPED_SUITE, collect_cases
 from harness.run.cost import CANARIES_A_BOOT, boots_of, duration_text, expected_s, rest_of_the_suite
 from harness.scenario.words import Level
 

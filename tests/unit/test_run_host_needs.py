@@ -9,9 +9,9 @@ import pytest
 
 from harness.errors import HostError
 from harness.hypervisor import optional_parts
+from harness.hypervisor.host_needs import lacking
 from harness.implementation.reference.implementation import Reference
-from harness.run.cases import Case, collect_cases
-from harness.run.host_needs import lacking
+from harness.reading.cases import Case, collect_cases
 from harness.scenario.words import Level
 
 from .test_rescue_naming import instance

@@ -21,7 +21,7 @@ from harness.implementation.registry import (
     opened,
     require_level,
 )
-from harness.run.cases import collect_cases
+from harness.reading.cases import collect_cases
 from harness.run.result import CaseResult
 from harness.scenario.models import Instance
 from harness.scenario.words import Level, VerdictName

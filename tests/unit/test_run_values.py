@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from harness.errors import ScenarioError
-from harness.run.cases import matches_keyword
+from harness.reading.cases import matches_keyword
 from harness.run.fingerprint import changed_ranges
 from harness.run.record import folder_name
 from harness.run.result import result_schema

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.scenario.checks import check
+from harness.reading.checks.instance_checks import check
 from harness.scenario.models import Scenario
 
 ROOT = {"role": "root"}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HostError, ScenarioError
-from harness.scenario.expectation import applicable_expectation
-from harness.scenario.loading import load_scenarios
+from harness.reading.expectation import applicable_expectation
+from harness.reading.loading import load_scenarios
 from harness.scenario.models import Scenario
 from harness.scenario.words import VerdictName
 

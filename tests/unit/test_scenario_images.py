@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ScenarioError
-from harness.scenario.loading import load_scenarios
+from harness.reading.loading import load_scenarios
 from harness.scenario.models import Scenario
 from harness.scenario.words import MIB
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ScenarioError
-from harness.scenario.loading import LoadedScenario, load_scenarios
+from harness.reading.loading import LoadedScenario, load_scenarios
+from harness.reading.translation import PATTERNS
 from harness.scenario.models import Scenario
-from harness.scenario.translation import PATTERNS
 from harness.scenario.words import DiskBus
 
 GOOD = """\

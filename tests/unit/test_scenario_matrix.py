@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import ScenarioError
-from harness.scenario.loading import load_scenarios
-from harness.scenario.matrix import expand
+from harness.reading.loading import load_scenarios
+from harness.reading.matrix import expand
 from harness.scenario.models import Scenario
 from harness.scenario.words import DiskBus, Firmware
 

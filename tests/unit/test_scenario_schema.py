@@ -11,9 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from harness.scenario.loading import load_scenarios
+from harness.reading.loading import load_scenarios
+from harness.reading.schema import SCHEMA_PATH, scenario_schema, schema_text
 from harness.scenario.models import Scenario
-from harness.scenario.schema import SCHEMA_PATH, scenario_schema, schema_text
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "scenarios.md"
 EXAMPLE: dict[str, Any] = scenario_schema()["examples"][0]
@@ -34,7 +34,7 @@ def page_examples() -> list[str]:
 
 def test_published_file_is_the_schema_of_the_models() -> None:
     assert SCHEMA_PATH.read_text(encoding="utf-8") == schema_text(), (
-        "write it anew: python -m harness.scenario.schema > harness/scenario/scenario.schema.json"
+        "write it anew: python -m harness.reading.schema > harness/reading/scenario.schema.json"
     )
 
 

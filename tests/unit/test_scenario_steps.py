@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from harness.errors import ScenarioError
-from harness.scenario.checks import check
-from harness.scenario.loading import load_scenarios
-from harness.scenario.matrix import expand
+from harness.reading.checks.instance_checks import check
+from harness.reading.loading import load_scenarios
+from harness.reading.matrix import expand
+from harness.reading.validation import validate
 from harness.scenario.models import Scenario
 from harness.scenario.steps import step_label
-from harness.scenario.validation import validate
 
 ROOT = {"role": "root"}
 VOLUME = {"role": "volume"}

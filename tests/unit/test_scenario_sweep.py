@@ -9,9 +9,9 @@ import pytest
 
 from harness.errors import HostError, ScenarioError
 from harness.implementation.reference.implementation import Reference
+from harness.reading.loading import load_scenarios
 from harness.run.plan import Planner
 from harness.run.sweep import IMPOSSIBLE, Sweep
-from harness.scenario.loading import load_scenarios
 from harness.scenario.models import Scenario
 
 HEAD = """\

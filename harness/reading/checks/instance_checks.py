@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.domain.target_names import NAME_PREFIX, target_index, target_name
-from harness.scenario.bus_checks import bus_problems
+from harness.reading.checks.bus_checks import bus_problems
+from harness.reading.checks.image_checks import image_problems
+from harness.reading.checks.serial_checks import serial_problems
+from harness.reading.checks.step_checks import step_problems
+from harness.reading.placed_disks import Placed, placed_disks, placed_volumes
+from harness.reading.problem import Key, Problem, nearest_of, quoted
 from harness.scenario.disks import ConfigDrive, RootDisk, Volume
-from harness.scenario.image_checks import image_problems
 from harness.scenario.models import Instance, Scenario
-from harness.scenario.placed_disks import Placed, placed_disks, placed_volumes
-from harness.scenario.problem import Key, Problem, nearest_of, quoted
-from harness.scenario.serial_checks import serial_problems
-from harness.scenario.step_checks import step_problems
 from harness.scenario.words import KIB, MIB, DeviceType, Firmware, Role, VolumeBackend
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from harness.reading.problem import Key, Problem, quoted
 from harness.scenario.disks import RootDisk, Volume
-from harness.scenario.problem import Key, Problem, quoted
 from harness.scenario.words import DeviceType, DiskBus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.scenario.placed_disks import Placed
+    from harness.reading.placed_disks import Placed
 
 # QEMU: VIRTIO_BLK_ID_BYTES; IDENTIFY DEVICE words 10 to 19; scsi-disk's MAX_SERIAL_LEN. usb-storage hands its serial to
 # an inner scsi-disk that has no device_id of its own, where MAX_SERIAL_LEN_FOR_DEVID holds; since QEMU 9.1 scsi-disk

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from harness.scenario.expectation import IMPLEMENTATION, IMPLEMENTATIONS, VERSION_KEYS, as_condition, value_holds
-from harness.scenario.keys import BRANCHES, axis_keys, nearest_key, siblings
-from harness.scenario.problem import Key, Problem, nearest_of, quoted
+from harness.reading.expectation import IMPLEMENTATION, IMPLEMENTATIONS, VERSION_KEYS, as_condition, value_holds
+from harness.reading.keys import BRANCHES, axis_keys, nearest_key, siblings
+from harness.reading.problem import Key, Problem, nearest_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

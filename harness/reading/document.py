@@ -11,7 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from harness.scenario.problem import Key, Problem
+from harness.reading.problem import Key, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

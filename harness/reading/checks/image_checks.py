@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.reading.problem import Problem, quoted
 from harness.scenario.images import RescueSource, ShippedImage, UserImage, needed_memory_bytes
-from harness.scenario.problem import Problem, quoted
 from harness.scenario.words import MIB, DeviceType
 
 if TYPE_CHECKING:

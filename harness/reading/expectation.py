@@ -8,7 +8,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from harness.errors import HostError, ScenarioError
-from harness.scenario.keys import axis_keys
+from harness.reading.keys import axis_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

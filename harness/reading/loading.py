@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import ScenarioError
-from harness.scenario.document import DocumentError, Position, read_document
-from harness.scenario.matrix import ExcludedPoint, Point, expand
-from harness.scenario.problem import Problem, quoted
-from harness.scenario.validation import validate
+from harness.reading.document import DocumentError, Position, read_document
+from harness.reading.matrix import ExcludedPoint, Point, expand
+from harness.reading.problem import Problem, quoted
+from harness.reading.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

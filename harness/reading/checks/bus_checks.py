@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.domain.target_names import NAME_PREFIX, deal_targets, target_index, target_name
-from harness.scenario.problem import Key, Problem, quoted
+from harness.reading.problem import Key, Problem, quoted
 from harness.scenario.words import DeviceType, DiskBus, ScsiModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from harness.reading.placed_disks import Placed
     from harness.scenario.models import Instance
-    from harness.scenario.placed_disks import Placed
 
 _MOST_IDE_DISKS = 4
 _MOST_FLOPPIES = 2

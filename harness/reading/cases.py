@@ -10,12 +10,12 @@ from pathlib import Path
 
 from harness.errors import HostError, ScenarioError
 from harness.guest.login import read_private_key
+from harness.hypervisor.host_needs import lacking
 from harness.image.user_file import inspected
 from harness.implementation.protocol import ForeignImplementation, Implementation
-from harness.run.host_needs import lacking
+from harness.reading.loading import LoadedScenario, load_scenarios
+from harness.reading.matrix import Point, expand
 from harness.scenario.images import UserImage
-from harness.scenario.loading import LoadedScenario, load_scenarios
-from harness.scenario.matrix import Point, expand
 from harness.scenario.words import Level
 
 SHIPPED_SUITE = Path(__file__).parents[1] / "suite"

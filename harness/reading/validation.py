@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from harness.scenario.conditions import check_expectations, check_levels, check_matrix
-from harness.scenario.keys import ROLES_AT
+from harness.reading.checks.condition_checks import check_expectations, check_levels, check_matrix
+from harness.reading.checks.point_checks import check_points
+from harness.reading.checks.sweep_checks import check_sweep
+from harness.reading.keys import ROLES_AT
+from harness.reading.problem import Key, Problem
+from harness.reading.translation import problems_of, written_key
 from harness.scenario.models import Scenario
-from harness.scenario.point_checks import check_points
-from harness.scenario.problem import Key, Problem
-from harness.scenario.sweep_checks import check_sweep
-from harness.scenario.translation import problems_of, written_key
 from harness.scenario.words import Role
 
 if TYPE_CHECKING:

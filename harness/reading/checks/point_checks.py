@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.scenario.checks import check
-from harness.scenario.keys import axis_keys
-from harness.scenario.matrix import combinations, data_at, exclusion_reason, removed_items
+from harness.reading.checks.instance_checks import check
+from harness.reading.keys import axis_keys
+from harness.reading.matrix import combinations, data_at, exclusion_reason, removed_items
+from harness.reading.problem import Key, Problem, dotted, quoted
+from harness.reading.translation import problems_of
 from harness.scenario.models import Scenario
-from harness.scenario.problem import Key, Problem, dotted, quoted
-from harness.scenario.translation import problems_of
 
 _Values = Mapping[str, Any]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.scenario.checks import MACHINES
+from harness.reading.checks.instance_checks import MACHINES
+from harness.reading.keys import ROLES_AT, key_names, model_at, value_at
+from harness.reading.problem import Key, Problem, nearest_of, quoted
 from harness.scenario.images import IMAGES_AT
-from harness.scenario.keys import ROLES_AT, key_names, model_at, value_at
-from harness.scenario.problem import Key, Problem, nearest_of, quoted
 from harness.scenario.steps import STEPS, VOLUME_TAG
 from harness.scenario.words import Role
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from harness.scenario.conditions import MOST_COMBINATIONS, check_matrix
-from harness.scenario.matrix import data_at, matrix_with_sweep
+from harness.reading.checks.condition_checks import MOST_COMBINATIONS, check_matrix
+from harness.reading.matrix import data_at, matrix_with_sweep
+from harness.reading.problem import Problem, dotted
+from harness.reading.translation import problems_of
 from harness.scenario.models import Scenario
-from harness.scenario.problem import Problem, dotted
-from harness.scenario.translation import problems_of
 
 
 def check_sweep(scenario: Scenario) -> list[Problem]:

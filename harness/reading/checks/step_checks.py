@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.reading.problem import Key, Problem, nearest_of, quoted
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
-from harness.scenario.problem import Key, Problem, nearest_of, quoted
 from harness.scenario.steps import AttachNic, AttachVolume, DetachNic, DetachVolume, Snapshot, Step
 from harness.scenario.words import DeviceType, DiskBus, OtherDevice, ScsiModel, VifModel, VolumeBackend
 
 if TYPE_CHECKING:
+    from harness.reading.placed_disks import Placed
     from harness.scenario.models import Instance
-    from harness.scenario.placed_disks import Placed
 
 HOT_BUSES = (DiskBus.VIRTIO, DiskBus.SCSI, DiskBus.USB)
 """libvirt attaches and detaches disks of a running domain on these only (qemuDomainAttachDeviceDiskLiveInternal)."""

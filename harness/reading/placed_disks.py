@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.reading.problem import Key, dotted
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
-from harness.scenario.problem import Key, dotted
 from harness.scenario.steps import Step, attached_volumes
 from harness.scenario.words import DeviceType, DiskBus, Role
 

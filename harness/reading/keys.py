@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from harness.reading.problem import Key, nearest_of
 from harness.scenario.models import Scenario
-from harness.scenario.problem import Key, nearest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
