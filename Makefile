@@ -67,7 +67,7 @@ nova-table: $(STAMPS)/environment
 
 schema: $(STAMPS)/environment
 	@$(BIN)/rescue-harness schema > harness/reading/scenario.schema.json
-	@$(BIN)/rescue-harness schema --result > harness/run/result.schema.json
+	@$(BIN)/rescue-harness schema --result > harness/result/result.schema.json
 	@$(BIN)/rescue-harness schema --gate > harness/gate/gate.schema.json
 
 clean:

@@ -34,10 +34,10 @@ from harness.measure import Measure
 from harness.nova_benchmark import measure_nova, measure_nova_guests, newest_release
 from harness.reading.cases import Case, collect_cases
 from harness.reading.loading import load_scenarios
+from harness.result.case_result import CaseResult
 from harness.run.plan import Planner
 from harness.run.pool import CasePool, Unobserved
 from harness.run.preparation import prepared
-from harness.run.result import CaseResult
 from harness.run.session import Session, open_session
 from harness.run.sweep import SHIPPED_SWEEP, Sweep
 from harness.scenario.words import MIB, VerdictName

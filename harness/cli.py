@@ -24,7 +24,7 @@ from harness.implementation.reference.implementation import Reference
 from harness.interruption import interrupted_once
 from harness.nova_commands import nova
 from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level, matches_keyword
-from harness.run.result import CaseResult, Refusal
+from harness.result.case_result import CaseResult, Refusal
 from harness.scenario.words import Level
 from harness.terminal.console import open_console, status_on
 
@@ -293,7 +293,7 @@ def schema(result: bool, worker: bool, gate: bool) -> None:
         click.echo(json.dumps(worker_schema(), indent=2))
         return
     from harness.reading.schema import scenario_schema  # noqa: PLC0415
-    from harness.run.result import result_schema  # noqa: PLC0415
+    from harness.result.case_result import result_schema  # noqa: PLC0415
 
     click.echo(json.dumps(result_schema() if result else scenario_schema(), indent=2))
 

@@ -37,8 +37,8 @@ def rates(markdown: bool, level: Level | None, results: tuple[Path, ...]) -> Non
 
     RESULTS are folders of runs. Exit code: 0 each run of each case was as expected, 1 one was not, 2 no results.
     """
+    from harness.result.folders import read_run  # noqa: PLC0415
     from harness.run.rates import at_level, rates_of, rates_page  # noqa: PLC0415
-    from harness.run.record import read_run  # noqa: PLC0415
     from harness.terminal.console import open_console  # noqa: PLC0415
     from harness.terminal.rates import show_rates  # noqa: PLC0415
 

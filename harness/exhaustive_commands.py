@@ -27,8 +27,8 @@ def sweep(paths: tuple[Path, ...], results: Path, name: str) -> None:
     A scenario names its free keys under 'sweep'. Exit code: 0 each combination is stable or refused, 1 one is not.
     """
     from harness.implementation.registry import implementation_of, opened  # noqa: PLC0415 - libvirt is slow to load
+    from harness.result.run_path import make_run_path, run_name  # noqa: PLC0415
     from harness.run.plan import open_planner  # noqa: PLC0415
-    from harness.run.run_path import make_run_path, run_name  # noqa: PLC0415
     from harness.run.sweep import SHIPPED_SWEEP, Sweep  # noqa: PLC0415
     from harness.terminal.sweeping import run_sweep  # noqa: PLC0415
 

@@ -56,8 +56,8 @@ def gate_nova(
     from harness.implementation.nova.environments import Environments  # noqa: PLC0415
     from harness.implementation.nova.implementation import Nova  # noqa: PLC0415
     from harness.implementation.registry import opened, require_level  # noqa: PLC0415
+    from harness.result.folders import write_atomically  # noqa: PLC0415
     from harness.run.pool import default_jobs, obtain_needed_images  # noqa: PLC0415
-    from harness.run.record import write_atomically  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415
     from harness.terminal.gating import GateDisplay, show_gate  # noqa: PLC0415
 
@@ -127,8 +127,8 @@ def baseline(
     from harness.implementation.nova.environments import Environments  # noqa: PLC0415
     from harness.implementation.nova.implementation import Nova  # noqa: PLC0415
     from harness.implementation.registry import opened, require_level  # noqa: PLC0415
+    from harness.result.folders import write_atomically  # noqa: PLC0415
     from harness.run.pool import default_jobs, obtain_needed_images  # noqa: PLC0415
-    from harness.run.record import write_atomically  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415
     from harness.terminal.gating import GateDisplay, show_differing  # noqa: PLC0415
 

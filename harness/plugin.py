@@ -20,7 +20,7 @@ from harness.plugin_run import SharedRun, shared_run
 if TYPE_CHECKING:
     from harness.implementation.protocol import Implementation
     from harness.reading.cases import Case
-    from harness.run.result import CaseResult
+    from harness.result.case_result import CaseResult
 
 pytest_plugins = ["harness.fixtures.guests", "harness.plugin_workers"]
 _SUFFIXES = (".yaml", ".yml")

@@ -12,13 +12,13 @@ import pytest
 
 from harness.errors import HarnessError, HostError, ScenarioError
 from harness.interruption import end_on_terminate, interrupts_answered
-from harness.run.run_path import run_name
+from harness.result.run_path import run_name
 
 if TYPE_CHECKING:
     from harness.implementation.protocol import Implementation
     from harness.reading.cases import Case
+    from harness.result.case_result import CaseResult
     from harness.run.pool import CasePool
-    from harness.run.result import CaseResult
     from harness.run.session import Session
     from harness.scenario.words import Level
 

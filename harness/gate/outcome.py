@@ -7,7 +7,7 @@ import re
 from harness.errors import GuestAfter
 from harness.frozen import Frozen
 from harness.implementation.refusals import who_refused
-from harness.run.result import CaseResult
+from harness.result.case_result import CaseResult
 from harness.scenario.words import ClaimName, VerdictName
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

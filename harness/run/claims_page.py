@@ -13,8 +13,8 @@ from packaging.version import InvalidVersion, Version
 
 from harness.errors import GuestAfter
 from harness.implementation.refusals import who_refused
-from harness.run.record import read_run
-from harness.run.result import CaseResult
+from harness.result.case_result import CaseResult
+from harness.result.folders import read_run
 from harness.scenario.words import ClaimName, Level, VerdictName
 
 HEADER = """\

@@ -19,11 +19,11 @@ from harness.hypervisor.host import Hypervisor
 from harness.image import ImageSet, instance_command_line
 from harness.implementation.request import RescueRequest, request_or_none
 from harness.reading.cases import Case
+from harness.result.folders import folder_name
 from harness.run.base_image import BaseImages, base_images
 from harness.run.disks import DiskFactory
 from harness.run.media_server import MediaServer
 from harness.run.placing import placement_for
-from harness.run.record import folder_name
 from harness.run.session import Session
 from harness.run.steps import TOKEN_BYTES, volumes_of
 from harness.run.volume_resources import VolumeResources, volume_resources

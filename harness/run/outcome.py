@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.errors import Refused
-from harness.run.result import Failure, StateRecord
+from harness.result.case_result import Failure, StateRecord
 from harness.scenario.words import ClaimName, VerdictName
 from harness.verdict.finding import Finding
 from harness.verdict.outcome import verdict_of

@@ -30,11 +30,11 @@ from harness.implementation.protocol import (
 )
 from harness.implementation.refusals import refused_instance, refused_too_late
 from harness.reading.cases import Case
+from harness.result.folders import CaseFolder
 from harness.run.disks import planned_sources
 from harness.run.outcome import Outcome, Progress
 from harness.run.placing import placement_for
 from harness.run.planned import Plan, PlannedInstance
-from harness.run.record import CaseFolder
 from harness.run.session import Session
 from harness.run.stage import Stage
 from harness.run.steps import DefinitionHand, changes_definition, refuse_steps_of_its_own, take, volumes_of

@@ -14,9 +14,9 @@ from harness.errors import HostError
 from harness.hypervisor.reaping import orphans_reaped
 from harness.implementation.protocol import ForeignImplementation
 from harness.reading.cases import Case
+from harness.result.case_result import CaseResult
 from harness.run.capacity import guests_at_once
 from harness.run.engine import run_case
-from harness.run.result import CaseResult
 from harness.run.session import Session
 from harness.scenario.words import Level
 

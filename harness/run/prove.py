@@ -16,11 +16,11 @@ from harness.errors import HostError
 from harness.faults import Broken, Fault
 from harness.faults.draft import NotApplicable
 from harness.reading.cases import Case
+from harness.result.case_result import CaseResult
 from harness.run.engine import run_case
 from harness.run.plan import Planner, open_planner
 from harness.run.planned import Plan
 from harness.run.proof import Control, Proof, Trial
-from harness.run.result import CaseResult
 from harness.run.session import Session, open_session
 from harness.scenario.words import Level
 from harness.verdict.finding import Finding

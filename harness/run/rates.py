@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from harness.counting import counted
-from harness.run.result import CaseResult, RunSummary
+from harness.result.case_result import CaseResult, RunSummary
 from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.verdict.restoring import UNCHANGED
 

@@ -19,9 +19,9 @@ from harness.reading.checks.image_checks import image_problems
 from harness.reading.checks.instance_checks import check_instance
 from harness.reading.matrix import data_at, exclusion_reason, label_of, matrix_with_sweep
 from harness.reading.problem import Problem
+from harness.result.case_result import Refusal
 from harness.run.plan import Planner
 from harness.run.planned import Plan, PlannedInstance
-from harness.run.result import Refusal
 from harness.scenario.models import RescueImage, Scenario
 from harness.scenario.words import VerdictName
 

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from harness.errors import HostError
 from harness.implementation.protocol import Implementation
+from harness.result.folders import write_atomically
 from harness.run.plan import Planner
-from harness.run.record import write_atomically
 from harness.run.session import Session
 from harness.scenario.words import Level, VerdictName
 

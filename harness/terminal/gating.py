@@ -17,7 +17,7 @@ from harness.gate.comparison import Change, Comparison, tally
 from harness.gate.outcome import CaseOutcome
 from harness.gate.record import GateRecord
 from harness.reading.cases import Case
-from harness.run.result import CaseResult
+from harness.result.case_result import CaseResult
 from harness.scenario.words import VerdictName
 from harness.terminal.console import now_and_then_on
 

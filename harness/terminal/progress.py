@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.reading.cases import Case
-from harness.run.result import CaseResult
+from harness.result.case_result import CaseResult
 from harness.terminal.table import verdict_text
 
 

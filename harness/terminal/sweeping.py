@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.implementation.protocol import Implementation
+from harness.result.case_result import Refusal
+from harness.result.folders import write_atomically
 from harness.run.plan import Planner
-from harness.run.record import write_atomically
-from harness.run.result import Refusal
 from harness.run.sweep import EXCLUDED, IMPOSSIBLE, Cell, Sweep
 from harness.scenario.words import VerdictName
 

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.rescue.combinations import BUSES, DEVICES, HARDWARE, combinations
+from harness.result.case_result import CaseResult
 from harness.run.planned import Plan
 from harness.run.planned_disks import PlannedPlace, planned_disks
-from harness.run.result import CaseResult
 from harness.scenario.words import Level, VerdictName
 
 VERDICT_COLOURS = {

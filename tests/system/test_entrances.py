@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from lxml import etree
 
-from harness.run.result import result_schema
+from harness.result.case_result import result_schema
 
 from .conftest import MINIMAL, CommandLine
 

@@ -12,8 +12,8 @@ from harness.faults import FAULTS, Broken, Fault
 from harness.faults.draft import Draft
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, collect_cases
+from harness.result.case_result import CaseResult
 from harness.run.engine import run_case
-from harness.run.result import CaseResult
 from harness.run.session import Session
 from harness.scenario.words import ClaimName, Level, VerdictName
 

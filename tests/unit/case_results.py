@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.run.result import CaseResult
+from harness.result.case_result import CaseResult
 from harness.scenario.words import Level, VerdictName
 
 PLANNED = CaseResult(

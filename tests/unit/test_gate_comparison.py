@@ -14,7 +14,7 @@ from harness.errors import GuestAfter
 from harness.gate.comparison import Change, compare, tally
 from harness.gate.outcome import CaseOutcome, Difference, outcome_of
 from harness.gate.record import GateRecord, Side, gate_schema
-from harness.run.result import CaseResult, Failure, Refusal
+from harness.result.case_result import CaseResult, Failure, Refusal
 from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.terminal.gating import show_gate
 from harness.verdict.finding import Finding

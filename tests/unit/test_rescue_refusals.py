@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import GuestAfter, Refused
 from harness.implementation.refusals import not_asked_for, refused_instance, refused_too_late
-from harness.run.result import Refusal
+from harness.result.case_result import Refusal
 
 KINDS = {
     "request": (Refused("no such bus"), GuestAfter.RUNNING, "refused by reference: no such bus"),

@@ -22,7 +22,7 @@ from harness.implementation.registry import (
     require_level,
 )
 from harness.reading.cases import collect_cases
-from harness.run.result import CaseResult
+from harness.result.case_result import CaseResult
 from harness.scenario.models import Instance
 from harness.scenario.words import Level, VerdictName
 from harness.terminal.table import results_table

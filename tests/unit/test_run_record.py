@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.run.record import RunFolder, folder_name
+from harness.result.folders import RunFolder, folder_name
 
 
 def test_cases_of_one_name_get_a_folder_each(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from harness.errors import ScenarioError
 from harness.reading.cases import matches_keyword
+from harness.result.case_result import result_schema
+from harness.result.folders import folder_name
 from harness.run.fingerprint import changed_ranges
-from harness.run.record import folder_name
-from harness.run.result import result_schema
 
 CHUNK = 4096
 
@@ -52,6 +52,6 @@ def test_shrunk_disk_has_changed_to_its_end() -> None:
 
 
 def test_published_result_schema_is_the_models() -> None:
-    published = json.loads((Path(__file__).parents[2] / "harness/run/result.schema.json").read_text())
+    published = json.loads((Path(__file__).parents[2] / "harness/result/result.schema.json").read_text())
     assert published == result_schema()
     jsonschema.Draft202012Validator.check_schema(published)

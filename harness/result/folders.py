@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from harness.errors import ScenarioError, disk_error
 from harness.evidence.inventory import Inventory
 from harness.guest.booted import BootedGuest, qemu_log_path
-from harness.run.result import CaseResult, RunSummary
+from harness.result.case_result import CaseResult, RunSummary
 
 _SUMMARY = "run.json"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
