@@ -30,6 +30,7 @@ from harness.guest.console import Console as SerialConsole
 from harness.guest.ssh import SshConnection
 from harness.image.command import run
 from harness.implementation.reference.implementation import Reference
+from harness.instance.preparation import prepared
 from harness.measure import Measure
 from harness.nova_benchmark import measure_nova, measure_nova_guests, newest_release
 from harness.reading.cases import Case, collect_cases
@@ -37,7 +38,6 @@ from harness.reading.loading import load_scenarios
 from harness.result.case_result import CaseResult
 from harness.run.plan import Planner
 from harness.run.pool import CasePool, Unobserved
-from harness.run.preparation import prepared
 from harness.run.session import Session, open_session
 from harness.run.sweep import SHIPPED_SWEEP, Sweep
 from harness.scenario.words import MIB, VerdictName

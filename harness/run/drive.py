@@ -16,13 +16,13 @@ from harness.evidence.plan.domain_inventory import running_inventory
 from harness.evidence.plan.hot_names import with_attached, with_detached, with_names
 from harness.guest.booted import BootedGuest
 from harness.hypervisor.connection import usb_cdrom_is_disk
+from harness.instance.hot_plug import take_live
+from harness.instance.preparation import Prepared
+from harness.instance.storage.fingerprint import Fingerprint, disk_changes, fingerprint, joined_changes, unwritten
 from harness.reading.cases import Case
 from harness.result.case_result import StateRecord
 from harness.result.folders import CaseFolder
-from harness.run.fingerprint import Fingerprint, disk_changes, fingerprint, joined_changes, unwritten
-from harness.run.hot_plug import take_live
 from harness.run.outcome import Outcome, Progress
-from harness.run.preparation import Prepared
 from harness.run.session import Session
 from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, Snapshot, Step, step_label
 from harness.scenario.steps import RESCUE as RESCUE_STEP

@@ -8,12 +8,12 @@ from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources, running_inventory
 from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import usb_cdrom_is_disk
+from harness.instance.preparation import Prepared
+from harness.instance.steps import DefinitionHand, take
+from harness.instance.storage.disk_image import create_overlay
 from harness.reading.cases import Case
 from harness.result.folders import CaseFolder
-from harness.run.disk_image import create_overlay
 from harness.run.outcome import Outcome, Progress
-from harness.run.preparation import Prepared
-from harness.run.steps import DefinitionHand, take
 from harness.scenario.steps import RESCUE
 from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued
 from harness.verdict.expected import HostEvidence

@@ -29,15 +29,15 @@ from harness.implementation.protocol import (
     versions_of_implementation,
 )
 from harness.implementation.refusals import refused_instance, refused_too_late
+from harness.instance.current_instance import Stage
+from harness.instance.placing import placement_for
+from harness.instance.steps import DefinitionHand, changes_definition, refuse_steps_of_its_own, take, volumes_of
+from harness.instance.storage.disk_factory import planned_sources
 from harness.reading.cases import Case
 from harness.result.folders import CaseFolder
-from harness.run.disks import planned_sources
 from harness.run.outcome import Outcome, Progress
-from harness.run.placing import placement_for
 from harness.run.planned import Plan, PlannedInstance
 from harness.run.session import Session
-from harness.run.stage import Stage
-from harness.run.steps import DefinitionHand, changes_definition, refuse_steps_of_its_own, take, volumes_of
 from harness.scenario.models import RescueImage, Scenario
 from harness.scenario.steps import Step
 

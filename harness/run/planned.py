@@ -11,8 +11,8 @@ from harness.errors import Refused
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.plan.domain_inventory import Sources, defined_inventory
 from harness.implementation.request import request_or_none
+from harness.instance.preparation import expected_of
 from harness.reading.expectation import applicable_expectation
-from harness.run.preparation import expected_of
 from harness.scenario.models import Instance, RescueImage, Scenario
 from harness.scenario.steps import Step
 from harness.scenario.words import Level, VerdictName

@@ -15,9 +15,9 @@ from harness.hypervisor.host import Hypervisor, find_emulator, open_hypervisor
 from harness.hypervisor.roots import clean_all
 from harness.image import ImageSet, obtain_images
 from harness.image.debian import DebianSet, obtain_debian
+from harness.instance.media_server import MediaServer, media_server
 from harness.result.folders import RunFolder, utc_now
 from harness.result.run_path import make_run_path, run_name
-from harness.run.media_server import MediaServer, media_server
 from harness.scenario.words import Level
 
 CONTROL_BOOTS = 3

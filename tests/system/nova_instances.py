@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.domain.placement import Placement
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.protocol import RunningInstance
-from harness.run.disks import planned_sources
+from harness.instance.storage.disk_factory import planned_sources
 from harness.scenario.models import Instance
 
 from .nova_data import RELEASE

@@ -9,8 +9,8 @@ import pytest
 
 from harness.guest.booted import BootedGuest
 from harness.implementation.reference.implementation import Reference
+from harness.instance.preparation import prepared
 from harness.reading.cases import collect_cases
-from harness.run.preparation import prepared
 from harness.run.session import Session
 
 SCENARIO = """\

@@ -21,9 +21,9 @@ from harness.hypervisor.canary import boot_canary, find_accelerator
 from harness.hypervisor.host import Pace, find_emulator
 from harness.implementation.protocol import RunningInstance
 from harness.implementation.reference.implementation import Reference
+from harness.instance.preparation import prepared
 from harness.reading.cases import collect_cases
 from harness.run.engine import run_case
-from harness.run.preparation import prepared
 from harness.run.session import Session
 from harness.scenario.models import RescueImage
 from harness.scenario.words import ClaimName, Level, VerdictName

@@ -100,7 +100,7 @@ def test_names_that_race_are_never_blamed_on_rescue(
 ) -> None:
     sticks = LateStick()
     monkeypatch.setattr("harness.guest.booted.start_domain", sticks.start_domain)
-    monkeypatch.setattr("harness.run.preparation.booted", sticks.booted)
+    monkeypatch.setattr("harness.instance.preparation.booted", sticks.booted)
     path = tmp_path / "race.yaml"
     path.write_text(RACE)
     (case,) = collect_cases([path], Reference())

@@ -19,10 +19,10 @@ from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import definition_of
 from harness.implementation.protocol import RunningInstance
 from harness.implementation.reference.implementation import Reference
+from harness.instance.preparation import Prepared, prepared_paused
+from harness.instance.steps import as_text
 from harness.reading.cases import Case, collect_cases
-from harness.run.preparation import Prepared, prepared_paused
 from harness.run.session import Session
-from harness.run.steps import as_text
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import ClaimName, Level, VifModel
 from harness.verdict.claims import compare_rescued, compare_unrescued

@@ -15,8 +15,8 @@ from harness.errors import HostError, Refused
 from harness.guest.devices import GuestHost, guest_host
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
+from harness.instance.self_performed_preparation import prepared_acting
 from harness.reading.cases import Case, collect_cases
-from harness.run.acting_preparation import prepared_acting
 from harness.run.engine import run_case
 from harness.run.session import Session
 from harness.scenario.models import Instance

@@ -8,8 +8,8 @@ import pytest
 
 from harness.errors import Refused
 from harness.implementation.reference.implementation import Reference
+from harness.instance.preparation import prepared_paused
 from harness.reading.cases import collect_cases
-from harness.run.preparation import prepared_paused
 from harness.run.session import Session
 from harness.scenario.words import Level
 

@@ -14,12 +14,12 @@ from harness.domain.placement import DiskSource, Encryption, Export
 from harness.errors import GuestError, HostError
 from harness.image.command import run
 from harness.implementation.reference.implementation import Reference
+from harness.instance.storage.disk_image import copy_to_image, create_image, raw_view, write_block
+from harness.instance.storage.fingerprint import fingerprint
+from harness.instance.storage.iscsi_server import iscsi_server
+from harness.instance.storage.nbd_server import nbd_server
 from harness.reading.cases import collect_cases
-from harness.run.disk_image import copy_to_image, create_image, raw_view, write_block
 from harness.run.engine import run_case
-from harness.run.fingerprint import fingerprint
-from harness.run.iscsi_server import iscsi_server
-from harness.run.nbd_server import nbd_server
 from harness.run.session import Session
 from harness.scenario.words import MIB, Level, VerdictName
 

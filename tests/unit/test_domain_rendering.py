@@ -12,7 +12,7 @@ from harness.domain.pinning import pinned
 from harness.domain.placement import DiskSource, Encryption, Export, Placement, UefiFirmware
 from harness.domain.rendering import NewDisk, render_disk, render_domain
 from harness.domain.xml import disks_of, parse_domain, source_of
-from harness.run.disks import planned_sources
+from harness.instance.storage.disk_factory import planned_sources
 from harness.scenario.models import Instance
 from harness.scenario.words import DeviceType, DiskBus, Role
 

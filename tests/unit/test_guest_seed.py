@@ -15,7 +15,7 @@ from harness.domain.xml import parse_domain
 from harness.guest.access import with_access
 from harness.guest.seed import META_DATA, USER_DATA, make_seed, seed_serial, what_to_do
 from harness.image import ImageSet
-from harness.run.media_server import media_server
+from harness.instance.media_server import media_server
 
 KEY = "ssh-ed25519 AAAA rescue-harness"
 

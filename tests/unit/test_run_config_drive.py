@@ -16,9 +16,9 @@ from harness.guest.keys import make_run_key
 from harness.guest.login import Login
 from harness.guest.seed import Seed
 from harness.image.content import ImageContent
-from harness.run.base_image import BaseImage, BaseImages
-from harness.run.disks import DiskFactory
-from harness.run.volume_resources import VolumeResources
+from harness.instance.storage.base_image import BaseImage, BaseImages
+from harness.instance.storage.disk_factory import DiskFactory
+from harness.instance.storage.volume_resources import VolumeResources
 from harness.scenario.models import Instance
 
 Reader = Callable[[Path, str], bytes | None]

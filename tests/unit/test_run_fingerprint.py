@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.run.fingerprint import unwritten
+from harness.instance.storage.fingerprint import unwritten
 
 from .verdict_inventories import NORMAL, changed, edited
 

@@ -8,7 +8,7 @@ from harness.domain.disk_mapping import MappedDisk, map_disks
 from harness.domain.placement import DiskSource
 from harness.domain.rendering import render_domain
 from harness.domain.xml import parse_domain
-from harness.run.stage import Stage
+from harness.instance.current_instance import Stage
 from harness.scenario.disks import Volume
 from harness.scenario.models import Instance
 from harness.scenario.words import DeviceType, DiskBus, Role, VifModel

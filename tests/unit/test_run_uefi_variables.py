@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.run.uefi_variables import UefiVariables
+from harness.instance.uefi_variables import UefiVariables
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 
 from harness.errors import ScenarioError
+from harness.instance.storage.fingerprint import changed_ranges
 from harness.reading.cases import matches_keyword
 from harness.result.case_result import result_schema
 from harness.result.folders import folder_name
-from harness.run.fingerprint import changed_ranges
 
 CHUNK = 4096
 

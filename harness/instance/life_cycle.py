@@ -30,10 +30,10 @@ from harness.guest.keys import RunKey
 from harness.hypervisor.connection import definition_of, require_word_on_domain
 from harness.hypervisor.host import Hypervisor
 from harness.implementation.protocol import Implementation, RunningInstance
-from harness.run.boot_logs import BootLogs
-from harness.run.stage import Stage
-from harness.run.steps import as_text
-from harness.run.uefi_variables import UefiVariables
+from harness.instance.boot_logs import BootLogs
+from harness.instance.current_instance import Stage
+from harness.instance.steps import as_text
+from harness.instance.uefi_variables import UefiVariables
 from harness.scenario.models import Instance, RescueImage
 
 LIVE_AND_DEFINED = libvirt.VIR_DOMAIN_AFFECT_LIVE | libvirt.VIR_DOMAIN_AFFECT_CONFIG

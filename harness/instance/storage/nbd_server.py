@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from harness.domain.placement import Export
-from harness.run.server_process import LOOPBACK, server_process
+from harness.instance.storage.server_process import LOOPBACK, server_process
 
 NBD_PORT = 10809
 """Where NBD servers are by default (IANA)."""

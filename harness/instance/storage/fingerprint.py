@@ -11,7 +11,7 @@ from harness.domain.placement import DiskSource
 from harness.evidence.guest.block_devices import MEDIUM
 from harness.evidence.inventory import Inventory
 from harness.evidence.marker import data_offset, marker_offset
-from harness.run.disk_image import raw_view
+from harness.instance.storage.disk_image import raw_view
 from harness.verdict.expected import ByteRange
 
 CHUNK_BYTES = 4096

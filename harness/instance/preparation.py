@@ -18,15 +18,15 @@ from harness.guest.paused import PausedMachine, paused
 from harness.guest.seed import make_seed, seed_serial, what_to_do
 from harness.hypervisor.emulated_tpm import emulated_tpm
 from harness.implementation.request import RescueRequest
+from harness.instance.current_instance import Stage
+from harness.instance.life_cycle import Performer, R, console_path
+from harness.instance.media_server import OfferedFiles
+from harness.instance.starting_point import groundwork
+from harness.instance.steps import volumes_of
+from harness.instance.storage.base_image import BaseImages
+from harness.instance.storage.volume_resources import VolumeResources
 from harness.reading.cases import Case
-from harness.run.base_image import BaseImages
-from harness.run.groundwork import groundwork
-from harness.run.media_server import OfferedFiles
-from harness.run.performer import Performer, R, console_path
 from harness.run.session import Session
-from harness.run.stage import Stage
-from harness.run.steps import volumes_of
-from harness.run.volume_resources import VolumeResources
 from harness.scenario.disks import ConfigDrive
 from harness.scenario.models import Instance
 from harness.verdict.expected import Expected

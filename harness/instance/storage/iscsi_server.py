@@ -17,7 +17,7 @@ from pathlib import Path
 from harness.domain.placement import Export
 from harness.errors import HostError
 from harness.image.command import run
-from harness.run.server_process import LOOPBACK, server_process
+from harness.instance.storage.server_process import LOOPBACK, server_process
 
 ISCSI_PORT = 3260
 """Where iSCSI servers are by default (IANA)."""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from harness.domain.placement import Encryption, Export
 from harness.hypervisor.libvirt_secrets import SecretUsage, libvirt_secret
-from harness.run.iscsi_server import IscsiServer, iscsi_server
-from harness.run.nbd_server import nbd_server
+from harness.instance.storage.iscsi_server import IscsiServer, iscsi_server
+from harness.instance.storage.nbd_server import nbd_server
 from harness.scenario.words import VolumeBackend
 
 PASSPHRASE_BYTES = 16

@@ -12,13 +12,13 @@ from harness.evidence.inventory import State
 from harness.guest.booted import BootedGuest
 from harness.image.content import ImageContent
 from harness.implementation.refusals import not_asked_for
+from harness.instance.current_instance import Stage
+from harness.instance.preparation import Prepared
+from harness.instance.self_performed import ActingImplementation, ActingPerformer
+from harness.instance.starting_point import groundwork
+from harness.instance.steps import refuse_steps_of_its_own
 from harness.reading.cases import Case
-from harness.run.acting import ActingImplementation, ActingPerformer
-from harness.run.groundwork import groundwork
-from harness.run.preparation import Prepared
 from harness.run.session import Session
-from harness.run.stage import Stage
-from harness.run.steps import refuse_steps_of_its_own
 
 
 @contextmanager

@@ -24,11 +24,11 @@ from harness.guest.seed import Seed
 from harness.image import ImageSet, write_floppy
 from harness.image.command import run
 from harness.image.content import ImageContent
-from harness.run.base_image import BaseImages
-from harness.run.disk_image import copy_to_image, create_image, write_block
-from harness.run.iscsi_server import ISCSI_PORT, lun_name
-from harness.run.nbd_server import NBD_PORT
-from harness.run.volume_resources import VolumeResources
+from harness.instance.storage.base_image import BaseImages
+from harness.instance.storage.disk_image import copy_to_image, create_image, write_block
+from harness.instance.storage.iscsi_server import ISCSI_PORT, lun_name
+from harness.instance.storage.nbd_server import NBD_PORT
+from harness.instance.storage.volume_resources import VolumeResources
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
 from harness.scenario.models import Instance
 from harness.scenario.words import MIB, VolumeBackend

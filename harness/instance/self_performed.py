@@ -28,8 +28,8 @@ from harness.guest.login import Login
 from harness.hypervisor.connection import definition_of
 from harness.hypervisor.host import Hypervisor
 from harness.image.content import ImageContent
-from harness.run.disk_image import disk_bytes, write_block
-from harness.run.performer import Performer
+from harness.instance.life_cycle import Performer
+from harness.instance.storage.disk_image import disk_bytes, write_block
 from harness.scenario.models import Instance, RescueImage
 
 

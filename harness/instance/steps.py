@@ -24,7 +24,7 @@ from harness.errors import HostError
 from harness.hypervisor.connection import definition_of
 from harness.implementation.protocol import Implementation
 from harness.implementation.refusals import not_asked_for
-from harness.run.stage import Stage
+from harness.instance.current_instance import Stage
 from harness.scenario.disks import Volume
 from harness.scenario.models import Scenario
 from harness.scenario.steps import (

@@ -18,15 +18,15 @@ from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.hypervisor.host import Hypervisor
 from harness.image import ImageSet, instance_command_line
 from harness.implementation.request import RescueRequest, request_or_none
+from harness.instance.media_server import MediaServer
+from harness.instance.placing import placement_for
+from harness.instance.steps import TOKEN_BYTES, volumes_of
+from harness.instance.storage.base_image import BaseImages, base_images
+from harness.instance.storage.disk_factory import DiskFactory
+from harness.instance.storage.volume_resources import VolumeResources, volume_resources
 from harness.reading.cases import Case
 from harness.result.folders import folder_name
-from harness.run.base_image import BaseImages, base_images
-from harness.run.disks import DiskFactory
-from harness.run.media_server import MediaServer
-from harness.run.placing import placement_for
 from harness.run.session import Session
-from harness.run.steps import TOKEN_BYTES, volumes_of
-from harness.run.volume_resources import VolumeResources, volume_resources
 from harness.scenario.models import Instance, Scenario
 from harness.scenario.words import DeviceType
 

@@ -17,8 +17,8 @@ from harness.evidence.guest.collection import collection_script, parse_inventory
 from harness.evidence.inventory import Marker
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
 from harness.guest.booted import BootedGuest
-from harness.run.performer import LIVE_AND_DEFINED, Performer
-from harness.run.steps import as_text, take
+from harness.instance.life_cycle import LIVE_AND_DEFINED, Performer
+from harness.instance.steps import as_text, take
 from harness.scenario.models import Scenario
 from harness.scenario.steps import REBOOT, RESCUE, Snapshot, Step
 
