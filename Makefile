@@ -68,7 +68,7 @@ nova-table: $(STAMPS)/environment
 schema: $(STAMPS)/environment
 	@$(BIN)/rescue-harness schema > harness/reading/scenario.schema.json
 	@$(BIN)/rescue-harness schema --result > harness/result/result.schema.json
-	@$(BIN)/rescue-harness schema --gate > harness/gate/gate.schema.json
+	@$(BIN)/rescue-harness schema --gate > harness/study/compare/gate.schema.json
 
 clean:
 	@if [ -x $(BIN)/rescue-harness ]; then $(BIN)/rescue-harness clean; fi

@@ -31,16 +31,16 @@ from harness.guest.ssh import SshConnection
 from harness.image.command import run
 from harness.implementation.reference.implementation import Reference
 from harness.instance.preparation import prepared
+from harness.level.planner import Planner
 from harness.measure import Measure
 from harness.nova_benchmark import measure_nova, measure_nova_guests, newest_release
 from harness.reading.cases import Case, collect_cases
 from harness.reading.loading import load_scenarios
 from harness.result.case_result import CaseResult
-from harness.run.plan import Planner
 from harness.run.pool import CasePool, Unobserved
 from harness.run.session import Session, open_session
-from harness.run.sweep import SHIPPED_SWEEP, Sweep
 from harness.scenario.words import MIB, VerdictName
+from harness.study.sweep import SHIPPED_SWEEP, Sweep
 
 CASES_QUEUED = 100
 COMBINATIONS_PER_S = 150

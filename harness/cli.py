@@ -24,9 +24,9 @@ from harness.implementation.reference.implementation import Reference
 from harness.interruption import interrupted_once
 from harness.nova_commands import nova
 from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level, matches_keyword
+from harness.report.terminal.console import open_console, status_on
 from harness.result.case_result import CaseResult, Refusal
 from harness.scenario.words import Level
-from harness.terminal.console import open_console, status_on
 
 INTERRUPTED = 130
 
@@ -102,10 +102,10 @@ def run(
         opened,
         require_level,
     )
+    from harness.report.terminal.progress import RunDisplay  # noqa: PLC0415
     from harness.run.cost import duration_text, expected_s, rest_of_the_suite  # noqa: PLC0415
     from harness.run.pool import CasePool, default_jobs, obtain_needed_images  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415
-    from harness.terminal.progress import RunDisplay  # noqa: PLC0415
 
     implementations = implementations_of(names)
     require_level(implementations, level)
@@ -186,9 +186,9 @@ def _cases(
 
 
 def _report(console: Console, results: Sequence[CaseResult], total: int, folder: Path) -> None:
-    from harness.run.rates import rates_of  # noqa: PLC0415
-    from harness.terminal.rates import show_rates  # noqa: PLC0415
-    from harness.terminal.table import coverage_sentences, results_table  # noqa: PLC0415
+    from harness.report.terminal.rates import show_rates  # noqa: PLC0415
+    from harness.report.terminal.table import coverage_sentences, results_table  # noqa: PLC0415
+    from harness.study.rates import rates_of  # noqa: PLC0415
 
     console.print()
     counts = []
@@ -223,8 +223,8 @@ def exit_code(results: Sequence[CaseResult]) -> int:
 def show(scenario: Path, keyword: str | None, xml: bool, name: str) -> None:
     """Show the domains and disks of a scenario in each state, as libvirt completes them, without booting."""
     from harness.implementation.registry import implementation_of, opened  # noqa: PLC0415
-    from harness.run.plan import open_planner  # noqa: PLC0415
-    from harness.terminal.table import plan_table  # noqa: PLC0415
+    from harness.level.planner import open_planner  # noqa: PLC0415
+    from harness.report.terminal.table import plan_table  # noqa: PLC0415
 
     implementation = implementation_of(name)
     cases = _cases([scenario], keyword, level=Level.PLAN, implementations=[implementation])
@@ -283,7 +283,7 @@ def schema(result: bool, worker: bool, gate: bool) -> None:
     if result + worker + gate > 1:
         raise click.UsageError("--result, --worker and --gate do not go together: one schema at a time")
     if gate:
-        from harness.gate.record import gate_schema  # noqa: PLC0415
+        from harness.study.compare.gate_record import gate_schema  # noqa: PLC0415
 
         click.echo(json.dumps(gate_schema(), indent=2))
         return

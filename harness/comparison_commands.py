@@ -23,7 +23,7 @@ def claims(results: tuple[Path, ...]) -> None:
 
     RESULTS are folders of runs; of a case that comes twice at one level the later one counts.
     """
-    from harness.run.claims_page import claims_page, results_in  # noqa: PLC0415
+    from harness.report.markdown.claims_page import claims_page, results_in  # noqa: PLC0415
 
     click.echo(claims_page(results_in(results)), nl=False)
 
@@ -37,10 +37,10 @@ def rates(markdown: bool, level: Level | None, results: tuple[Path, ...]) -> Non
 
     RESULTS are folders of runs. Exit code: 0 each run of each case was as expected, 1 one was not, 2 no results.
     """
+    from harness.report.terminal.console import open_console  # noqa: PLC0415
+    from harness.report.terminal.rates import show_rates  # noqa: PLC0415
     from harness.result.folders import read_run  # noqa: PLC0415
-    from harness.run.rates import at_level, rates_of, rates_page  # noqa: PLC0415
-    from harness.terminal.console import open_console  # noqa: PLC0415
-    from harness.terminal.rates import show_rates  # noqa: PLC0415
+    from harness.study.rates import at_level, rates_of, rates_page  # noqa: PLC0415
 
     runs = [at_level(read_run(folder), level) for folder in results]
     found = rates_of(result for run in runs for result in run.results)

@@ -13,8 +13,8 @@ from harness.command_options import implementation_option, level_option, results
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, collect_cases, matches_keyword
 from harness.reading.loading import load_scenarios
+from harness.report.terminal.console import open_console, status_on
 from harness.scenario.words import Level
-from harness.terminal.console import open_console, status_on
 
 
 @click.command()
@@ -27,10 +27,10 @@ def sweep(paths: tuple[Path, ...], results: Path, name: str) -> None:
     A scenario names its free keys under 'sweep'. Exit code: 0 each combination is stable or refused, 1 one is not.
     """
     from harness.implementation.registry import implementation_of, opened  # noqa: PLC0415 - libvirt is slow to load
+    from harness.level.planner import open_planner  # noqa: PLC0415
+    from harness.report.terminal.sweeping import run_sweep  # noqa: PLC0415
     from harness.result.run_path import make_run_path, run_name  # noqa: PLC0415
-    from harness.run.plan import open_planner  # noqa: PLC0415
-    from harness.run.sweep import SHIPPED_SWEEP, Sweep  # noqa: PLC0415
-    from harness.terminal.sweeping import run_sweep  # noqa: PLC0415
+    from harness.study.sweep import SHIPPED_SWEEP, Sweep  # noqa: PLC0415
 
     console = open_console()
     implementation = implementation_of(name)
@@ -59,8 +59,8 @@ def explore(budget: float, seed: int | None, level: Level, results: Path) -> Non
 
     Needs the extra 'explore'. Exit code: 0 each was stable, refused or moved as expected, 1 one was not.
     """
+    from harness.report.terminal.exploring import run_exploration  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415 - libvirt is slow to load and may be missing
-    from harness.terminal.exploring import run_exploration  # noqa: PLC0415
 
     console = open_console()
     seed = secrets.randbelow(2**32) if seed is None else seed
@@ -73,8 +73,8 @@ def explore(budget: float, seed: int | None, level: Level, results: Path) -> Non
 @click.option("--markdown", is_flag=True, help="As docs/reference/combinations.md has it.")
 def combinations(markdown: bool) -> None:
     """Show which bus boots with which device, machine and firmware, and who refuses the others."""
-    from harness.rescue.combinations import combinations_page  # noqa: PLC0415
-    from harness.terminal.table import combinations_table  # noqa: PLC0415
+    from harness.report.terminal.table import combinations_table  # noqa: PLC0415
+    from harness.study.combinations import combinations_page  # noqa: PLC0415
 
     if markdown:
         click.echo(combinations_page(), nl=False)
@@ -86,7 +86,7 @@ def combinations(markdown: bool) -> None:
 def machines() -> None:
     """List the machine types that this QEMU has, as 'instance.machine' takes them."""
     from harness.hypervisor.machines import machine_types  # noqa: PLC0415
-    from harness.run.plan import open_planner  # noqa: PLC0415
+    from harness.level.planner import open_planner  # noqa: PLC0415
 
     console = open_console()
     with open_planner() as planner:
@@ -106,10 +106,10 @@ def prove(level: Level, keyword: str | None, results: Path, markdown: bool) -> N
 
     Exit code: 0 each fault was caught, 1 one was not, 3 host or harness failed, 130 interrupted.
     """
-    from harness import faults  # noqa: PLC0415
-    from harness.faults.page import faults_page  # noqa: PLC0415
-    from harness.run.prove import open_prover  # noqa: PLC0415 - libvirt is slow to load and may be missing
-    from harness.terminal.proving import run_proofs  # noqa: PLC0415
+    from harness.report.markdown.faults_page import faults_page  # noqa: PLC0415
+    from harness.report.terminal.proving import run_proofs  # noqa: PLC0415
+    from harness.study.prove import faults  # noqa: PLC0415
+    from harness.study.prove.prover import open_prover  # noqa: PLC0415 - libvirt is slow to load and may be missing
 
     if markdown and keyword is not None:
         raise click.UsageError("--markdown prints all faults: -k does not go with it")

@@ -14,12 +14,12 @@ from harness.command_options import boot_timeout_option, level_option, results_o
 from harness.errors import HostError, ScenarioError
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases, matches_keyword
+from harness.report.terminal.console import open_console, status_on
 from harness.scenario.words import Level, VerdictName
-from harness.terminal.console import open_console, status_on
 
 if TYPE_CHECKING:
-    from harness.gate.baseline import Baseline
-    from harness.gate.comparison import Comparison
+    from harness.study.compare.baseline import Baseline
+    from harness.study.compare.case_comparison import Comparison
 
 
 @click.command("gate-nova")
@@ -50,16 +50,16 @@ def gate_nova(
     Without PATHS the shipped suite. Only what the change made worse fails. Exit code: 0 nothing did, 1 something did,
     2 the input is wrong, 3 host or harness failed, 130 interrupted.
     """
-    from harness.gate.base import base_of, file_at, top_of  # noqa: PLC0415 - libvirt is slow to load
-    from harness.gate.record import GateRecord, Side  # noqa: PLC0415
-    from harness.gate.sides import comparisons_of, run_on, sides_of  # noqa: PLC0415
     from harness.implementation.nova.environments import Environments  # noqa: PLC0415
     from harness.implementation.nova.implementation import Nova  # noqa: PLC0415
     from harness.implementation.registry import opened, require_level  # noqa: PLC0415
+    from harness.report.terminal.gating import GateDisplay, show_gate  # noqa: PLC0415
     from harness.result.folders import write_atomically  # noqa: PLC0415
     from harness.run.pool import default_jobs, obtain_needed_images  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415
-    from harness.terminal.gating import GateDisplay, show_gate  # noqa: PLC0415
+    from harness.study.compare.change_base import base_of, file_at, top_of  # noqa: PLC0415 - libvirt is slow to load
+    from harness.study.compare.gate_record import GateRecord, Side  # noqa: PLC0415
+    from harness.study.compare.sides import comparisons_of, run_on, sides_of  # noqa: PLC0415
 
     console = open_console()
     top = top_of(checkout)
@@ -122,15 +122,15 @@ def baseline(
     Exit code: 0 nothing differs, 1 something does, 2 the input is wrong, 3 host or harness failed, or something differs
     and the baseline was made on another libvirt or QEMU.
     """
-    from harness.gate.baseline import Baseline, baseline_path, read_baseline  # noqa: PLC0415 - libvirt is slow to load
-    from harness.gate.sides import comparisons_of, run_on  # noqa: PLC0415
     from harness.implementation.nova.environments import Environments  # noqa: PLC0415
     from harness.implementation.nova.implementation import Nova  # noqa: PLC0415
     from harness.implementation.registry import opened, require_level  # noqa: PLC0415
+    from harness.report.terminal.gating import GateDisplay, show_differing  # noqa: PLC0415
     from harness.result.folders import write_atomically  # noqa: PLC0415
     from harness.run.pool import default_jobs, obtain_needed_images  # noqa: PLC0415
     from harness.run.session import open_session  # noqa: PLC0415
-    from harness.terminal.gating import GateDisplay, show_differing  # noqa: PLC0415
+    from harness.study.compare.baseline import Baseline, baseline_path, read_baseline  # noqa: PLC0415 - libvirt is slow to load
+    from harness.study.compare.sides import comparisons_of, run_on  # noqa: PLC0415
 
     if write and keyword is not None:
         raise click.UsageError("a baseline is written whole: --write and -k do not go together")
@@ -185,7 +185,7 @@ def _cases(paths: tuple[Path, ...], keyword: str | None, level: Level) -> list[C
 
 def _representatives(keyword: str | None) -> list[Case]:
     """The cases that stand for the shipped suite at level guest."""
-    from harness.gate.representatives import representatives_of  # noqa: PLC0415
+    from harness.study.compare.representatives import representatives_of  # noqa: PLC0415
 
     suite = collect_cases([SHIPPED_SUITE], Reference(), keyword=keyword)
     return _some(representatives_of(suite), keyword)
@@ -201,7 +201,7 @@ def _told(
     console: Console, kept: Baseline, comparisons: Sequence[Comparison], ran: Sequence[str], here: Mapping[str, str]
 ) -> int:
     """Say how a baseline compares, and give the exit code of that."""
-    from harness.gate.comparison import Change, tally  # noqa: PLC0415
+    from harness.study.compare.case_comparison import Change, tally  # noqa: PLC0415
 
     new, gone = sorted(set(ran) - set(kept.cases)), sorted(set(kept.cases) - set(ran))
     for case in new:

@@ -14,10 +14,10 @@ from harness.implementation.nova.environments import Environments, NovaEnvironme
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.protocol import RunningInstance
 from harness.implementation.reference.implementation import Reference
+from harness.level.planner import Planner
 from harness.measure import Measure
 from harness.reading.cases import collect_cases
 from harness.run.engine import run_case
-from harness.run.plan import Planner
 from harness.run.session import Session
 from harness.scenario.models import Scenario
 from harness.scenario.words import MIB, VerdictName

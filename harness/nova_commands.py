@@ -14,8 +14,8 @@ from rich.table import Table
 from harness.implementation.nova.constraints import NONE
 from harness.implementation.nova.environments import OLDEST, Environments, NovaEnvironment, target_of
 from harness.implementation.nova.messages import Version
+from harness.report.terminal.console import now_and_then_on, open_console
 from harness.scenario.words import MIB
-from harness.terminal.console import now_and_then_on, open_console
 
 _LINE_EVERY_S = 10.0
 

@@ -16,14 +16,14 @@ from harness.implementation.protocol import ForeignImplementation, versions_of_i
 from harness.instance.preparation import Prepared, prepared, prepared_paused
 from harness.instance.self_performed import ActingImplementation
 from harness.instance.self_performed_preparation import prepared_acting
+from harness.level.guest import Drive
+from harness.level.machine import build_machines
+from harness.level.outcome import Outcome, Progress
+from harness.level.planner import plan_case
 from harness.reading.cases import Case
 from harness.reading.expectation import applicable_expectation
 from harness.result.case_result import CaseResult, Failure, Refusal
 from harness.result.folders import CaseFolder, utc_now
-from harness.run.drive import Drive
-from harness.run.machine import build_machines
-from harness.run.outcome import Outcome, Progress
-from harness.run.plan import plan_case
 from harness.run.session import Session
 from harness.scenario.words import Level, VerdictName
 from harness.verdict.coverage import claim_statuses

@@ -20,11 +20,11 @@ from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.protocol import Implementation, RunningInstance
 from harness.implementation.reference.implementation import Reference
+from harness.level.plan import Plan, PlannedInstance
+from harness.level.planner import Planner, open_planner
 from harness.reading.checks.instance_checks import check
-from harness.run.plan import Planner, open_planner
-from harness.run.planned import Plan, PlannedInstance
 from harness.scenario.models import Instance, RescueImage, Scenario
-from harness.scenario.random_scenarios import random_rescues
+from harness.study.explore.random_scenarios import random_rescues
 
 from ..agreement.agreement import Aspect, Behaviour, DiskMap, Refusal, differences, disk_map, reason_of
 from ..agreement.deliberate import RULES, excused

@@ -9,10 +9,6 @@ from pathlib import Path
 import pytest
 
 from harness.errors import GuestAfter
-from harness.gate.base import base_of
-from harness.gate.comparison import Change
-from harness.gate.outcome import CaseOutcome
-from harness.gate.sides import Sides, comparisons_of, run_on, sides_of
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.reference.implementation import Reference
@@ -21,6 +17,10 @@ from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases
 from harness.run.pool import Unobserved
 from harness.run.session import Session
 from harness.scenario.words import Level, VerdictName
+from harness.study.compare.case_comparison import Change
+from harness.study.compare.case_outcome import CaseOutcome
+from harness.study.compare.change_base import base_of
+from harness.study.compare.sides import Sides, comparisons_of, run_on, sides_of
 
 from .nova_checkout import Checkout, checkout_of
 from .nova_data import RELEASE, Data

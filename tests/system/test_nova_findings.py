@@ -11,7 +11,7 @@ import pytest
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.reading.cases import SHIPPED_SUITE
-from harness.run.claims_page import cells_of, cells_on, results_in
+from harness.report.markdown.claims_page import cells_of, cells_on, results_in
 from harness.scenario.models import Instance, RescueImage
 
 from .command_line import CommandLine

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.gate.borrowed import borrow
 from harness.implementation.nova.environments import Environments
+from harness.study.compare.borrowed import borrow
 
 from .command_line import CommandLine
 from .conftest import wait_for

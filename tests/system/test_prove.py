@@ -8,21 +8,21 @@ from dataclasses import replace
 
 import pytest
 
-from harness.faults import FAULTS, Broken, Fault
-from harness.faults.draft import Draft
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, collect_cases
 from harness.result.case_result import CaseResult
 from harness.run.engine import run_case
 from harness.run.session import Session
 from harness.scenario.words import ClaimName, Level, VerdictName
+from harness.study.prove.faults import FAULTS, Broken, Fault
+from harness.study.prove.faults.draft import Draft
 
 from .conftest import CommandLine
 
 # Two that are not caught: the one makes no difference, the other one that its claim is not about.
 UNCAUGHT = """\
-import harness.faults
-from harness.faults import Fault
+import harness.study.prove.faults
+from harness.study.prove.faults import Fault
 from harness.scenario.words import ClaimName
 from lxml import etree
 
@@ -32,7 +32,7 @@ def nothing(draft):
 def title(draft):
     etree.SubElement(draft.root, "title").text = "rescued"
 
-harness.faults.FAULTS = (
+harness.study.prove.faults.FAULTS = (
     Fault("idle", "nothing is broken", ClaimName.NAMES, rescued=nothing),
     Fault("title", "the domain has a title", ClaimName.NAMES, rescued=title),
 )

@@ -15,17 +15,17 @@ import pytest
 from harness.domain.placement import DiskSource, EmulatedTpm, Placement, UefiFirmware
 from harness.domain.xml import disks_of, parse_domain, serialise, source_of
 from harness.errors import Refused
-from harness.faults import FAULTS, Broken, Fault
-from harness.faults.draft import Draft, NotApplicable
-from harness.faults.page import faults_page
 from harness.image.command import run
 from harness.implementation.protocol import Implementation, RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, collect_cases
+from harness.report.markdown.faults_page import faults_page
 from harness.scenario.disks import Volume
 from harness.scenario.models import RescueImage
 from harness.scenario.steps import AttachVolume, DetachVolume, Snapshot
 from harness.scenario.words import ClaimName, Firmware, Level, Role, VerdictName
+from harness.study.prove.faults import FAULTS, Broken, Fault
+from harness.study.prove.faults.draft import Draft, NotApplicable
 
 from .test_rescue_reference import REQUESTS, full, live
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ScenarioError
-from harness.gate.base import base_of, export, file_at, top_of
 from harness.implementation.nova.checkout import described_version
+from harness.study.compare.change_base import base_of, export, file_at, top_of
 
 DRIVER = "nova/virt/libvirt/driver.py"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import GuestAfter, ScenarioError
-from harness.gate import baseline
-from harness.gate.baseline import Baseline, baseline_path, read_baseline
-from harness.gate.outcome import CaseOutcome, Difference
 from harness.scenario.words import ClaimName, Level, VerdictName
+from harness.study.compare import baseline
+from harness.study.compare.baseline import Baseline, baseline_path, read_baseline
+from harness.study.compare.case_outcome import CaseOutcome, Difference
 
 HERE = {"libvirt": "9.0.0", "qemu": "7.2.22"}
 SLOT = Difference(

@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from harness.errors import GuestAfter
-from harness.gate.comparison import Change, compare, tally
-from harness.gate.outcome import CaseOutcome, Difference, outcome_of
-from harness.gate.record import GateRecord, Side, gate_schema
+from harness.report.terminal.gating import show_gate
 from harness.result.case_result import CaseResult, Failure, Refusal
 from harness.scenario.words import ClaimName, Level, VerdictName
-from harness.terminal.gating import show_gate
+from harness.study.compare.case_comparison import Change, compare, tally
+from harness.study.compare.case_outcome import CaseOutcome, Difference, outcome_of
+from harness.study.compare.gate_record import GateRecord, Side, gate_schema
 from harness.verdict.finding import Finding
 
 USB = Difference(claim=ClaimName.OTHER_HARDWARE, device="usb", before="port 1", after="port 2")
@@ -191,6 +191,6 @@ def test_the_table_has_what_differs_the_worst_first_and_what_is_alike_once() -> 
 
 
 def test_published_schema_is_the_models_and_takes_a_record() -> None:
-    published = json.loads((Path(__file__).parents[2] / "harness/gate/gate.schema.json").read_text())
+    published = json.loads((Path(__file__).parents[2] / "harness/study/compare/gate.schema.json").read_text())
     assert published == gate_schema()
     jsonschema.validate(record((STABLE, MOVED)).model_dump(mode="json"), published)

@@ -7,10 +7,10 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.gate.representatives import REPRESENTATIVES, representatives_of
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, collect_cases
 from harness.scenario.words import Level
+from harness.study.compare.representatives import REPRESENTATIVES, representatives_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "nova" / "gate.md"
 

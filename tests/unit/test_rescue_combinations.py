@@ -9,9 +9,9 @@ import pytest
 from harness.implementation.request import request_or_none
 from harness.reading.cases import SHIPPED_SUITE
 from harness.reading.loading import load_scenarios
-from harness.rescue.combinations import combinations, combinations_page
 from harness.scenario.models import Scenario
 from harness.scenario.words import Firmware, Level, VerdictName
+from harness.study.combinations import combinations, combinations_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "combinations.md"
 

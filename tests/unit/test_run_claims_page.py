@@ -11,8 +11,8 @@ from harness.errors import GuestAfter, ScenarioError
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import collect_cases
 from harness.reading.expectation import applicable_expectation
+from harness.report.markdown.claims_page import cell_of, cells_of, cells_on, claims_page, results_in
 from harness.result.case_result import CaseResult, Failure, Refusal, RunSummary
-from harness.run.claims_page import cell_of, cells_of, cells_on, claims_page, results_in
 from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.verdict.coverage import blind_to, claim_statuses
 from harness.verdict.finding import Finding

@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from harness.errors import HostExhaustedError, Refused
 from harness.implementation.reference.implementation import Reference
+from harness.level.planner import Planner
 from harness.reading.checks.instance_checks import check
 from harness.reading.loading import load_scenarios
-from harness.run.explore import Exploration, Failure, Problem, explore_plans, scenario_file, smallest
-from harness.run.plan import Planner
 from harness.scenario.models import Scenario
-from harness.scenario.random_scenarios import random_scenarios
 from harness.scenario.steps import DetachVolume
 from harness.scenario.words import Level, Role
+from harness.study.explore.exploration import Exploration, Failure, Problem, explore_plans, scenario_file, smallest
+from harness.study.explore.random_scenarios import random_scenarios
 
 from .test_rescue_naming import instance
 

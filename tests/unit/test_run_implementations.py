@@ -22,10 +22,10 @@ from harness.implementation.registry import (
     require_level,
 )
 from harness.reading.cases import collect_cases
+from harness.report.terminal.table import results_table
 from harness.result.case_result import CaseResult
 from harness.scenario.models import Instance
 from harness.scenario.words import Level, VerdictName
-from harness.terminal.table import results_table
 
 from .case_results import PLANNED
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.faults import Fault
-from harness.faults.draft import Draft
-from harness.run.proof import Control, Proof, Proofs, Trial
 from harness.scenario.words import ClaimName, Level
+from harness.study.prove.faults import Fault
+from harness.study.prove.faults.draft import Draft
+from harness.study.prove.proof import Control, Proof, Proofs, Trial
 from harness.verdict.finding import Finding
 
 

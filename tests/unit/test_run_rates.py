@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from harness.comparison_commands import rates
 from harness.result.case_result import CaseResult, Failure, RunSummary, StateRecord
-from harness.run.rates import CaseRate, at_level, bound, closing_sentence, passes_of, rates_of, rates_page
 from harness.scenario.words import ClaimName, Level, VerdictName
+from harness.study.rates import CaseRate, at_level, bound, closing_sentence, passes_of, rates_of, rates_page
 from harness.verdict.finding import Finding
 
 WRITTEN = Finding(

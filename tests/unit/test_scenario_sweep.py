@@ -9,10 +9,10 @@ import pytest
 
 from harness.errors import HostError, ScenarioError
 from harness.implementation.reference.implementation import Reference
+from harness.level.planner import Planner
 from harness.reading.loading import load_scenarios
-from harness.run.plan import Planner
-from harness.run.sweep import IMPOSSIBLE, Sweep
 from harness.scenario.models import Scenario
+from harness.study.sweep import IMPOSSIBLE, Sweep
 
 HEAD = """\
 name: free

@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from harness.errors import GuestAfter
+from harness.report.terminal.table import results_table
 from harness.result.case_result import CaseResult, Failure, Refusal
 from harness.scenario.words import ClaimName, Level, VerdictName
-from harness.terminal.table import results_table
 from harness.verdict.finding import Finding
 
 from .case_results import PLANNED

@@ -1,0 +1,199 @@
+"""The domains of a case without a boot: defined in libvirt, read back, undefined."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import libvirt
+
+from harness.domain.placement import DirectKernel, EmulatedTpm, Placement
+from harness.errors import HostError, Refused
+from harness.evidence.plan.domain_inventory import Sources
+from harness.hypervisor.connection import (
+    connect,
+    definition_of,
+    embedded_uri,
+    require_word_on_domain,
+    usb_cdrom_is_disk,
+)
+from harness.hypervisor.host import find_emulator, versions_of
+from harness.hypervisor.roots import held_root
+from harness.implementation.protocol import (
+    ForeignImplementation,
+    Implementation,
+    RunningInstance,
+    versions_of_implementation,
+)
+from harness.implementation.refusals import refused_instance, refused_too_late
+from harness.instance.current_instance import Stage
+from harness.instance.placing import placement_for
+from harness.instance.steps import DefinitionHand, changes_definition, refuse_steps_of_its_own, take, volumes_of
+from harness.instance.storage.disk_factory import planned_sources
+from harness.level.outcome import Outcome, Progress
+from harness.level.plan import Plan, PlannedInstance
+from harness.reading.cases import Case
+from harness.result.folders import CaseFolder
+from harness.run.session import Session
+from harness.scenario.models import RescueImage, Scenario
+from harness.scenario.steps import Step
+
+_FOLDER = Path("/instances")
+
+
+class Planner:
+    """Defines domains on one connection."""
+
+    def __init__(self, connection: libvirt.virConnect, emulator: str) -> None:
+        self.connection = connection
+        self._emulator = emulator
+        self.versions = versions_of(connection)
+        self._usb_cdrom_is_disk = usb_cdrom_is_disk(connection)
+
+    def plan(self, case: Case) -> Plan:
+        """Plan one case.
+
+        Raises:
+            Refused: the implementation does not make the instance.
+            HostError: libvirt does not accept the instance.
+        """
+        scenario = case.point.scenario
+        planned = self.plan_instance(case.implementation, scenario)
+        return self.plan_rescue(case.implementation, planned, scenario.rescue_image)
+
+    def plan_instance(self, implementation: Implementation, scenario: Scenario) -> PlannedInstance:
+        """Define the normal state of a scenario's instance, with its steps taken.
+
+        Raises:
+            Refused: the implementation does not make it.
+            HostError: libvirt does not accept it, or does not take a step.
+        """
+        if isinstance(implementation, ForeignImplementation):
+            refuse_steps_of_its_own(implementation, scenario.steps)
+        instance = scenario.instance
+        placement = self._placement(scenario)
+        stage = Stage.first(instance, placement, dict.fromkeys(placement.sources, "planned"))
+        try:
+            xml = implementation.normal(instance, placement)
+            if changes_definition(scenario.steps):
+                stage, xml = self._with_steps(scenario.steps, stage, xml)
+            # A running domain's definition is a parsed copy (virDomainObjSetDefTransient), which may order otherwise.
+            normal_xml = self._read_back(self._read_back(xml))
+        except libvirt.libvirtError as error:
+            require_word_on_domain(error)
+            if isinstance(implementation, ForeignImplementation):
+                raise refused_instance(str(error), refused_by="libvirt") from error
+            raise HostError(
+                f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
+            ) from error
+        sources = Sources.of(stage.placement, stage.tokens)
+        if isinstance(implementation, ForeignImplementation):
+            sources = replace(sources, disks=implementation.disk_names(instance, placement))
+        return PlannedInstance(
+            stage.instance,
+            stage.placement,
+            normal_xml,
+            sources,
+            self._usb_cdrom_is_disk,
+            scenario.steps,
+            versions_of_implementation(implementation),
+        )
+
+    def _with_steps(self, steps: tuple[Step, ...], stage: Stage, xml: str) -> tuple[Stage, str]:
+        domain = self.connection.defineXML(xml)
+        try:
+            hand = DefinitionHand(self.connection, domain)
+            for step in steps:
+                stage = take(step, stage, hand)
+            return stage, hand.xml()
+        finally:
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+
+    def plan_rescue(self, implementation: Implementation, planned: PlannedInstance, image: RescueImage) -> Plan:
+        """Define the rescued and the unrescued state of an instance.
+
+        Raises:
+            HostError: libvirt does not take the unrescued domain.
+        """
+        running = RunningInstance(planned.instance, planned.placement, planned.normal_xml, planned.steps)
+        try:
+            rescued_xml = self._read_back(implementation.rescued(running, image))
+        except Refused as refused:
+            return Plan(planned, image, None, None, refused)
+        except libvirt.libvirtError as error:
+            require_word_on_domain(error)
+            refusal = Refused(str(error), refused_by="libvirt")
+            if isinstance(implementation, ForeignImplementation) and implementation.has_switched_off:
+                refusal = refused_too_late(str(error), name=implementation.name, refused_by="libvirt")
+            return Plan(planned, image, None, None, refusal)
+        unrescued_xml = implementation.unrescued(planned.normal_xml)
+        known = planned.read_backs
+        if unrescued_xml not in known:
+            try:
+                known[unrescued_xml] = self._read_back(unrescued_xml)
+            except libvirt.libvirtError as error:
+                raise HostError(f"libvirt does not take the unrescued domain: {error}") from error
+        return Plan(planned, image, rescued_xml, known[unrescued_xml], None)
+
+    def _placement(self, scenario: Scenario) -> Placement:
+        instance = scenario.instance
+        domain_uuid = uuid.uuid4()
+        folder = _FOLDER / domain_uuid.hex[:8]
+        sources = planned_sources(instance, folder, volumes_of(scenario))
+        return placement_for(
+            instance,
+            sources,
+            folder,
+            domain_uuid,
+            emulator=self._emulator,
+            domain_type="qemu",
+            usb_cdrom_is_disk=self._usb_cdrom_is_disk,
+            direct_kernel=DirectKernel(folder / "kernel", folder / "ramdisk", "root=/dev/vda")
+            if instance.direct_kernel
+            else None,
+            tpm=EmulatedTpm(folder / "tpm", str(uuid.uuid4())) if instance.properties.hw_tpm_version else None,
+        )
+
+    def _read_back(self, xml: str) -> str:
+        domain = self.connection.defineXML(xml)
+        try:
+            return definition_of(domain)
+        finally:
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+
+
+def plan_case(case: Case, session: Session, folder: CaseFolder, progress: Progress, outcome: Outcome) -> None:
+    """Bring a case through its states at level plan and leave what was found in ``outcome``.
+
+    Raises:
+        HostError: libvirt does not accept the instance.
+    """
+    progress("plan")
+    try:
+        plan = Planner(session.hypervisor.connection, session.hypervisor.emulator).plan(case)
+    except Refused as refused:
+        outcome.refusal = refused
+        return
+    for state, xml in plan.xml_by_state.items():
+        folder.write(f"{state}/defined.xml", xml)
+        folder.write(f"{state}/inventory.json", plan.inventory_by_state[state].model_dump_json(indent=1))
+    if plan.refusal is not None:
+        outcome.refusal = plan.refusal
+        return
+    outcome.findings = plan.findings
+    outcome.additions = plan.additions()
+
+
+@contextmanager
+def open_planner() -> Iterator[Planner]:
+    """A planner on an embedded hypervisor of its own.
+
+    Raises:
+        HostError: QEMU or libvirt is missing or does not work.
+    """
+    emulator = find_emulator()
+    with held_root(in_memory=True) as root, connect(embedded_uri(root.path)) as connection:
+        yield Planner(connection, emulator)

@@ -1,0 +1,58 @@
+"""``docs/reference/faults.md``: every fault, who notices it, and how that is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.scenario.words import ClaimName, Level
+from harness.study.prove.faults.fault import Fault
+
+_HEADER = """\
+# Red means red
+
+A check that never fails proves nothing. Each fault below is the reference implementation broken on purpose, by a few
+lines in one place (`harness/study/prove/faults/`). For each, the claim in its row must notice, and no shallower level
+may.
+
+    rescue-harness prove
+    rescue-harness prove --level guest -k content
+
+- **plan.** Every fault is tried on every case of the shipped suite that can be planned and is booted at level `guest`,
+  too, that is a stable rescue and is not refused. A fault of
+  level `plan` is proven if its claim has a finding in each case that it makes a difference to. Left out of account are
+  cases in which there is nothing to break, in which libvirt does not define the broken domain, or in which libvirt
+  completes it to exactly what the reference made. If no case is left, the fault is not proven. A deeper fault must
+  show nothing here.
+- **machine**, **guest.** A deeper fault is run on the case in its row, at every level down to its own. Its claim must
+  have a finding at its own level, and no claim may have one before.
+- **Control.** The unbroken reference runs on the same cases at the same levels, and must be as its scenarios expect.
+  What it shows there counts for no fault.
+
+By default only level `plan` is tried, which takes seconds and boots nothing.
+
+"""
+
+
+def faults_page(faults: Sequence[Fault]) -> str:
+    """The page as Markdown."""
+    lines = [
+        _HEADER.rstrip("\n"),
+        "",
+        "| fault | what is broken | claim | level | case |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for fault in faults:
+        case = f"`{fault.case}`" if fault.case else "all"
+        lines.append(f"| `{fault.name}` | {fault.summary} | `{fault.claim}` | {fault.level} | {case} |")
+    counts = [
+        f"| `{claim}` |" + "".join(f" {_count(faults, claim, level) or '-'} |" for level in Level)
+        for claim in ClaimName
+    ]
+    heads = " | ".join(Level)
+    lines += ["", "Faults by claim and by the shallowest level that notices:", ""]
+    lines += [f"| claim | {heads} |", f"| --- |{' --- |' * len(Level)}", *counts]
+    return "\n".join(lines) + "\n"
+
+
+def _count(faults: Sequence[Fault], claim: ClaimName, level: Level) -> int:
+    return sum(fault.claim is claim and fault.level is level for fault in faults)

@@ -1,0 +1,143 @@
+"""Results as tables for the terminal."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from harness.level.plan import Plan
+from harness.level.planned_disks import PlannedPlace, planned_disks
+from harness.result.case_result import CaseResult
+from harness.scenario.words import Level, VerdictName
+from harness.study.combinations import BUSES, DEVICES, HARDWARE, combinations
+
+VERDICT_COLOURS = {
+    VerdictName.STABLE: "green",
+    VerdictName.MOVED: "yellow",
+    VerdictName.REFUSED: "blue",
+    VerdictName.ERROR: "red",
+}
+
+_FINDINGS_EACH = 3
+"""How many findings of one claim and one device are written out: a file system in use changes in dozens of ranges."""
+
+
+def verdict_text(result: CaseResult) -> Text:
+    """The verdict in its colour, marked where it is not the expected one."""
+    mark = ("✓", "green") if result.as_expected else ("✗", "bold red")
+    return Text.assemble(mark, " ", (f"{result.verdict:<7}", VERDICT_COLOURS[result.verdict]))
+
+
+def results_table(results: Sequence[CaseResult]) -> Table:
+    """Scenario, verdict, findings: what is not as expected says how. Several implementations have a column each."""
+    names = list(dict.fromkeys(result.implementation for result in results))
+    if len(names) > 1:
+        return _comparison_table(results, names)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("scenario", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("findings", overflow="fold")
+    for result in results:
+        table.add_row(result.case, verdict_text(result), _findings(result))
+    return table
+
+
+def _comparison_table(results: Sequence[CaseResult], names: Sequence[str]) -> Table:
+    table = Table(pad_edge=False, header_style="bold", show_lines=True)
+    for heading in ("scenario", *names):
+        table.add_column(heading, overflow="fold")
+    rows: dict[str, dict[str, CaseResult]] = {}
+    for result in results:
+        rows.setdefault(result.shared_case, {})[result.implementation] = result
+    for case, by_name in rows.items():
+        cells = [
+            Text("-", "dim")
+            if name not in by_name
+            else Text.assemble(verdict_text(by_name[name]), "\n", _findings(by_name[name]))
+            for name in names
+        ]
+        table.add_row(case, *cells)
+    return table
+
+
+def combinations_table() -> Table:
+    """Buses and devices down, machines and firmware across."""
+    cells = {(cell.bus, cell.device, cell.machine, cell.firmware): cell.refusal for cell in combinations()}
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("bus", "device", *(f"{machine} {firmware}" for machine, firmware in HARDWARE), "why not"):
+        table.add_column(heading, overflow="fold")
+    for bus, device in itertools.product(BUSES, DEVICES):
+        refusals = [cells[bus, device, *hardware] for hardware in HARDWARE]
+        marks = [
+            Text("boots", "green") if refusal is None else Text(refusal.refused_by, "blue") for refusal in refusals
+        ]
+        reasons = dict.fromkeys(refusal.reason for refusal in refusals if refusal is not None)
+        table.add_row(bus, device, *marks, "; ".join(reasons))
+    return table
+
+
+def coverage_sentences(results: Sequence[CaseResult]) -> list[str]:
+    """For each level that was run, what of the claims it did not check."""
+    sentences = []
+    for level in Level:
+        claims = next((result.claims for result in results if result.level is level and result.claims), ())
+        unseen = [f"{status.claim} ({status.unseen})" for status in claims if status.unseen is not None]
+        if unseen:
+            sentences.append(f"not checked at level {level}: {', '.join(unseen)}")
+    return sentences
+
+
+def _findings(result: CaseResult) -> Text:
+    lines = [Text(sentence) for sentence in _short_sentences(result)]
+    if not result.as_expected and result.failure is None:
+        lines += [Text(sentence, "red") for sentence in result.mismatch]
+    if not lines:
+        lines = [Text("; ".join(result.additions) or "-", "dim")]
+    return Text("\n").join(lines)
+
+
+def _short_sentences(result: CaseResult) -> Iterator[str]:
+    """The outcome; of one claim and one device the first findings, and how many more ``result.json`` has."""
+    if result.failure is not None:
+        yield from result.sentences()
+        return
+    findings = result.findings_beside_mismatch
+    numbers = Counter((finding.claim, finding.device) for finding in findings)
+    seen = Counter[tuple[str, str]]()
+    for finding in findings:
+        about = (finding.claim, finding.device)
+        seen[about] += 1
+        more = numbers[about] - _FINDINGS_EACH
+        if more < 2 or seen[about] <= _FINDINGS_EACH:
+            yield finding.sentence
+        elif seen[about] == _FINDINGS_EACH + 1:
+            yield f"{finding.claim}: {finding.device}: and {more} more, all of them in result.json"
+    if result.refusal is not None:
+        yield str(result.refusal)
+
+
+def plan_table(case: str, plan: Plan) -> Table:
+    """The disks of a plan: where each is in the normal and in the rescued domain, and what Linux will call it."""
+    table = Table(title=case, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("disk", "bus", "device", "normal", "in Linux", "address", "rescued", "in Linux", "address"):
+        table.add_column(heading, overflow="fold")
+    for disk in planned_disks(plan):
+        moved = disk.normal is not None and disk.rescued is not None and disk.normal != disk.rescued
+        style = "green" if disk.normal is None else "yellow" if moved else ""
+        table.add_row(disk.name, disk.bus, disk.device, *_place(disk.normal), *_place(disk.rescued), style=style)
+    return table
+
+
+def _place(place: PlannedPlace | None) -> tuple[str, str, str]:
+    if place is None:
+        return "-", "-", "-"
+    names = place.kernel_names
+    if names is None:
+        return place.target, "-", place.address
+    race = len(names.possible) > 1
+    span = f"{names.possible[0]}..{names.possible[-1]}" if race else ""
+    return place.target, " of ".join(filter(None, (names.usual, span))), place.address

@@ -1,0 +1,99 @@
+"""Whether a change made a case worse, by what it came to before and after."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+from harness.errors import GuestAfter
+from harness.frozen import Frozen
+from harness.scenario.words import VerdictName
+from harness.study.compare.case_outcome import CaseOutcome
+
+
+class Change(StrEnum):
+    """What a change did to a case."""
+
+    WORSE = "worse"
+    BETTER = "better"
+    OTHER = "otherwise different"
+    UNCHANGED = "unchanged"
+    NOT_COMPARED = "not compared"
+
+
+class Comparison(Frozen):
+    """A case on both sides: what only the change shows, and what only the base did, a sentence each."""
+
+    case: str
+    kind: Change
+    base: CaseOutcome
+    change: CaseOutcome
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+def compare(case: str, base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool = False) -> Comparison:
+    """Compare a case's outcomes; ``is_refusal_right`` if its scenario wants this rescue refused by the reference.
+
+    A refusal may have done harm: it may come when the guest is off by then, and worse is an instance that does not
+    even start.
+    """
+    kind = _kind(base, change, is_refusal_right=is_refusal_right)
+    new, gone = _sentences(change, beyond=base), _sentences(base, beyond=change)
+    return Comparison(case=case, kind=kind, base=base, change=change, new=new, gone=gone)
+
+
+def _kind(base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool) -> Change:
+    if base.verdict is VerdictName.ERROR:
+        return Change.NOT_COMPARED
+    if base == change:
+        return Change.UNCHANGED
+    if change.verdict is VerdictName.ERROR:
+        return Change.WORSE
+    match _is_refused(base), _is_refused(change):
+        case True, True:
+            return _by_harm(_harm(change) - _harm(base))
+        case True, False:
+            is_worse = not _harm(base) and (is_refusal_right or bool(change.findings))
+        case False, True:
+            is_worse = _harm(change) > 0 or not is_refusal_right
+        case _:
+            more = _harm(change) - _harm(base)
+            is_worse = more > 0 or bool(set(change.findings) - set(base.findings))
+            if base.findings == change.findings:
+                return _by_harm(more)
+    return Change.WORSE if is_worse else Change.BETTER
+
+
+def _by_harm(more: int) -> Change:
+    return Change.WORSE if more > 0 else Change.BETTER if more < 0 else Change.OTHER
+
+
+def _is_refused(outcome: CaseOutcome) -> bool:
+    return outcome.verdict is VerdictName.REFUSED
+
+
+def _harm(outcome: CaseOutcome) -> int:
+    """What a refusal does to the guest, from 0 on; -1 where nobody refused."""
+    return -1 if outcome.refusal is None else list(GuestAfter).index(outcome.guest)
+
+
+def _sentences(one: CaseOutcome, *, beyond: CaseOutcome) -> tuple[str, ...]:
+    if one.verdict in (VerdictName.REFUSED, VerdictName.ERROR):
+        return () if one == beyond else (str(one),)
+    findings = tuple(str(finding) for finding in one.findings if finding not in beyond.findings)
+    return findings if one.refusal in (None, beyond.refusal) else (*findings, str(one.refusal))
+
+
+def tally(comparisons: Sequence[Comparison]) -> str:
+    """How many there are of each kind; worse, better and unchanged always, the others if there are any."""
+    return ", ".join(_counts(Counter(comparison.kind for comparison in comparisons)))
+
+
+def _counts(counter: Counter[Change]) -> Iterator[str]:
+    for kind in (Change.WORSE, Change.BETTER, Change.UNCHANGED):
+        yield f"{counter[kind]} {kind}"
+    for kind in (Change.OTHER, Change.NOT_COMPARED):
+        if counter[kind]:
+            yield f"{counter[kind]} {kind}"

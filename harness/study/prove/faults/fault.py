@@ -1,0 +1,114 @@
+"""A fault: the reference implementation broken on purpose in one place, and who should notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.domain.placement import Placement
+from harness.domain.xml import parse_domain, serialise
+from harness.implementation.protocol import RunningInstance
+from harness.implementation.reference.implementation import Reference
+from harness.implementation.request import requests_stable_devices
+from harness.scenario.models import Instance, RescueImage
+from harness.scenario.steps import Step
+from harness.scenario.words import ClaimName, Level
+from harness.study.prove.faults.draft import Draft, NotApplicable
+
+Edit = Callable[[Draft], None]
+"""Spoils a domain, or a file behind one of its disks; raises NotApplicable where there is nothing to spoil."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: what it breaks in which state, the claim that must notice, and the shallowest level at which it can.
+
+    ``case`` is the shipped case that shows it where a machine has to be built or a guest booted. ``is_of_text_alone``:
+    nothing but the comparison of the domain's text before and after can tell it.
+    """
+
+    name: str
+    summary: str
+    claim: ClaimName
+    normal: Edit | None = field(default=None, repr=False)
+    rescued: Edit | None = field(default=None, repr=False)
+    unrescued: Edit | None = field(default=None, repr=False)
+    level: Level = Level.PLAN
+    case: str | None = None
+    is_of_text_alone: bool = False
+
+    def __post_init__(self) -> None:
+        if not (self.normal or self.rescued or self.unrescued):
+            raise ValueError(f"{self.name} breaks nothing")
+        if (self.level is Level.PLAN) != (self.case is None):
+            raise ValueError(f"{self.name}: a case goes with a level deeper than plan, and only with that")
+
+
+class Broken:
+    """The reference with one fault. Serves one case: its unrescue is told what its rescue made.
+
+    Legacy rescue is not broken any further: it moves disks by design.
+    """
+
+    def __init__(self, fault: Fault) -> None:
+        self._fault = fault
+        self._reference = Reference()
+        self._running: RunningInstance | None = None
+        self._rescued_xml: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name under which results are filed."""
+        return f"fault:{self._fault.name}"
+
+    def normal(self, instance: Instance, placement: Placement) -> str:
+        """The domain of the running instance.
+
+        Raises:
+            NotApplicable: the fault has nothing to break in it.
+        """
+        xml = self._reference.normal(instance, placement)
+        return _edited(self._fault.normal, xml, instance, placement)
+
+    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
+        """The domain of the rescued instance.
+
+        Raises:
+            Refused: by the reference, or NotApplicable by the fault.
+        """
+        xml = self._reference.rescued(running, image)
+        if not requests_stable_devices(image.properties):
+            raise NotApplicable("a legacy rescue")
+        xml = _edited(self._fault.rescued, xml, running.instance, running.placement, running.live_xml, running.steps)
+        self._running, self._rescued_xml = running, xml
+        return xml
+
+    def unrescued(self, saved_xml: str) -> str:
+        """The domain after the rescue.
+
+        Raises:
+            NotApplicable: the fault has nothing to break in it.
+        """
+        xml = self._reference.unrescued(saved_xml)
+        running = self._running
+        if running is None:
+            return xml
+        return _edited(
+            self._fault.unrescued, xml, running.instance, running.placement, self._rescued_xml, running.steps
+        )
+
+
+def _edited(
+    edit: Edit | None,
+    xml: str,
+    instance: Instance,
+    placement: Placement,
+    before_xml: str | None = None,
+    steps: tuple[Step, ...] = (),
+) -> str:
+    if edit is None:
+        return xml
+    before = None if before_xml is None else parse_domain(before_xml)
+    draft = Draft(parse_domain(xml), instance, placement, before, steps)
+    edit(draft)
+    return serialise(draft.root)

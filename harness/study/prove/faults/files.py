@@ -1,0 +1,315 @@
+"""Faults of what is stored: the domain is right, and the bytes behind its disks or in its firmware are not.
+
+A file is replaced by renaming another one over it: the guest that still runs keeps the one it has open. Where there is
+no file, as at level plan, nothing is done.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.domain.disk_mapping import RESCUE
+from harness.domain.placement import DiskSource, UefiFirmware
+from harness.evidence.marker import BLOCK_BYTES, data_offset
+from harness.image.command import run
+from harness.scenario.words import ClaimName, Level, Role
+from harness.study.prove.faults.draft import Draft, NotApplicable, child
+from harness.study.prove.faults.fault import Fault
+
+_GROWTH_BYTES = 1024 * 1024
+_PLATFORM_KEY = uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c").bytes_le + "PK\0".encode("utf-16-le")
+_STATE_BEFORE_GUID = 42
+_DELETED = 0xFD
+
+
+def _plain_volume(draft: Draft) -> Path:
+    """The first volume's file, whose bytes are the disk's."""
+    source = draft.source(Role.VOLUME)
+    if source.format != "raw" or source.encryption is not None or source.export is not None:
+        raise NotApplicable("the volume is no plain file")
+    return source.path
+
+
+def _replace(path: Path, make: Callable[[Path], object]) -> None:
+    if not path.is_file():
+        return
+    new = path.with_name(f"{path.name}.fault")
+    make(new)
+    new.replace(path)
+
+
+def _blank(path: Path, size_bytes: int) -> None:
+    with path.open("wb") as file:
+        file.truncate(size_bytes)
+
+
+def _volume_grown(draft: Draft) -> None:
+    path = _plain_volume(draft)
+
+    def make(new: Path) -> None:
+        shutil.copyfile(path, new)
+        with new.open("r+b") as file:
+            file.truncate(path.stat().st_size + _GROWTH_BYTES)
+
+    _replace(path, make)
+
+
+def _volume_emptied(draft: Draft) -> None:
+    path = _plain_volume(draft)
+    _replace(path, lambda new: _blank(new, path.stat().st_size))
+
+
+def _root_overwritten(draft: Draft) -> None:
+    root, rescue = draft.source(Role.ROOT), draft.placement.sources[RESCUE]
+    _replace(root.path, lambda new: _write_over(root, rescue, new))
+
+
+def _write_over(root: DiskSource, rescue: DiskSource, new: Path) -> None:
+    """The root disk's file, laid over what it was, with the rescue image at its beginning and blank from there on."""
+    content = new.with_suffix(".content")
+    try:
+        run("qemu-img", "convert", "-q", "--force-share", "-f", root.format, "-O", "raw", root.path, content)
+        size_bytes = content.stat().st_size
+        run("qemu-img", "convert", "-q", "--force-share", "-f", rescue.format, "-O", "raw", rescue.path, content)
+        run("qemu-img", "resize", "-q", "-f", "raw", content, str(size_bytes))
+        shutil.copyfile(root.path, new)
+        run("qemu-img", "convert", "-q", "-n", "-f", "raw", "-O", root.format, content, new)
+    finally:
+        content.unlink(missing_ok=True)
+
+
+def _instance_image_to_rescue_with(draft: Draft) -> None:
+    root, rescue = draft.source(Role.ROOT), draft.placement.sources[RESCUE]
+    command = ("qemu-img", "convert", "-q", "--force-share", "-f", root.format, "-O", rescue.format, root.path)
+    _replace(rescue.path, lambda new: run(*command, new))
+
+
+def _uefi(draft: Draft) -> UefiFirmware:
+    if draft.placement.uefi is None:
+        raise NotApplicable("no UEFI variables")
+    return draft.placement.uefi
+
+
+def _own_variables(draft: Draft) -> None:
+    draft.one("os/nvram").text = str(_uefi(draft).variables_path)
+
+
+def _new_variables(draft: Draft) -> None:
+    uefi = _uefi(draft)
+    _replace(uefi.variables_path, lambda new: shutil.copyfile(uefi.variables_template_path, new))
+
+
+def _tpm_state_lost(draft: Draft) -> None:
+    if draft.placement.tpm is None:
+        raise NotApplicable("no TPM")
+    for path in draft.placement.tpm.state_path.glob("*.permall"):
+        path.unlink()
+
+
+def _secure_variables(draft: Draft) -> tuple[Path, Path]:
+    """The store of an instance with secure boot, and where a fault keeps what was in it."""
+    draft.one("os/loader[@secure='yes']")
+    path = _uefi(draft).variables_path
+    return path, path.with_name(f"{path.name}.kept")
+
+
+def _platform_key_lost(draft: Draft) -> None:
+    path, kept = _secure_variables(draft)
+    if path.is_file():
+        shutil.copyfile(path, kept)
+        _replace(path, lambda new: new.write_bytes(_without_platform_key(kept.read_bytes())))
+
+
+def _platform_key_found(draft: Draft) -> None:
+    path, kept = _secure_variables(draft)
+    if kept.is_file():
+        kept.replace(path)
+
+
+def _without_platform_key(store: bytes) -> bytes:
+    """A variable store in which the variable PK is marked as deleted (edk2, Guid/VariableFormat.h)."""
+    edited = bytearray(store)
+    for found in re.finditer(re.escape(_PLATFORM_KEY), store):
+        edited[found.start() - _STATE_BEFORE_GUID] &= _DELETED
+    return bytes(edited)
+
+
+def _variables_deleted(draft: Draft) -> None:
+    """libvirt makes the instance new ones from the template."""
+    _uefi(draft).variables_path.unlink(missing_ok=True)
+
+
+def _serial_twice(draft: Draft) -> None:
+    volume = draft.first(Role.VOLUME, "virtio")
+    if child(draft.rescue, "target").get("bus") != "virtio":
+        raise NotApplicable("no rescue disk on virtio")
+    draft.rescue.append(copy.deepcopy(child(volume, "serial")))
+
+
+def _written_data_lost(draft: Draft) -> None:
+    path = _plain_volume(draft)
+    if path.is_file():
+        _write(path, data_offset(path.stat().st_size), bytes(BLOCK_BYTES))
+
+
+def _bytes_overwritten(draft: Draft) -> None:
+    path = _plain_volume(draft)
+    if path.is_file():
+        _write(path, path.stat().st_size // 2, b"stray".ljust(BLOCK_BYTES))
+
+
+def _laid_over_a_copy(draft: Draft) -> None:
+    root = draft.source(Role.ROOT)
+    if root.format != "qcow2":
+        raise NotApplicable("the root disk is laid over no other file")
+    _replace(root.path, lambda new: _lay_over_a_copy(root.path, new))
+
+
+def _lay_over_a_copy(root: Path, new: Path) -> None:
+    """The same bytes, but from another file: only its name is copied."""
+    shutil.copyfile(root, new)
+    described = run("qemu-img", "info", "--force-share", "--output=json", root)
+    below = root.with_name("copy.img")
+    below.symlink_to(json.loads(described)["full-backing-filename"])
+    run("qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-F", "raw", "-b", below, new)
+
+
+def _write(path: Path, offset_bytes: int, block: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(offset_bytes)
+        file.write(block)
+
+
+_TPM = "other-devices[pc]"
+_SMALL = "scsi-disk-new-controller[pc]"
+_UEFI = "cell-uefi[pc-virtio-disk]"
+
+FILE_FAULTS = (
+    Fault(
+        "volume-grown",
+        "a larger file is at a volume's path",
+        ClaimName.IDENTITY,
+        rescued=_volume_grown,
+        level=Level.MACHINE,
+        case=_SMALL,
+    ),
+    Fault(
+        "another-image-below",
+        "the root disk is laid over another file than the instance's image",
+        ClaimName.IDENTITY,
+        rescued=_laid_over_a_copy,
+        level=Level.MACHINE,
+        case=_SMALL,
+    ),
+    Fault(
+        "stray-write-of-the-rescue",
+        "the rescue writes over bytes of a volume that are nobody's, before its guest starts",
+        ClaimName.DATA,
+        rescued=_bytes_overwritten,
+        level=Level.GUEST,
+        case=_SMALL,
+    ),
+    Fault(
+        "volume-emptied",
+        "an empty file of the same size is at a volume's path",
+        ClaimName.CONTENT,
+        rescued=_volume_emptied,
+        level=Level.GUEST,
+        case=_SMALL,
+    ),
+    Fault(
+        "root-overwritten",
+        "the rescue image is written over the root disk",
+        ClaimName.CONTENT,
+        rescued=_root_overwritten,
+        level=Level.GUEST,
+        case=_SMALL,
+    ),
+    Fault(
+        "wrong-rescue-image",
+        "the rescue disk holds a copy of the root disk",
+        ClaimName.BOOTED_FROM_RESCUE,
+        rescued=_instance_image_to_rescue_with,
+        level=Level.GUEST,
+        case=_SMALL,
+    ),
+    Fault(
+        "serial-twice",
+        "the rescue disk has a volume's serial",
+        ClaimName.LINKS,
+        rescued=_serial_twice,
+        level=Level.GUEST,
+        case=_UEFI,
+    ),
+    Fault(
+        "firmware-writes-to-the-instance",
+        "the rescued guest has the instance's own UEFI variables instead of a copy",
+        ClaimName.RESTORED,
+        rescued=_own_variables,
+        level=Level.GUEST,
+        case=_UEFI,
+    ),
+    Fault(
+        "new-firmware-variables",
+        "the unrescue gives the instance the UEFI variables of a new one",
+        ClaimName.RESTORED,
+        unrescued=_new_variables,
+        level=Level.GUEST,
+        case=_UEFI,
+    ),
+    Fault(
+        "variables-reset-by-the-rescue",
+        "the rescue gives the instance the UEFI variables of a new one",
+        ClaimName.RESTORED,
+        rescued=_new_variables,
+        level=Level.GUEST,
+        case=_UEFI,
+    ),
+    Fault(
+        "firmware-variables-deleted",
+        "the unrescue deletes the instance's UEFI variables",
+        ClaimName.RESTORED,
+        unrescued=_variables_deleted,
+        level=Level.MACHINE,
+        case=_UEFI,
+    ),
+    Fault(
+        "platform-key-lost",
+        "the rescued guest lacks the platform key among the UEFI variables, without which secure boot is off",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_platform_key_lost,
+        unrescued=_platform_key_found,
+        level=Level.GUEST,
+        case="secure-boot",
+    ),
+    Fault(
+        "written-data-lost",
+        "what the rescued guest wrote to a volume is gone after the unrescue",
+        ClaimName.DATA,
+        unrescued=_written_data_lost,
+        level=Level.GUEST,
+        case=_SMALL,
+    ),
+    Fault(
+        "stray-write",
+        "the unrescue writes over bytes of a volume that are nobody's",
+        ClaimName.DATA,
+        unrescued=_bytes_overwritten,
+        level=Level.GUEST,
+        case=_SMALL,
+    ),
+    Fault(
+        "tpm-state-lost",
+        "the TPM is a new one: what the instance's had kept, its endorsement key among it, is gone",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_tpm_state_lost,
+        level=Level.GUEST,
+        case=_TPM,
+    ),
+)

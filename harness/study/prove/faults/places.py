@@ -1,0 +1,86 @@
+"""Faults of place and name: disks at other addresses, or under other names, than before."""
+
+from __future__ import annotations
+
+from harness.domain.target_names import target_index, target_name
+from harness.domain.xml import DriveAddress, controllers, disk_target, disks_of
+from harness.scenario.words import ClaimName
+from harness.study.prove.faults.draft import Draft, NotApplicable, child, drop_addresses
+from harness.study.prove.faults.fault import Fault
+
+
+def _rescue_first(draft: Draft) -> None:
+    disks = [draft.rescue, *draft.on_bus(disk_target(draft.rescue)[1])]
+    if len(disks) < 2:
+        raise NotApplicable("no other disk on the rescue disk's bus")
+    own, *others = [child(disk, "address") for disk in disks]
+    for disk, address in zip(disks, [*others, own], strict=True):
+        disk.append(address)
+
+
+def _not_pinned(draft: Draft) -> None:
+    if not draft.brought_controllers():
+        raise NotApplicable("the rescue brings no controller that would take an address")
+    drop_addresses(draft.devices)
+
+
+def _two_swapped(draft: Draft) -> None:
+    disks = draft.on_bus("virtio")
+    if len(disks) < 2:
+        raise NotApplicable("fewer than two virtio disks")
+    one, other = child(disks[0], "address"), child(disks[-1], "address")
+    disks[0].append(other)
+    disks[-1].append(one)
+
+
+def _targets_shifted(draft: Draft) -> None:
+    for disk in disks_of(draft.root):
+        name = disk_target(disk)[0]
+        child(disk, "target").set("dev", target_name(name[:2], target_index(name) + 1))
+
+
+def _next_lun(draft: Draft) -> None:
+    address = child(draft.rescue, "address[@type='drive']")
+    controller = address.get("controller", "")
+    on_virtio = {each.get("index") for each in controllers(draft.root, "scsi") if each.get("model") == "virtio-scsi"}
+    if disk_target(draft.rescue)[1] != "scsi" or controller not in on_virtio:
+        raise NotApplicable("no rescue disk on virtio-scsi")
+    places = [place for place in map(DriveAddress.of, draft.on_bus("scsi")) if place]
+    luns = [place.unit for place in places if str(place.controller) == controller and place.target == 0]
+    if max(luns, default=0) == 0:
+        raise NotApplicable("no disk that Linux would find after a new LUN")
+    address.attrib.update({"target": "0", "unit": str(max(luns) + 1)})
+
+
+PLACE_FAULTS = (
+    Fault(
+        "rescue-disk-first",
+        "the rescue disk takes the address of the first disk on its bus, and each disk that of the next",
+        ClaimName.ADDRESSES,
+        rescued=_rescue_first,
+    ),
+    Fault(
+        "addresses-not-pinned",
+        "libvirt hands out all addresses anew, and the rescue disk's controller takes one of them",
+        ClaimName.ADDRESSES,
+        rescued=_not_pinned,
+    ),
+    Fault(
+        "two-disks-swapped",
+        "two virtio disks have changed slots, so that every slot still has a disk",
+        ClaimName.ADDRESSES,
+        rescued=_two_swapped,
+    ),
+    Fault(
+        "target-names-shifted",
+        "each disk has the target name after its own",
+        ClaimName.NAMES,
+        rescued=_targets_shifted,
+    ),
+    Fault(
+        "rescue-disk-on-used-target",
+        "the rescue disk is one more LUN of a virtio-scsi target, of which Linux finds the newest first",
+        ClaimName.NAMES,
+        rescued=_next_lun,
+    ),
+)

@@ -1,0 +1,97 @@
+"""Faults of unrescue: the instance does not come back as it was."""
+
+from __future__ import annotations
+
+import copy
+
+from lxml import etree
+
+from harness.domain.disk_mapping import RESCUE
+from harness.domain.pinning import without_boot_order
+from harness.domain.xml import devices_of
+from harness.scenario.words import ClaimName, Role
+from harness.study.prove.faults.draft import Draft, NotApplicable, drop_addresses
+from harness.study.prove.faults.fault import Fault
+
+
+def _rescued(draft: Draft) -> Draft:
+    if draft.before is None:
+        raise NotApplicable("no rescue went before")
+    return Draft(copy.deepcopy(draft.before), draft.instance, draft.placement)
+
+
+def _still_rescued(draft: Draft) -> None:
+    for element in list(draft.root):
+        draft.root.remove(element)
+    draft.root.extend(_rescued(draft).root)
+
+
+def _rescue_disk_kept(draft: Draft) -> None:
+    rescued = _rescued(draft)
+    for boot in rescued.devices.findall("*/boot"):
+        boot.getparent().remove(boot)  # type: ignore[union-attr]
+    draft.root.replace(draft.devices, rescued.devices)
+
+
+def _controller_kept(draft: Draft) -> None:
+    rescued = _rescued(draft)
+    brought = Draft(rescued.root, draft.instance, draft.placement, draft.root).brought_controllers()
+    if not brought:
+        raise NotApplicable("the rescue brings no controller")
+    draft.devices.extend(brought)
+
+
+def _not_pinned(draft: Draft) -> None:
+    _controller_kept(draft)
+    drop_addresses(devices_of(draft.root))
+
+
+def _boot_order_kept(draft: Draft) -> None:
+    without_boot_order(draft.root)
+    etree.SubElement(draft.root_disk, "boot", order="2")
+
+
+def _volume_lost(draft: Draft) -> None:
+    draft.devices.remove(draft.first(Role.VOLUME))
+
+
+UNRESCUE_FAULTS = (
+    Fault(
+        "unrescue-does-nothing",
+        "the rescued domain stays after the unrescue",
+        ClaimName.BOOTED_FROM_RESCUE,
+        unrescued=_still_rescued,
+    ),
+    Fault(
+        f"{RESCUE}-disk-kept",
+        "the rescue disk stays after the unrescue",
+        ClaimName.RESTORED,
+        unrescued=_rescue_disk_kept,
+    ),
+    Fault(
+        "controller-kept",
+        "a controller that came with the rescue disk stays after the unrescue",
+        ClaimName.RESTORED,
+        unrescued=_controller_kept,
+    ),
+    Fault(
+        "unrescue-not-pinned",
+        "the unrescue has libvirt hand out all addresses anew, with the rescue's controller still there",
+        ClaimName.RESTORED,
+        unrescued=_not_pinned,
+    ),
+    Fault(
+        "boot-order-kept",
+        "the unrescued domain has a boot order, which its disks have only while rescued",
+        ClaimName.RESTORED,
+        unrescued=_boot_order_kept,
+        # Which a rescue has to change, and so no claim compares.
+        is_of_text_alone=True,
+    ),
+    Fault(
+        "volume-lost",
+        "a volume is missing after the unrescue",
+        ClaimName.RESTORED,
+        unrescued=_volume_lost,
+    ),
+)

@@ -1,0 +1,155 @@
+"""Red means red: tries faults on the shipped suite, each at every level down to its own.
+
+A fault is tried on the whole suite at level plan, a deeper one also on its own case at every level down to its own.
+What the unbroken reference shows on the same case at the same level is left out of account, and must itself be as
+expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.errors import HostError
+from harness.level.plan import Plan
+from harness.level.planner import Planner, open_planner
+from harness.reading.cases import Case
+from harness.result.case_result import CaseResult
+from harness.run.engine import run_case
+from harness.run.session import Session, open_session
+from harness.scenario.words import Level
+from harness.study.prove.faults import Broken, Fault
+from harness.study.prove.faults.draft import NotApplicable
+from harness.study.prove.proof import Control, Proof, Trial
+from harness.verdict.finding import Finding
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """The reference's plan of a case, with which a broken one is compared."""
+
+    case: Case
+    plan: Plan
+
+
+class Prover:
+    """Tries faults on cases of the reference: plans their domains and, beyond level plan, runs them in ``session``."""
+
+    def __init__(
+        self, cases: Sequence[Case], planner: Planner, *, depth: Level = Level.PLAN, session: Session | None = None
+    ) -> None:
+        self._cases = {case.id: case for case in cases}
+        self._planner = planner
+        self._session = session
+        self._depth = depth
+        self._planned: list[_Planned] = []
+        self._controls: dict[tuple[str, Level], Control] = {}
+        self._reference_findings: dict[tuple[str, Level], tuple[Finding, ...]] = {}
+
+    def prove(self, faults: Sequence[Fault], progress: Progress = lambda _text: None) -> Iterator[Proof]:
+        """Try each fault in turn.
+
+        Raises:
+            HostError: libvirt does not accept an instance of the reference's.
+            CancelledError: the run was interrupted.
+        """
+        for case in self._cases.values():
+            if case.level is Level.PLAN and (case.id, Level.PLAN) not in self._controls:
+                progress(f"reference: {case.id}")
+                self._plan_reference(case)
+        for fault in faults:
+            yield Proof(fault, self._depth, tuple(self._trials(fault, progress)))
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """The reference on every case that a fault was tried on."""
+        return tuple(self._controls.values())
+
+    def _plan_reference(self, case: Case) -> None:
+        plan = self._planner.plan(case)
+        mismatch = plan.mismatch(case.point.scenario, self._planner.versions)
+        self._controls[case.id, Level.PLAN] = Control(case.id, Level.PLAN, mismatch)
+        if plan.refusal is None:
+            self._planned.append(_Planned(case, plan))
+
+    def _trials(self, fault: Fault, progress: Progress) -> Iterator[Trial]:
+        progress(fault.name)
+        for planned in self._planned:
+            trial = self._plan_broken(fault, planned)
+            if trial is not None:
+                yield trial
+        if fault.case is None:
+            return
+        for level in (Level.MACHINE, Level.GUEST):
+            if level.is_within(self._depth) and level.is_within(fault.level):
+                yield self._run_broken(fault, self._cases[fault.case], level, progress)
+
+    def _plan_broken(self, fault: Fault, reference: _Planned) -> Trial | None:
+        """None where the fault has nothing to break, or libvirt completes what it broke to what the reference made."""
+        case, planned = reference.case, reference.plan.planned
+        broken = Broken(fault)
+        try:
+            if fault.normal is not None:
+                planned = self._planner.plan_instance(broken, case.point.scenario)
+            plan = self._planner.plan_rescue(broken, planned, reference.plan.image)
+        except NotApplicable:
+            return None
+        except HostError as error:
+            return Trial(case.id, Level.PLAN, trouble="refused", reason=error.message)
+        if isinstance(plan.refusal, NotApplicable) or plan.xml_by_state == reference.plan.xml_by_state:
+            return None
+        if plan.refusal is not None:
+            return Trial(case.id, Level.PLAN, trouble="refused", reason=plan.refusal.reason)
+        return Trial(case.id, Level.PLAN, _beyond(reference.plan.findings, plan.findings))
+
+    def _run_broken(self, fault: Fault, case: Case, level: Level, progress: Progress) -> Trial:
+        known = self._run_reference(case, level, progress)
+        result = self._run(
+            replace(case, id=f"{case.id} {fault.name} {level}", implementation=Broken(fault), level=level), progress
+        )
+        if result.failure is not None:
+            return Trial(case.id, level, trouble="error", reason=result.failure.message)
+        if result.refusal is not None:
+            return Trial(case.id, level, trouble="refused", reason=result.refusal.reason)
+        return Trial(case.id, level, _beyond(known, result.findings))
+
+    def _run_reference(self, case: Case, level: Level, progress: Progress) -> tuple[Finding, ...]:
+        if (case.id, level) not in self._controls:
+            result = self._run(replace(case, id=f"{case.id} reference {level}", level=level), progress)
+            failed = result.failure is not None
+            mismatch = () if result.as_expected else result.sentences() if failed else result.mismatch
+            self._controls[case.id, level] = Control(case.id, level, mismatch, failed)
+            self._reference_findings[case.id, level] = result.findings
+        return self._reference_findings[case.id, level]
+
+    def _run(self, case: Case, progress: Progress) -> CaseResult:
+        if self._session is None:
+            raise ValueError(f"level {case.level} takes a session")
+        return run_case(case, self._session, lambda phase: progress(f"{case.id}: {phase}"))
+
+
+@contextmanager
+def open_prover(
+    cases: Sequence[Case], depth: Level, results: Path, *, progress: Progress = lambda _text: None
+) -> Iterator[Prover]:
+    """A prover on a hypervisor of its own; beyond level plan its runs leave their artefacts below ``results``.
+
+    Raises:
+        HostError: QEMU or libvirt is missing or does not work, or images cannot be built.
+    """
+    if depth is Level.PLAN:
+        with open_planner() as planner:
+            yield Prover(cases, planner)
+        return
+    # Without control boots: no fault is about a kernel name over an intact address.
+    with open_session(results, progress=progress, control_boots=0, level=depth) as session:
+        hypervisor = session.hypervisor
+        yield Prover(cases, Planner(hypervisor.connection, hypervisor.emulator), depth=depth, session=session)
+
+
+def _beyond(known: Sequence[Finding], findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in findings if finding.cause == "rescue" and finding not in known)
