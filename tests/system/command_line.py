@@ -13,7 +13,7 @@ import psutil
 _MAIN = """\
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from harness.cli import main
+from harness.commands.main import main
 main()
 """
 

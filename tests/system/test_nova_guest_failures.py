@@ -12,10 +12,10 @@ import pytest
 
 from harness.domain.placement import Placement
 from harness.errors import HostError, Refused
-from harness.guest.devices import GuestHost, guest_host
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.instance.self_performed_preparation import prepared_acting
+from harness.pytest_plugin.guest_host import GuestHost, guest_host
 from harness.reading.cases import Case, collect_cases
 from harness.run.engine import run_case
 from harness.run.session import Session

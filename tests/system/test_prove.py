@@ -36,7 +36,7 @@ harness.study.prove.faults.FAULTS = (
     Fault("idle", "nothing is broken", ClaimName.NAMES, rescued=nothing),
     Fault("title", "the domain has a title", ClaimName.NAMES, rescued=title),
 )
-from harness.cli import main
+from harness.commands.main import main
 main(["prove"])
 """
 

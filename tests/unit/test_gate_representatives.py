@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from harness.cli import main
+from harness.commands.main import main
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, collect_cases
 from harness.scenario.words import Level

@@ -23,6 +23,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from harness.benchmark.measure import Measure
+from harness.benchmark.nova import measure_nova, measure_nova_guests, newest_release
 from harness.deadline import Deadline
 from harness.errors import GuestError, HostError
 from harness.guest.access import AUTHORIZED_KEYS_ENTRY
@@ -32,8 +34,6 @@ from harness.image.command import run
 from harness.implementation.reference.implementation import Reference
 from harness.instance.preparation import prepared
 from harness.level.planner import Planner
-from harness.measure import Measure
-from harness.nova_benchmark import measure_nova, measure_nova_guests, newest_release
 from harness.reading.cases import Case, collect_cases
 from harness.reading.loading import load_scenarios
 from harness.result.case_result import CaseResult

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from harness.command_options import boot_timeout_option, level_option, results_option
+from harness.commands.options import boot_timeout_option, level_option, results_option
 from harness.errors import HostError, ScenarioError
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases, matches_keyword

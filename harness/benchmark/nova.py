@@ -9,13 +9,13 @@ from pathlib import Path
 
 import psutil
 
+from harness.benchmark.measure import Measure
 from harness.errors import HostError
 from harness.implementation.nova.environments import Environments, NovaEnvironment
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.protocol import RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.level.planner import Planner
-from harness.measure import Measure
 from harness.reading.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.session import Session

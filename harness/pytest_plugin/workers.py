@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.interruption import end_on_terminate
-from harness.plugin_run import RUN_NAME, shared_run
+from harness.pytest_plugin.shared_run import RUN_NAME, shared_run
 from harness.run.capacity import guests_at_once
 from harness.scenario.words import MIB
 
@@ -37,7 +37,7 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In a worker, put long cases first, so that at the end no worker has one left while the others idle."""
-    from harness.plugin import ScenarioItem  # noqa: PLC0415 - which loads this module
+    from harness.pytest_plugin.collection import ScenarioItem  # noqa: PLC0415 - which loads this module
     from harness.run.cost import boots_of  # noqa: PLC0415 - only where tests run
 
     if not shared_run(config).is_worker:

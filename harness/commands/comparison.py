@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.command_options import level_option
+from harness.commands.options import level_option
 from harness.errors import ScenarioError
 from harness.scenario.words import Level
 

@@ -13,16 +13,16 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from harness import __version__
-from harness.command_options import boot_timeout_option, implementation_option, level_option, results_option
-from harness.comparison_commands import claims, rates
+from harness.commands.comparison import claims, rates
+from harness.commands.exhaustive import combinations, explore, machines, prove, sweep
+from harness.commands.gate import baseline, gate_nova
+from harness.commands.nova import nova
+from harness.commands.options import boot_timeout_option, implementation_option, level_option, results_option
 from harness.counting import counted
 from harness.errors import HarnessError, HostError, Refused, ScenarioError
-from harness.exhaustive_commands import combinations, explore, machines, prove, sweep
-from harness.gate_commands import baseline, gate_nova
 from harness.implementation.protocol import Implementation
 from harness.implementation.reference.implementation import Reference
 from harness.interruption import interrupted_once
-from harness.nova_commands import nova
 from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases, deepest_level, matches_keyword
 from harness.report.terminal.console import open_console, status_on
 from harness.result.case_result import CaseResult, Refusal

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from harness.command_options import implementation_option, level_option, results_option
+from harness.commands.options import implementation_option, level_option, results_option
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, collect_cases, matches_keyword
 from harness.reading.loading import load_scenarios

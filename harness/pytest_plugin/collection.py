@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError, HostError, ScenarioError
-from harness.plugin_run import SharedRun, shared_run
+from harness.pytest_plugin.shared_run import SharedRun, shared_run
 
 if TYPE_CHECKING:
     from harness.implementation.protocol import Implementation
     from harness.reading.cases import Case
     from harness.result.case_result import CaseResult
 
-pytest_plugins = ["harness.fixtures.guests", "harness.plugin_workers"]
+pytest_plugins = ["harness.fixtures.guests", "harness.pytest_plugin.workers"]
 _SUFFIXES = (".yaml", ".yml")
 
 
