@@ -56,7 +56,7 @@ bench: $(STAMPS)/environment
 tables: $(STAMPS)/environment
 	@$(BIN)/rescue-harness combinations --markdown > docs/reference/combinations.md
 	@$(BIN)/rescue-harness prove --markdown > docs/reference/faults.md
-	@$(BIN)/python tests/system/nova_faults.py > docs/nova/faults.md
+	@$(BIN)/python tests/system/support/nova_faults.py > docs/nova/faults.md
 
 # Of the Novas that were added with `rescue-harness nova add`.
 NOVAS ?= 27.0.0 29.0.0 33.0.0 34.0.0

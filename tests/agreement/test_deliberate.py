@@ -10,7 +10,7 @@ import pytest
 
 from harness.scenario.models import RescueImage
 
-from ..unit.test_rescue_naming import instance
+from ..unit.domain.test_disk_mapping import instance
 from .agreement import (
     KERNEL,
     Aspect,

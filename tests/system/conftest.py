@@ -18,9 +18,9 @@ from harness.image import cache_root, obtain_images
 from harness.implementation.nova.environments import Environments
 from harness.run.session import Session
 
-from .command_line import CommandLine
-from .nova_data import OLDEST_RELEASE, RELEASE, Data, data_with, oldest_constraints
-from .nova_server import Nova, unstarted
+from .support.command_line import CommandLine
+from .support.nova_data import OLDEST_RELEASE, RELEASE, Data, data_with, oldest_constraints
+from .support.nova_server import Nova, unstarted
 
 MINIMAL = """\
 name: minimal

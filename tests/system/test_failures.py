@@ -29,7 +29,7 @@ from harness.scenario.models import RescueImage
 from harness.scenario.words import ClaimName, Level, VerdictName
 
 from .conftest import MINIMAL, CommandLine, wait_for
-from .implementations import InvalidRescue, LinkDown, MissingRescueDisk, NoBootOrder
+from .support.implementations import InvalidRescue, LinkDown, MissingRescueDisk, NoBootOrder
 
 
 def _hanging_kvm(folder: Path) -> str:

@@ -21,7 +21,7 @@ from harness.run.engine import run_case
 from harness.run.session import Session
 from harness.scenario.words import ClaimName, VerdictName
 
-from .implementations import SlotBeforeTheOthers
+from .support.implementations import SlotBeforeTheOthers
 
 MOVED = """\
 name: slot-before-the-others

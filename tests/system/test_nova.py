@@ -22,8 +22,8 @@ from harness.implementation.nova.opening import WORKER_LOG
 from harness.scenario.models import RescueImage
 
 from .conftest import CommandLine
-from .nova_data import RELEASE, Data
-from .nova_instances import NOVA, running
+from .support.nova_data import RELEASE, Data
+from .support.nova_instances import NOVA, running
 
 DISKS = """\
 instance:

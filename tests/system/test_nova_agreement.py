@@ -28,7 +28,7 @@ from harness.study.explore.random_scenarios import random_rescues
 
 from ..agreement.agreement import Aspect, Behaviour, DiskMap, Refusal, differences, disk_map, reason_of
 from ..agreement.deliberate import RULES, excused
-from .nova_data import RELEASE, Data
+from .support.nova_data import RELEASE, Data
 
 SEED = 34
 RESCUES = 2000

@@ -16,7 +16,7 @@ from harness.implementation.nova.opening import START_TIMEOUT_S, WORKER_LOG
 from harness.implementation.nova.process import Worker
 from harness.scenario.words import Role
 
-from .nova_data import RELEASE, Data
+from .support.nova_data import RELEASE, Data
 
 UUID = "6f1f7f0a-0000-4000-8000-000000000001"
 VOLUME = "6f1f7f0a-0000-4000-8000-000000000002"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from .command_line import CommandLine
-from .nova_data import OLDEST_RELEASE, RELEASE, Data
+from .support.command_line import CommandLine
+from .support.nova_data import OLDEST_RELEASE, RELEASE, Data
 
 
 def test_the_newest_is_as_its_baseline_says(nova_line: CommandLine) -> None:

@@ -22,9 +22,9 @@ from harness.study.compare.case_outcome import CaseOutcome
 from harness.study.compare.change_base import base_of
 from harness.study.compare.sides import Sides, comparisons_of, run_on, sides_of
 
-from .nova_checkout import Checkout, checkout_of
-from .nova_data import RELEASE, Data
-from .nova_faults import FAULTS, SeededFault, faults_page
+from .support.nova_checkout import Checkout, checkout_of
+from .support.nova_data import RELEASE, Data
+from .support.nova_faults import FAULTS, SeededFault, faults_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "nova" / "faults.md"
 

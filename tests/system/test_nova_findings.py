@@ -14,9 +14,9 @@ from harness.reading.cases import SHIPPED_SUITE
 from harness.report.markdown.claims_page import cells_of, cells_on, results_in
 from harness.scenario.models import Instance, RescueImage
 
-from .command_line import CommandLine
-from .nova_data import RELEASE, Data
-from .nova_instances import NOVA, running
+from .support.command_line import CommandLine
+from .support.nova_data import RELEASE, Data
+from .support.nova_instances import NOVA, running
 
 PAGE = Path(__file__).parents[2] / "docs" / "nova" / "claims.md"
 STABLE = RescueImage.model_validate({"properties": {"hw_rescue_bus": "virtio"}})

@@ -11,10 +11,10 @@ import pytest
 from harness.implementation.nova.environments import Environments
 from harness.study.compare.borrowed import borrow
 
-from .command_line import CommandLine
 from .conftest import wait_for
-from .nova_checkout import Checkout, checkout_of
-from .nova_data import RELEASE, Data
+from .support.command_line import CommandLine
+from .support.nova_checkout import Checkout, checkout_of
+from .support.nova_data import RELEASE, Data
 
 DRIVER = "nova/virt/libvirt/driver.py"
 USES_RELEASE = ("--environment", RELEASE)

@@ -7,8 +7,8 @@ import re
 import psutil
 import pytest
 
-from .command_line import CommandLine
-from .nova_data import OLDEST_RELEASE, RELEASE, Data
+from .support.command_line import CommandLine
+from .support.nova_data import OLDEST_RELEASE, RELEASE, Data
 
 # From 33 on Nova makes no UEFI instance that libvirt 9.0 takes; all else the two boot alike.
 ONLY_THE_OLDEST_BOOTS = "uefi"

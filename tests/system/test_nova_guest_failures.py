@@ -22,7 +22,7 @@ from harness.run.session import Session
 from harness.scenario.models import Instance
 from harness.scenario.words import ClaimName, VerdictName
 
-from .nova_data import RELEASE, Data
+from .support.nova_data import RELEASE, Data
 
 SCENARIO = """\
 name: second

@@ -13,7 +13,7 @@ import pytest
 from harness.errors import Refused
 from harness.scenario.words import Role
 
-from .nova_server import LEGACY, LOST, RESCUED, STABLE, Nova, Server, assert_refused, disk, left, machine
+from .support.nova_server import LEGACY, LOST, RESCUED, STABLE, Nova, Server, assert_refused, disk, left, machine
 
 VOLUME = "6f1f7f0a-0000-4000-8000-000000000002"
 BACK = ("active", None, False)
