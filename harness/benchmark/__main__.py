@@ -32,7 +32,7 @@ from harness.guest.console import Console as SerialConsole
 from harness.guest.ssh import SshConnection
 from harness.image.command import run
 from harness.implementation.reference.implementation import Reference
-from harness.instance.preparation import prepared
+from harness.instance.preparation import prepared_instance
 from harness.level.planner import Planner
 from harness.reading.cases import Case, collect_cases
 from harness.reading.loading import load_scenarios
@@ -173,13 +173,13 @@ def _sweep(session: Session) -> Iterator[Measure]:
 
 def _boots(session: Session, case: Case, rounds: int) -> tuple[list[float], list[float]]:
     firmware, bare = [], []
-    with prepared(case, session) as ready:
-        guest = ready.performer.start()
+    with prepared_instance(case, session) as ready:
+        guest = ready.life_cycle.start()
         command_line = guest.run("cat /proc/cmdline").stdout.decode().strip()
         for _ in range(rounds):
-            ready.performer.shut_down()
+            ready.life_cycle.shut_down()
             bare.append(_bare_boot_s(session, ready.folder, command_line))
-            firmware.append(ready.performer.reboot().boot_s)
+            firmware.append(ready.life_cycle.reboot().boot_s)
     return firmware, bare
 
 

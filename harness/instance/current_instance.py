@@ -16,7 +16,7 @@ from harness.scenario.words import DeviceType, VifModel
 
 
 @dataclass(frozen=True)
-class Stage:
+class CurrentInstance:
     """``tokens`` are those of the markers on the disks that it has, and on the rescue disk.
 
     ``placement`` has the sources, and ``planted`` the tokens, of all disks, those that are not attached yet among them.

@@ -17,7 +17,7 @@ from harness.evidence.guest.collection import collection_script, parse_inventory
 from harness.evidence.inventory import Marker
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
 from harness.guest.booted import BootedGuest
-from harness.instance.life_cycle import LIVE_AND_DEFINED, Performer
+from harness.instance.life_cycle import LIVE_AND_DEFINED, LifeCycle
 from harness.instance.steps import as_text, take
 from harness.scenario.models import Scenario
 from harness.scenario.steps import REBOOT, RESCUE, Snapshot, Step
@@ -43,7 +43,7 @@ true
 
 
 @dataclass(frozen=True)
-class LiveHand:
+class RunningDomainEditor:
     """Changes a running domain and its definition at once, and waits until its guest has noticed."""
 
     guest: BootedGuest
@@ -126,21 +126,21 @@ class LiveHand:
             time.sleep(_POLL_S)
 
 
-def take_live(step: Step, performer: Performer[BootedGuest]) -> BootedGuest:
-    """Take a step on a running guest; reboots and rescues are the performer's.
+def take_live(step: Step, life_cycle: LifeCycle[BootedGuest]) -> BootedGuest:
+    """Take a step on a running guest; reboots and rescues are the life cycle's.
 
     Raises:
         HostError: libvirt does not do it.
         GuestError: the guest does not play its part in time.
     """
-    guest = performer.running
-    stage = take(step, performer.stage, LiveHand(guest, performer.take_off))
-    performer.settle(stage, is_hot=performer.is_hot or not isinstance(step, Snapshot))
-    performer.guest = replace(guest, live_xml=guest.domain.XMLDesc(0))
-    return performer.guest
+    guest = life_cycle.running
+    current = take(step, life_cycle.current, RunningDomainEditor(guest, life_cycle.take_off))
+    life_cycle.settle(current, is_hot=life_cycle.is_hot or not isinstance(step, Snapshot))
+    life_cycle.guest = replace(guest, live_xml=guest.domain.XMLDesc(0))
+    return life_cycle.guest
 
 
-def take_steps(scenario: Scenario, performer: Performer[BootedGuest]) -> BootedGuest:
+def take_steps(scenario: Scenario, life_cycle: LifeCycle[BootedGuest]) -> BootedGuest:
     """Take all steps of a scenario on its instance, which has just booted.
 
     Raises:
@@ -149,12 +149,12 @@ def take_steps(scenario: Scenario, performer: Performer[BootedGuest]) -> BootedG
     """
     for step in scenario.steps:
         if step == RESCUE:
-            performer.rescue(scenario.rescue_image)
-            performer.unrescue()
+            life_cycle.rescue(scenario.rescue_image)
+            life_cycle.unrescue()
         elif step == REBOOT:
-            performer.reboot()
+            life_cycle.reboot()
         else:
-            take_live(step, performer)
+            take_live(step, life_cycle)
             continue
-        performer.settle(performer.stage.after(step), is_hot=False)
-    return performer.running
+        life_cycle.settle(life_cycle.current.after(step), is_hot=False)
+    return life_cycle.running

@@ -31,7 +31,7 @@ from harness.hypervisor.connection import definition_of, require_word_on_domain
 from harness.hypervisor.host import Hypervisor
 from harness.implementation.protocol import Implementation, RunningInstance
 from harness.instance.boot_logs import BootLogs
-from harness.instance.current_instance import Stage
+from harness.instance.current_instance import CurrentInstance
 from harness.instance.steps import as_text
 from harness.instance.uefi_variables import UefiVariables
 from harness.scenario.models import Instance, RescueImage
@@ -57,7 +57,7 @@ R = TypeVar("R", bound=Running)
 
 
 @dataclass
-class Performer(Generic[R]):
+class LifeCycle(Generic[R]):
     """One instance on one hypervisor. ``defined_xml`` is the definition each state was started from.
 
     ``is_hot``: devices were attached or detached since the present boot.
@@ -68,7 +68,7 @@ class Performer(Generic[R]):
 
     hypervisor: Hypervisor
     implementation: Implementation
-    stage: Stage
+    current: CurrentInstance
     key: RunKey
     folder: Path
     bring_up: Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
@@ -83,12 +83,12 @@ class Performer(Generic[R]):
     @property
     def instance(self) -> Instance:
         """The instance as it is by now."""
-        return self.stage.instance
+        return self.current.instance
 
     @property
     def placement(self) -> Placement:
         """Where it lives."""
-        return self.stage.placement
+        return self.current.placement
 
     @cached_property
     def variables(self) -> UefiVariables:
@@ -145,7 +145,7 @@ class Performer(Generic[R]):
             raise Refused("the instance is rescued already: unrescue it first")
         self.variables.look_before()
         live_xml, definition = self.domain.XMLDesc(0), definition_of(self.domain)
-        running = RunningInstance(self.instance, self.placement, live_xml, self.stage.steps)
+        running = RunningInstance(self.instance, self.placement, live_xml, self.current.steps)
         rescued_xml = self._with_access(self.implementation.rescued(running, image))
         self.saved_xml = self._saved(live_xml) if self.is_hot else definition
         try:
@@ -198,9 +198,9 @@ class Performer(Generic[R]):
         self._define(moved)
         return definition_of(self.domain)
 
-    def settle(self, stage: Stage, *, is_hot: bool) -> None:
+    def settle(self, current: CurrentInstance, *, is_hot: bool) -> None:
         """Take the instance as it is now, after a step, for the normal one; ``is_hot``: changed since it booted."""
-        self.stage = stage
+        self.current = current
         self.state, self.is_hot = State.NORMAL, is_hot
         self.defined_xml[State.NORMAL] = definition_of(self.domain)
 
@@ -238,7 +238,7 @@ class Performer(Generic[R]):
     @property
     def domain_sources(self) -> Sources:
         """What is known of the files in its domains."""
-        return Sources.of(self.placement, self.stage.tokens)
+        return Sources.of(self.placement, self.current.tokens)
 
     @property
     def is_active(self) -> bool:

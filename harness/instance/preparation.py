@@ -18,10 +18,10 @@ from harness.guest.paused import PausedMachine, paused
 from harness.guest.seed import make_seed, seed_serial, what_to_do
 from harness.hypervisor.emulated_tpm import emulated_tpm
 from harness.implementation.request import RescueRequest
-from harness.instance.current_instance import Stage
-from harness.instance.life_cycle import Performer, R, console_path
+from harness.instance.current_instance import CurrentInstance
+from harness.instance.life_cycle import LifeCycle, R, console_path
 from harness.instance.media_server import OfferedFiles
-from harness.instance.starting_point import groundwork
+from harness.instance.starting_point import starting_point
 from harness.instance.steps import volumes_of
 from harness.instance.storage.base_image import BaseImages
 from harness.instance.storage.volume_resources import VolumeResources
@@ -33,13 +33,13 @@ from harness.verdict.expected import Expected
 
 
 @dataclass(frozen=True)
-class Prepared(Generic[R]):
+class PreparedInstance(Generic[R]):
     """An instance with its disks made. ``request`` is what was asked for, if it can be.
 
     ``same_image``: instance and rescue medium are made from one image.
     """
 
-    performer: Performer[R]
+    life_cycle: LifeCycle[R]
     request: RescueRequest | None
     folder: Path
     same_image: bool = False
@@ -47,21 +47,21 @@ class Prepared(Generic[R]):
     @property
     def tokens(self) -> Mapping[str, str]:
         """The tokens of the markers on the disks that the instance has by now, and on the rescue disk."""
-        return self.performer.stage.tokens
+        return self.life_cycle.current.tokens
 
     @property
     def expected(self) -> Expected:
         """What its states are held against, as far as it is known before any is looked at."""
-        expected = expected_of(self.performer.instance, self.request, self.tokens)
+        expected = expected_of(self.life_cycle.instance, self.request, self.tokens)
         return expected.model_copy(update={"same_image": self.same_image})
 
     @property
     def sources(self) -> Mapping[str, DiskSource]:
         """The disks' files, the rescue disk under ``rescue``."""
-        return self.performer.placement.sources
+        return self.life_cycle.placement.sources
 
 
-def prepared(case: Case, session: Session) -> AbstractContextManager[Prepared[BootedGuest]]:
+def prepared_instance(case: Case, session: Session) -> AbstractContextManager[PreparedInstance[BootedGuest]]:
     """Make everything a case with guests needs below the run's work folder; all of it is gone at the end.
 
     Raises:
@@ -89,7 +89,7 @@ def prepared(case: Case, session: Session) -> AbstractContextManager[Prepared[Bo
     return _prepared(case, session, bring_up)
 
 
-def prepared_paused(case: Case, session: Session) -> AbstractContextManager[Prepared[PausedMachine]]:
+def prepared_machine(case: Case, session: Session) -> AbstractContextManager[PreparedInstance[PausedMachine]]:
     """As ``prepared``, for machines that are built and never run.
 
     Raises:
@@ -108,37 +108,37 @@ BringUp = Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
 @contextmanager
 def _prepared(
     case: Case, session: Session, bring_up: Callable[[Path, BaseImages, OfferedFiles | None], BringUp[R]]
-) -> Iterator[Prepared[R]]:
+) -> Iterator[PreparedInstance[R]]:
     scenario, hypervisor = case.point.scenario, session.hypervisor
     instance = scenario.instance
     with ExitStack() as stack:
-        ground = stack.enter_context(groundwork(case, session, hypervisor))
-        users, domain_uuid, media = ground.images.cloud_init_users, ground.domain_uuid, ground.media
+        start = stack.enter_context(starting_point(case, session, hypervisor))
+        users, domain_uuid, media = start.images.cloud_init_users, start.domain_uuid, start.media
         seed = make_seed(str(domain_uuid), users, session.key.authorized_keys) if users else None
         offered = None
         if seed is not None:
             offered = stack.enter_context(media.offering(domain_uuid.hex, seed.files()))
-        factory = ground.disk_factory(seed)
+        factory = start.disk_factory(seed)
         sources = factory.make_instance_disks(instance) | factory.make_volumes(volumes_of(scenario))
-        sources[RESCUE] = ground.make_rescue_floppy(factory) or factory.make_rescue_disk(RESCUE)
+        sources[RESCUE] = start.make_rescue_floppy(factory) or factory.make_rescue_disk(RESCUE)
         tpm = None
         if instance.properties.hw_tpm_version is not None:
-            tpm = stack.enter_context(_tpm(hypervisor.root.path, str(domain_uuid), ground.volumes))
-        placement = ground.placement(sources, tpm=tpm)
+            tpm = stack.enter_context(_tpm(hypervisor.root.path, str(domain_uuid), start.volumes))
+        placement = start.placement(sources, tpm=tpm)
         if placement.share_path is not None:
             placement.share_path.mkdir()
-        performer = stack.enter_context(
-            Performer(
+        life_cycle = stack.enter_context(
+            LifeCycle(
                 hypervisor,
                 case.implementation,
-                Stage.first(instance, placement, ground.tokens),
+                CurrentInstance.first(instance, placement, start.tokens),
                 session.key,
-                ground.folder,
-                bring_up(ground.folder, ground.images, offered),
+                start.folder,
+                bring_up(start.folder, start.images, offered),
                 system_serial=None if offered is None else seed_serial(media.port, offered.path),
             )
         )
-        yield Prepared(performer, ground.request, ground.folder, same_image=ground.same_image)
+        yield PreparedInstance(life_cycle, start.request, start.folder, same_image=start.same_image)
 
 
 @contextmanager

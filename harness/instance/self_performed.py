@@ -1,6 +1,6 @@
-"""Implementations that start guests themselves: what is asked of them, and the performer that goes by what they do.
+"""Implementations that start guests themselves: what is asked of them, and the life cycle that goes by what they do.
 
-The reference only makes domain XML, and ``Performer`` starts it. Of one that acts, the harness sees the running
+The reference only makes domain XML, and ``LifeCycle`` starts it. Of one that acts, the harness sees the running
 guest, libvirt's domain and the disks' files; in between it looks at these while no guest runs.
 """
 
@@ -28,7 +28,7 @@ from harness.guest.login import Login
 from harness.hypervisor.connection import definition_of
 from harness.hypervisor.host import Hypervisor
 from harness.image.content import ImageContent
-from harness.instance.life_cycle import Performer
+from harness.instance.life_cycle import LifeCycle
 from harness.instance.storage.disk_image import disk_bytes, write_block
 from harness.scenario.models import Instance, RescueImage
 
@@ -100,7 +100,7 @@ class ActingImplementation(Protocol):
 
 
 @dataclass(kw_only=True)
-class ActingPerformer(Performer[BootedGuest]):
+class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
     """Has an implementation bring an instance from state to state, and reaches each guest that it starts."""
 
     guests: Guests
@@ -235,7 +235,7 @@ class ActingPerformer(Performer[BootedGuest]):
             # An ISO 9660 image ends with a sector of 2048 bytes.
             size_bytes += BLOCK_BYTES - size_bytes % BLOCK_BYTES
             os.truncate(source.path, size_bytes)
-        write_block(source, marker_offset(size_bytes), marker_block(Marker(disk=name, token=self.stage.tokens[name])))
+        write_block(source, marker_offset(size_bytes), marker_block(Marker(disk=name, token=self.current.tokens[name])))
 
     @property
     def _domain_if_any(self) -> libvirt.virDomain | None:

@@ -12,10 +12,10 @@ from harness.evidence.inventory import State
 from harness.guest.booted import BootedGuest
 from harness.image.content import ImageContent
 from harness.implementation.refusals import not_asked_for
-from harness.instance.current_instance import Stage
-from harness.instance.preparation import Prepared
-from harness.instance.self_performed import ActingImplementation, ActingPerformer
-from harness.instance.starting_point import groundwork
+from harness.instance.current_instance import CurrentInstance
+from harness.instance.preparation import PreparedInstance
+from harness.instance.self_performed import ActingImplementation, SelfPerformedLifeCycle
+from harness.instance.starting_point import starting_point
 from harness.instance.steps import refuse_steps_of_its_own
 from harness.reading.cases import Case
 from harness.run.session import Session
@@ -24,7 +24,7 @@ from harness.run.session import Session
 @contextmanager
 def prepared_acting(
     case: Case, session: Session, implementation: ActingImplementation
-) -> Iterator[Prepared[BootedGuest]]:
+) -> Iterator[PreparedInstance[BootedGuest]]:
     """As ``prepared``, for an implementation that acts: it makes all disks but volumes, and all guests, itself.
 
     Raises:
@@ -37,29 +37,29 @@ def prepared_acting(
     guests.require(instance)
     refuse_steps_of_its_own(case.implementation, scenario.steps)
     with ExitStack() as stack:
-        ground = stack.enter_context(groundwork(case, session, guests.hypervisor))
-        images = ground.images
+        start = stack.enter_context(starting_point(case, session, guests.hypervisor))
+        images = start.images
         if images.cloud_init_users:
             raise not_asked_for(case.implementation.name, "images that are entered by way of cloud-init")
-        factory = ground.disk_factory()
+        factory = start.disk_factory()
         sources = factory.make_plain_volumes(instance)
-        floppy = ground.make_rescue_floppy(factory)
+        floppy = start.make_rescue_floppy(factory)
         medium = images.rescue.content if floppy is None else ImageContent.of_raw(floppy.path)
-        placement = guests.placed(instance, ground.placement(sources))
-        performer = stack.enter_context(
-            ActingPerformer(
+        placement = guests.placed(instance, start.placement(sources))
+        life_cycle = stack.enter_context(
+            SelfPerformedLifeCycle(
                 guests.hypervisor,
                 case.implementation,
-                Stage.first(instance, placement, ground.tokens),
+                CurrentInstance.first(instance, placement, start.tokens),
                 session.key,
-                ground.folder,
+                start.folder,
                 bring_up=_never,
                 guests=guests,
                 content=lambda state: medium if state is State.RESCUED else images.instance.content,
                 login=lambda state: (images.rescue if state is State.RESCUED else images.instance).login,
             )
         )
-        yield Prepared(performer, ground.request, ground.folder, same_image=ground.same_image)
+        yield PreparedInstance(life_cycle, start.request, start.folder, same_image=start.same_image)
 
 
 def _never(_domain: libvirt.virDomain, state: State) -> AbstractContextManager[BootedGuest]:

@@ -32,7 +32,7 @@ from harness.scenario.words import DeviceType
 
 
 @dataclass(frozen=True)
-class Groundwork:
+class StartingPoint:
     """One case's, on one hypervisor.
 
     ``shipped`` and ``media``: the harness's own images, and who serves what guests fetch. ``tokens`` are for the
@@ -89,7 +89,7 @@ class Groundwork:
 
 
 @contextmanager
-def groundwork(case: Case, session: Session, hypervisor: Hypervisor) -> Iterator[Groundwork]:
+def starting_point(case: Case, session: Session, hypervisor: Hypervisor) -> Iterator[StartingPoint]:
     """What a case on a hypervisor starts from, in a folder below that one's work folder; all of it is gone at the end.
 
     Raises:
@@ -102,7 +102,7 @@ def groundwork(case: Case, session: Session, hypervisor: Hypervisor) -> Iterator
     shipped, media = _images_of(session)
     images = base_images(instance, image, case.file.parent, minimal=shipped, debian=session.debian, run_key=session.key)
     with _kept_folder(folder), volume_resources(folder, hypervisor.root.path) as volumes:
-        yield Groundwork(
+        yield StartingPoint(
             instance,
             hypervisor,
             domain_uuid,

@@ -24,7 +24,7 @@ from harness.errors import HostError
 from harness.hypervisor.connection import definition_of
 from harness.implementation.protocol import Implementation
 from harness.implementation.refusals import not_asked_for
-from harness.instance.current_instance import Stage
+from harness.instance.current_instance import CurrentInstance
 from harness.scenario.disks import Volume
 from harness.scenario.models import Scenario
 from harness.scenario.steps import (
@@ -43,7 +43,7 @@ from harness.scenario.words import DiskBus, Role, ScsiModel
 TOKEN_BYTES = 8
 
 
-class Hand(Protocol):
+class DomainEditor(Protocol):
     """Reaches a domain: running, or only defined."""
 
     def xml(self) -> str:
@@ -63,7 +63,7 @@ class Hand(Protocol):
 
 
 @dataclass(frozen=True)
-class DefinitionHand:
+class DefinitionEditor:
     """Changes the definition of a domain. ``make_overlay`` makes a file, where there are files."""
 
     connection: libvirt.virConnect
@@ -118,7 +118,7 @@ def changes_definition(steps: tuple[Step, ...]) -> bool:
     return any(not isinstance(step, str) for step in steps)
 
 
-def take(step: Step, stage: Stage, hand: Hand) -> Stage:
+def take(step: Step, current: CurrentInstance, editor: DomainEditor) -> CurrentInstance:
     """Take the next step; returns what has become of the instance.
 
     Raises:
@@ -126,42 +126,42 @@ def take(step: Step, stage: Stage, hand: Hand) -> Stage:
         GuestError: the guest does not play its part in time.
     """
     try:
-        return _taken(step, stage, hand).after(step)
+        return _taken(step, current, editor).after(step)
     except libvirt.libvirtError as error:
         raise HostError(
-            f"steps.{len(stage.steps)}: libvirt does not do it: {error}",
+            f"steps.{len(current.steps)}: libvirt does not do it: {error}",
             hint="docs/reference/scenarios.md says which devices a running instance can be given",
         ) from error
 
 
-def _taken(step: Step, stage: Stage, hand: Hand) -> Stage:
+def _taken(step: Step, current: CurrentInstance, editor: DomainEditor) -> CurrentInstance:
     match step:
         case AttachVolume():
-            return _attach_volume(step.attach, stage, hand)
+            return _attach_volume(step.attach, current, editor)
         case AttachNic():
-            after = stage.with_nic(step.attach.nic)
-            hand.attach(render_further_interface(step.attach.nic, after.nics_ever, stage.placement))
+            after = current.with_nic(step.attach.nic)
+            editor.attach(render_further_interface(step.attach.nic, after.nics_ever, current.placement))
             return after
         case DetachVolume():
-            entry = next(entry for entry in map_disks(stage.instance) if entry.name == step.detach)
-            target = disk_target(_disk_of(stage, hand, step.detach))[0]
-            hand.detach(render_disk(NewDisk(replace(entry, target=target, scsi_unit=None)), stage.placement))
-            return stage.without_volume(step.detach)
+            entry = next(entry for entry in map_disks(current.instance) if entry.name == step.detach)
+            target = disk_target(_disk_of(current, editor, step.detach))[0]
+            editor.detach(render_disk(NewDisk(replace(entry, target=target, scsi_unit=None)), current.placement))
+            return current.without_volume(step.detach)
         case DetachNic():
             number = step.detach.nic
-            hand.detach(render_further_interface(stage.nics[number], number, stage.placement))
-            return stage.without_nic(number)
+            editor.detach(render_further_interface(current.nics[number], number, current.placement))
+            return current.without_nic(number)
         case Snapshot():
-            return _snapshot(step.snapshot, stage, hand)
-    return stage
+            return _snapshot(step.snapshot, current, editor)
+    return current
 
 
-def _attach_volume(volume: Volume, stage: Stage, hand: Hand) -> Stage:
-    name = volume.name or default_volume_name(stage.volumes_ever)
-    root = parse_domain(hand.xml())
-    bus = volume.bus or stage.instance.properties.hw_disk_bus
+def _attach_volume(volume: Volume, current: CurrentInstance, editor: DomainEditor) -> CurrentInstance:
+    name = volume.name or default_volume_name(current.volumes_ever)
+    root = parse_domain(editor.xml())
+    bus = volume.bus or current.instance.properties.hw_disk_bus
     target = volume.device_name or first_free_target(bus, {disk_target(disk)[0] for disk in disks_of(root)})
-    own_units = bus is DiskBus.SCSI and stage.instance.properties.hw_scsi_model is ScsiModel.VIRTIO_SCSI
+    own_units = bus is DiskBus.SCSI and current.instance.properties.hw_scsi_model is ScsiModel.VIRTIO_SCSI
     entry = MappedDisk(
         name,
         Role.VOLUME,
@@ -171,8 +171,8 @@ def _attach_volume(volume: Volume, stage: Stage, hand: Hand) -> Stage:
         serial=volume.serial or default_serial(name),
         scsi_unit=_next_unit(root) if own_units else None,
     )
-    hand.attach(render_disk(NewDisk(entry), stage.placement))
-    return stage.with_volume(volume, entry)
+    editor.attach(render_disk(NewDisk(entry), current.placement))
+    return current.with_volume(volume, entry)
 
 
 def _next_unit(root: etree._Element) -> int:
@@ -180,18 +180,18 @@ def _next_unit(root: etree._Element) -> int:
     return max((place.unit for place in places if place is not None), default=-1) + 1
 
 
-def _snapshot(name: str, stage: Stage, hand: Hand) -> Stage:
-    below = stage.placement.sources[name]
-    overlay = DiskSource(below.path.with_name(f"{name}-overlay{len(stage.steps) + 1}.qcow2"), "qcow2", below=below)
-    hand.put_overlay(disk_target(_disk_of(stage, hand, name))[0], below, overlay)
+def _snapshot(name: str, current: CurrentInstance, editor: DomainEditor) -> CurrentInstance:
+    below = current.placement.sources[name]
+    overlay = DiskSource(below.path.with_name(f"{name}-overlay{len(current.steps) + 1}.qcow2"), "qcow2", below=below)
+    editor.put_overlay(disk_target(_disk_of(current, editor, name))[0], below, overlay)
     token = secrets.token_hex(TOKEN_BYTES)
-    hand.write_marker(name, token)
-    return stage.with_overlay(name, overlay, token)
+    editor.write_marker(name, token)
+    return current.with_overlay(name, overlay, token)
 
 
-def _disk_of(stage: Stage, hand: Hand, name: str) -> etree._Element:
-    source = stage.placement.sources[name].defined_as
-    for disk in disks_of(parse_domain(hand.xml())):
+def _disk_of(current: CurrentInstance, editor: DomainEditor, name: str) -> etree._Element:
+    source = current.placement.sources[name].defined_as
+    for disk in disks_of(parse_domain(editor.xml())):
         if source_of(disk) == source:
             return disk
     raise HostError(f"the domain has lost its disk {name}")

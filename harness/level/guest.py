@@ -17,7 +17,7 @@ from harness.evidence.plan.hot_names import with_attached, with_detached, with_n
 from harness.guest.booted import BootedGuest
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.instance.hot_plug import take_live
-from harness.instance.preparation import Prepared
+from harness.instance.preparation import PreparedInstance
 from harness.instance.storage.fingerprint import Fingerprint, disk_changes, fingerprint, joined_changes, unwritten
 from harness.level.outcome import Outcome, Progress
 from harness.reading.cases import Case
@@ -43,7 +43,7 @@ class Drive:
 
     case: Case
     session: Session
-    ready: Prepared[BootedGuest]
+    ready: PreparedInstance[BootedGuest]
     folder: CaseFolder
     progress: Progress
     outcome: Outcome
@@ -62,10 +62,10 @@ class Drive:
         Raises:
             HostError, GuestError: host or guest failed.
         """
-        performer = self.ready.performer
+        life_cycle = self.ready.life_cycle
 
         def start() -> BootedGuest:
-            return performer.start(when_off=lambda: self._when_off.update(self._fingerprints()))
+            return life_cycle.start(when_off=lambda: self._when_off.update(self._fingerprints()))
 
         self._boot(State.NORMAL, start)
         for position, step in enumerate(self.case.point.scenario.steps):
@@ -74,31 +74,31 @@ class Drive:
                 self._folder_prefix = f"step-{position + 1}/"
                 if not self._rescue_and_unrescue() or not self.outcome.is_restored:
                     return
-                if performer.state is State.RESCUED:  # the control boots ended so
-                    self._boot(State.UNRESCUED, performer.unrescue, control=self.session.control_boots)
+                if life_cycle.state is State.RESCUED:  # the control boots ended so
+                    self._boot(State.UNRESCUED, life_cycle.unrescue, control=self.session.control_boots)
             elif step == REBOOT:
-                self._boot(State.NORMAL, performer.reboot)
+                self._boot(State.NORMAL, life_cycle.reboot)
             else:
                 self._take(step)
                 continue
-            performer.settle(performer.stage.after(step), is_hot=False)
+            life_cycle.settle(life_cycle.current.after(step), is_hot=False)
         self._folder_prefix = ""
         self._rescue_and_unrescue()
 
     def _take(self, step: Step) -> None:
-        performer = self.ready.performer
-        if not performer.is_hot:
-            booted = self._predicted(performer.running).block_devices
+        life_cycle = self.ready.life_cycle
+        if not life_cycle.is_hot:
+            booted = self._predicted(life_cycle.running).block_devices
             self._hot_names = {
                 device.marker.disk: device.predicted
                 for device in booted
                 if device.marker is not None and device.predicted is not None
             }
         with self._logs_kept(State.NORMAL, 0):
-            take_live(step, performer)
+            take_live(step, life_cycle)
         match step:
             case AttachVolume():
-                new = map_disks(performer.instance)[-1]
+                new = map_disks(life_cycle.instance)[-1]
                 self._hot_names = with_attached(self._hot_names, new.name, on_virtio=new.bus is DiskBus.VIRTIO)
             case DetachVolume():
                 self._hot_names = with_detached(self._hot_names, step.detach)
@@ -107,8 +107,8 @@ class Drive:
 
     def _rescue_and_unrescue(self) -> bool:
         """Look at the running instance, rescue it, unrescue it, and add what is found; False if that was refused."""
-        performer = self.ready.performer
-        guest, is_hot = performer.running, performer.is_hot
+        life_cycle = self.ready.life_cycle
+        guest, is_hot = life_cycle.running, life_cycle.is_hot
         self.defined.clear()
         normal = self._look(State.NORMAL, guest)
         self.outcome.versions["firmware"] = f"{normal.dmi.get('bios_vendor', '')} {normal.dmi.get('bios_version', '')}"
@@ -116,7 +116,7 @@ class Drive:
         before: dict[str, Fingerprint] = {}
 
         def rescue() -> BootedGuest:
-            return performer.rescue(image, when_off=lambda: before.update(self._fingerprints()))
+            return life_cycle.rescue(image, when_off=lambda: before.update(self._fingerprints()))
 
         try:
             guest = self._boot(State.RESCUED, rescue)
@@ -129,7 +129,7 @@ class Drive:
         after: dict[str, Fingerprint] = {}
 
         def unrescue() -> BootedGuest:
-            return performer.unrescue(when_off=lambda: after.update(self._fingerprints()))
+            return life_cycle.unrescue(when_off=lambda: after.update(self._fingerprints()))
 
         try:
             guest = self._boot(State.UNRESCUED, unrescue)
@@ -139,8 +139,8 @@ class Drive:
             return False
         unrescued = self._look(State.UNRESCUED, guest)
         host = HostEvidence(
-            domain_xml_equal=performer.defined_xml[State.UNRESCUED] == performer.saved_xml,
-            nvram_equal=performer.variables.are_restored,
+            domain_xml_equal=life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml,
+            nvram_equal=life_cycle.variables.are_restored,
             changes=joined_changes(
                 disk_changes(unwritten(self._when_off, normal), before, marked=self._marked),
                 disk_changes(before, after, written),
@@ -179,11 +179,11 @@ class Drive:
         except Refused:
             raise
         except HarnessError:
-            performer = self.ready.performer
-            for name, log in performer.logs.of_failed_boot.items():
+            life_cycle = self.ready.life_cycle
+            for name, log in life_cycle.logs.of_failed_boot.items():
                 self.folder.keep(f"{self._folder(state, control)}/{name}", log)
-            if state in performer.defined_xml:
-                self.folder.write(f"{self._folder(state, control)}/defined.xml", performer.defined_xml[state])
+            if state in life_cycle.defined_xml:
+                self.folder.write(f"{self._folder(state, control)}/defined.xml", life_cycle.defined_xml[state])
             raise
 
     def _look(self, state: State, guest: BootedGuest, *, control: int = 0) -> Inventory:
@@ -197,20 +197,20 @@ class Drive:
             if not inventory.settled:
                 raise GuestError("the guest's devices did not settle: storage was announced that has no block device")
         self._check_the_model(state, guest, inventory)
-        self.folder.keep_boot(self._folder(state, control), guest, self.ready.performer.defined_xml[state], inventory)
+        self.folder.keep_boot(self._folder(state, control), guest, self.ready.life_cycle.defined_xml[state], inventory)
         return inventory
 
     def _predicted(self, guest: BootedGuest) -> Inventory:
-        performer = self.ready.performer
+        life_cycle = self.ready.life_cycle
         return running_inventory(
             guest.live_xml,
-            performer.domain_sources,
+            life_cycle.domain_sources,
             usb_cdrom_is_disk=usb_cdrom_is_disk(guest.hypervisor.connection),
         )
 
     def _check_the_model(self, state: State, guest: BootedGuest, inventory: Inventory) -> None:
         predicted = self._predicted(guest)
-        if self.ready.performer.is_hot:
+        if self.ready.life_cycle.is_hot:
             predicted = with_names(predicted, self._hot_names)
         self.defined.setdefault(state, predicted)
         self.outcome.about_model += [
@@ -222,14 +222,14 @@ class Drive:
     def _refused(self, refused: Refused, guest: BootedGuest) -> None:
         self.outcome.refusal = refused
         self.progress("refused: is the guest as the refusal says?")
-        performer = self.ready.performer
+        life_cycle = self.ready.life_cycle
         boot_id = None
-        if performer.is_active:
+        if life_cycle.is_active:
             answer = guest.run(_BOOT_ID)
             boot_id = answer.stdout.decode(errors="replace").strip()
             if answer.exit_status or not boot_id:
                 raise guest.explained("the guest, whose rescue was refused, does not tell its boot id")
-        elif performer.has_crashed and refused.guest is GuestAfter.RUNNING:
+        elif life_cycle.has_crashed and refused.guest is GuestAfter.RUNNING:
             raise guest.explained(f"QEMU ended by itself while the guest's rescue was refused ({refused.reason})")
         self.outcome.add(*after_refusal(refused.guest, guest.ready.boot_id, boot_id))
 
@@ -275,8 +275,8 @@ class Drive:
             return findings
         normal, rescued, unrescued = first
         image = self.case.point.scenario.rescue_image
-        performer = self.ready.performer
-        same_domain = performer.defined_xml[State.UNRESCUED] == performer.saved_xml
+        life_cycle = self.ready.life_cycle
+        same_domain = life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml
         normal_again: list[Inventory] = []
         rescued_again: list[Inventory] = []
 
@@ -297,16 +297,16 @@ class Drive:
                     return True
             return False
 
-        if is_settled_by(State.NORMAL, normal_again, performer.reboot_as_saved) or State.RESCUED not in in_doubt:
+        if is_settled_by(State.NORMAL, normal_again, life_cycle.reboot_as_saved) or State.RESCUED not in in_doubt:
             return settle()
         if is_hot and not needs_control_boots([finding for finding in settle() if finding.cause != "reboot"]):
             return settle()
-        is_settled_by(State.RESCUED, rescued_again, lambda: performer.rescue(image))
+        is_settled_by(State.RESCUED, rescued_again, lambda: life_cycle.rescue(image))
         return settle()
 
     def _boots_again(self, state: State, first: Callable[[], BootedGuest]) -> Iterator[Inventory]:
         """Control boots of a state, the first by the transition that leads into it."""
         for number in range(1, self.session.control_boots + 1):
-            transition = first if number == 1 else self.ready.performer.reboot
+            transition = first if number == 1 else self.ready.life_cycle.reboot
             guest = self._boot(state, transition, control=number)
             yield self._look(state, guest, control=number)

@@ -29,9 +29,9 @@ from harness.implementation.protocol import (
     versions_of_implementation,
 )
 from harness.implementation.refusals import refused_instance, refused_too_late
-from harness.instance.current_instance import Stage
+from harness.instance.current_instance import CurrentInstance
 from harness.instance.placing import placement_for
-from harness.instance.steps import DefinitionHand, changes_definition, refuse_steps_of_its_own, take, volumes_of
+from harness.instance.steps import DefinitionEditor, changes_definition, refuse_steps_of_its_own, take, volumes_of
 from harness.instance.storage.disk_factory import planned_sources
 from harness.level.outcome import Outcome, Progress
 from harness.level.plan import Plan, PlannedInstance
@@ -75,11 +75,11 @@ class Planner:
             refuse_steps_of_its_own(implementation, scenario.steps)
         instance = scenario.instance
         placement = self._placement(scenario)
-        stage = Stage.first(instance, placement, dict.fromkeys(placement.sources, "planned"))
+        current = CurrentInstance.first(instance, placement, dict.fromkeys(placement.sources, "planned"))
         try:
             xml = implementation.normal(instance, placement)
             if changes_definition(scenario.steps):
-                stage, xml = self._with_steps(scenario.steps, stage, xml)
+                current, xml = self._with_steps(scenario.steps, current, xml)
             # A running domain's definition is a parsed copy (virDomainObjSetDefTransient), which may order otherwise.
             normal_xml = self._read_back(self._read_back(xml))
         except libvirt.libvirtError as error:
@@ -89,12 +89,12 @@ class Planner:
             raise HostError(
                 f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
             ) from error
-        sources = Sources.of(stage.placement, stage.tokens)
+        sources = Sources.of(current.placement, current.tokens)
         if isinstance(implementation, ForeignImplementation):
             sources = replace(sources, disks=implementation.disk_names(instance, placement))
         return PlannedInstance(
-            stage.instance,
-            stage.placement,
+            current.instance,
+            current.placement,
             normal_xml,
             sources,
             self._usb_cdrom_is_disk,
@@ -102,13 +102,13 @@ class Planner:
             versions_of_implementation(implementation),
         )
 
-    def _with_steps(self, steps: tuple[Step, ...], stage: Stage, xml: str) -> tuple[Stage, str]:
+    def _with_steps(self, steps: tuple[Step, ...], current: CurrentInstance, xml: str) -> tuple[CurrentInstance, str]:
         domain = self.connection.defineXML(xml)
         try:
-            hand = DefinitionHand(self.connection, domain)
+            editor = DefinitionEditor(self.connection, domain)
             for step in steps:
-                stage = take(step, stage, hand)
-            return stage, hand.xml()
+                current = take(step, current, editor)
+            return current, editor.xml()
         finally:
             domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
 

@@ -13,7 +13,7 @@ from harness.errors import HarnessError, HostError, Refused, disk_error
 from harness.guest.booted import BootedGuest
 from harness.hypervisor.host_needs import lacking
 from harness.implementation.protocol import ForeignImplementation, versions_of_implementation
-from harness.instance.preparation import Prepared, prepared, prepared_paused
+from harness.instance.preparation import PreparedInstance, prepared_instance, prepared_machine
 from harness.instance.self_performed import ActingImplementation
 from harness.instance.self_performed_preparation import prepared_acting
 from harness.level.guest import Drive
@@ -51,7 +51,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
             case Level.PLAN:
                 plan_case(case, session, folder, progress, outcome)
             case Level.MACHINE:
-                with prepared_paused(case, session) as paused:
+                with prepared_machine(case, session) as paused:
                     build_machines(case, paused, folder, progress, outcome)
             case Level.GUEST:
                 with _prepared(case, session) as ready:
@@ -116,10 +116,10 @@ def _failure(told: HarnessError, error: Exception) -> Failure:
     return Failure(kind=type(told).__name__, message="\n  ".join([str(told), *getattr(error, "__notes__", ())]))
 
 
-def _prepared(case: Case, session: Session) -> AbstractContextManager[Prepared[BootedGuest]]:
+def _prepared(case: Case, session: Session) -> AbstractContextManager[PreparedInstance[BootedGuest]]:
     if isinstance(case.implementation, ActingImplementation):
         return prepared_acting(case, session, case.implementation)
-    return prepared(case, session)
+    return prepared_instance(case, session)
 
 
 def _write_traceback(folder: CaseFolder) -> None:

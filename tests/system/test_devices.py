@@ -9,7 +9,7 @@ import pytest
 
 from harness.guest.booted import BootedGuest
 from harness.implementation.reference.implementation import Reference
-from harness.instance.preparation import prepared
+from harness.instance.preparation import prepared_instance
 from harness.reading.cases import collect_cases
 from harness.run.session import Session
 
@@ -39,13 +39,13 @@ def test_share_and_tpm_work_in_both_guests_and_nothing_is_left(own_session: Sess
     path.write_text(SCENARIO)
     (case,) = collect_cases([path], Reference())
     root = own_session.hypervisor.root.path
-    with prepared(case, own_session) as ready:
-        placement = ready.performer.placement
+    with prepared_instance(case, own_session) as ready:
+        placement = ready.life_cycle.placement
         share = placement.share_path
         assert share is not None
         (share / "note").write_text("from the host")
         image = case.point.scenario.rescue_image
-        for boot in (ready.performer.start, lambda: ready.performer.rescue(image)):
+        for boot in (ready.life_cycle.start, lambda: ready.life_cycle.rescue(image)):
             guest = boot()
             assert said(guest, READ_SHARE) == "from the host"
             assert said(guest, "cat /sys/class/tpm/tpm0/tpm_version_major") == "2"

@@ -21,7 +21,7 @@ from harness.hypervisor.canary import boot_canary, find_accelerator
 from harness.hypervisor.host import Pace, find_emulator
 from harness.implementation.protocol import RunningInstance
 from harness.implementation.reference.implementation import Reference
-from harness.instance.preparation import prepared
+from harness.instance.preparation import prepared_instance
 from harness.reading.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.session import Session
@@ -174,15 +174,15 @@ def test_qemu_that_dies_in_the_middle(own_session: Session, minimal: Path) -> No
 
 def test_rescue_that_fails_leaves_the_instance_running_as_it_was(own_session: Session, minimal: Path) -> None:
     (case,) = collect_cases([minimal], MissingRescueDisk())
-    with prepared(case, own_session) as ready:
-        performer = ready.performer
-        performer.start()
-        before = performer.defined_xml[State.NORMAL]
+    with prepared_instance(case, own_session) as ready:
+        life_cycle = ready.life_cycle
+        life_cycle.start()
+        before = life_cycle.defined_xml[State.NORMAL]
         with pytest.raises(HostError, match="does not start"):
-            performer.rescue(case.point.scenario.rescue_image)
-        assert performer.guest is not None
-        assert performer.guest.run("grep -o harness.medium=instance /proc/cmdline").exit_status == 0
-        assert performer.defined_xml[State.NORMAL] == before
+            life_cycle.rescue(case.point.scenario.rescue_image)
+        assert life_cycle.guest is not None
+        assert life_cycle.guest.run("grep -o harness.medium=instance /proc/cmdline").exit_status == 0
+        assert life_cycle.defined_xml[State.NORMAL] == before
     assert not own_session.hypervisor.connection.listAllDomains()
 
 

@@ -19,7 +19,7 @@ from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import definition_of
 from harness.implementation.protocol import RunningInstance
 from harness.implementation.reference.implementation import Reference
-from harness.instance.preparation import Prepared, prepared_paused
+from harness.instance.preparation import PreparedInstance, prepared_machine
 from harness.instance.steps import as_text
 from harness.reading.cases import Case, collect_cases
 from harness.run.session import Session
@@ -52,31 +52,31 @@ class FromDefinition:
         return self._reference.unrescued(saved_xml)
 
 
-def attach_in_two_orders(ready: Prepared[PausedMachine]) -> None:
-    performer = ready.performer
-    one, other = (as_text(render_further_interface(VifModel.VIRTIO, number, performer.placement)) for number in (1, 2))
+def attach_in_two_orders(ready: PreparedInstance[PausedMachine]) -> None:
+    life_cycle = ready.life_cycle
+    one, other = (as_text(render_further_interface(VifModel.VIRTIO, number, life_cycle.placement)) for number in (1, 2))
     for device, flags in ((one, LIVE), (other, LIVE), (other, CONFIG), (one, CONFIG)):
-        performer.domain.attachDeviceFlags(device, flags)
-    performer.settle(performer.stage.with_nic(VifModel.VIRTIO).with_nic(VifModel.VIRTIO), is_hot=True)
+        life_cycle.domain.attachDeviceFlags(device, flags)
+    life_cycle.settle(life_cycle.current.with_nic(VifModel.VIRTIO).with_nic(VifModel.VIRTIO), is_hot=True)
 
 
-def look(ready: Prepared[PausedMachine]) -> Inventory:
-    machine = ready.performer.running
+def look(ready: PreparedInstance[PausedMachine]) -> Inventory:
+    machine = ready.life_cycle.running
     live_xml = machine.domain.XMLDesc(0)
-    return machine_inventory(machine.query, live_xml, Sources.of(ready.performer.placement, ready.tokens))
+    return machine_inventory(machine.query, live_xml, Sources.of(ready.life_cycle.placement, ready.tokens))
 
 
 def findings_of(case: Case, session: Session) -> tuple[Finding, ...]:
-    with prepared_paused(case, session) as ready:
-        performer = ready.performer
-        performer.start()
+    with prepared_machine(case, session) as ready:
+        life_cycle = ready.life_cycle
+        life_cycle.start()
         attach_in_two_orders(ready)
         normal = look(ready)
-        performer.rescue(case.point.scenario.rescue_image)
+        life_cycle.rescue(case.point.scenario.rescue_image)
         rescued = look(ready)
-        performer.unrescue()
+        life_cycle.unrescue()
         unrescued = look(ready)
-        host = HostEvidence(domain_xml_equal=definition_of(performer.domain) == performer.saved_xml)
+        host = HostEvidence(domain_xml_equal=definition_of(life_cycle.domain) == life_cycle.saved_xml)
     return (
         *compare_rescued(normal, rescued, ready.expected),
         *compare_unrescued(normal, rescued, unrescued, ready.expected, host),

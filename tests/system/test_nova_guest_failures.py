@@ -56,12 +56,12 @@ def test_a_worker_that_dies_in_a_rescue_loses_its_instance_and_leaves_nothing(
 ) -> None:
     guests = nova.guests(session.hypervisor)
     with prepared_acting(case, session, nova) as ready:
-        performer = ready.performer
-        performer.start()
+        life_cycle = ready.life_cycle
+        life_cycle.start()
         dead = guests.worker.pid or 0
         with pytest.raises(HostError, match=rf"{nova.name}: the worker died of signal 9"):
-            performer.rescue(case.point.scenario.rescue_image, when_off=lambda: os.kill(dead, signal.SIGKILL))
-        instance_folder = performer.console_path.parent
+            life_cycle.rescue(case.point.scenario.rescue_image, when_off=lambda: os.kill(dead, signal.SIGKILL))
+        instance_folder = life_cycle.console_path.parent
         assert instance_folder.exists()
     assert guests.hypervisor.connection.listAllDomains() == []
     assert not instance_folder.exists()
@@ -73,30 +73,30 @@ def test_a_worker_that_dies_in_a_rescue_loses_its_instance_and_leaves_nothing(
 def test_a_rescue_after_a_failed_one_is_what_unrescue_returns_to(nova: Nova, case: Case, session: Session) -> None:
     image = case.point.scenario.rescue_image
     with prepared_acting(case, session, nova) as ready:
-        performer = ready.performer
-        assert medium_of(guest_host(performer.start())) == "root"
-        volume = performer.placement.sources["volume1"].path
+        life_cycle = ready.life_cycle
+        assert medium_of(guest_host(life_cycle.start())) == "root"
+        volume = life_cycle.placement.sources["volume1"].path
         away = volume.with_suffix(".away")
 
         def lose_volume() -> None:
             volume.replace(away)
 
         with pytest.raises(Refused, match="leaves the instance in ERROR"):
-            performer.rescue(image, when_off=lose_volume)
-        assert not performer.is_active
+            life_cycle.rescue(image, when_off=lose_volume)
+        assert not life_cycle.is_active
         away.replace(volume)
 
-        rescued = guest_host(performer.rescue(image))
+        rescued = guest_host(life_cycle.rescue(image))
         # Its marker is of the failed rescue: Nova takes the disk that it finds.
         assert medium_of(rescued) == "rescue"
-        made = performer.console_path.with_name("disk.config.rescue").read_bytes()
+        made = life_cycle.console_path.with_name("disk.config.rescue").read_bytes()
         password = re.search(rb'"admin_pass": "([^"]+)"', made)
         assert password is not None
-        drive = performer.running.run(f"cat {rescued.disks['config_drive'].name}").stdout
-        assert performer.placement.uuid.encode() in drive, "the instance's own"
+        drive = life_cycle.running.run(f"cat {rescued.disks['config_drive'].name}").stdout
+        assert life_cycle.placement.uuid.encode() in drive, "the instance's own"
         assert password[1] not in drive, "made, and attached to nothing"
 
-        unrescued = guest_host(performer.unrescue())
+        unrescued = guest_host(life_cycle.unrescue())
         assert medium_of(unrescued) == "rescue", "Nova has saved the failed rescue as what to return to"
         assert "root" in unrescued.disks
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import Refused
 from harness.implementation.reference.implementation import Reference
-from harness.instance.preparation import prepared_paused
+from harness.instance.preparation import prepared_machine
 from harness.reading.cases import collect_cases
 from harness.run.session import Session
 from harness.scenario.words import Level
@@ -17,11 +17,11 @@ from harness.scenario.words import Level
 def test_a_rescued_instance_is_not_rescued_again(session: Session, minimal: Path) -> None:
     (case,) = collect_cases([minimal], Reference(), level=Level.MACHINE)
     image = case.point.scenario.rescue_image
-    with prepared_paused(case, session) as ready:
-        performer = ready.performer
-        performer.start()
-        rescued = performer.rescue(image)
+    with prepared_machine(case, session) as ready:
+        life_cycle = ready.life_cycle
+        life_cycle.start()
+        rescued = life_cycle.rescue(image)
         with pytest.raises(Refused, match="rescued already"):
-            performer.rescue(image)
-        assert performer.guest is rescued
-        assert performer.domain.isActive()
+            life_cycle.rescue(image)
+        assert life_cycle.guest is rescued
+        assert life_cycle.domain.isActive()

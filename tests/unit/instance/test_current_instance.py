@@ -8,7 +8,7 @@ from harness.domain.disk_mapping import MappedDisk, map_disks
 from harness.domain.placement import DiskSource
 from harness.domain.rendering import render_domain
 from harness.domain.xml import parse_domain
-from harness.instance.current_instance import Stage
+from harness.instance.current_instance import CurrentInstance
 from harness.scenario.disks import Volume
 from harness.scenario.models import Instance
 from harness.scenario.words import DeviceType, DiskBus, Role, VifModel
@@ -19,45 +19,51 @@ from ..implementation.reference.test_implementation import placement
 DISKS = ("root", {"role": "volume", "device": "floppy", "bus": "fdc"}, "volume", "volume", "config_drive")
 
 
-def first(subject: Instance) -> Stage:
+def first(subject: Instance) -> CurrentInstance:
     tokens = {disk.name: disk.name for disk in map_disks(subject)} | {"rescue": "rescue", "late": "late"}
-    return Stage.first(subject, placement(subject), tokens)
+    return CurrentInstance.first(subject, placement(subject), tokens)
 
 
-def names(stage: Stage) -> dict[str, str]:
-    return {disk.name: disk.target for disk in map_disks(stage.instance)}
+def names(current: CurrentInstance) -> dict[str, str]:
+    return {disk.name: disk.target for disk in map_disks(current.instance)}
 
 
 def test_a_volume_that_goes_takes_no_other_name_with_it() -> None:
-    stage = first(instance(*DISKS))
-    assert names(stage) == {"root": "vda", "volume1": "fda", "volume2": "vdb", "volume3": "vdc", "config_drive": "hda"}
-    after = stage.without_volume("volume2")
+    current = first(instance(*DISKS))
+    assert names(current) == {
+        "root": "vda",
+        "volume1": "fda",
+        "volume2": "vdb",
+        "volume3": "vdc",
+        "config_drive": "hda",
+    }
+    after = current.without_volume("volume2")
     assert names(after) == {"root": "vda", "volume1": "fda", "volume3": "vdc", "config_drive": "hda"}
     assert after.tokens.keys() == names(after).keys() | {"rescue"}
 
 
 def test_a_volume_that_comes_is_the_last_and_has_the_name_it_got() -> None:
-    stage = first(instance(*DISKS)).without_volume("volume2")
+    current = first(instance(*DISKS)).without_volume("volume2")
     late = MappedDisk("late", Role.VOLUME, DiskBus.VIRTIO, DeviceType.DISK, "vdb", serial="late")
-    after = stage.with_volume(Volume(role=Role.VOLUME), late)
+    after = current.with_volume(Volume(role=Role.VOLUME), late)
     assert list(names(after).items())[-1] == ("late", "vdb")
     assert after.tokens["late"] == "late"
     assert after.volumes_ever == 4
 
 
 def test_nics_keep_their_numbers_and_addresses() -> None:
-    stage = first(instance("root", nics=["virtio", "e1000"])).without_nic(1).with_nic(VifModel.RTL8139)
-    assert stage.nics == {2: VifModel.E1000, 3: VifModel.RTL8139}
-    assert stage.with_nic(VifModel.VIRTIO).without_nic(3).nics == {2: VifModel.E1000, 4: VifModel.VIRTIO}
-    root = parse_domain(render_domain(stage.instance, map_disks(stage.instance), stage.placement))
+    current = first(instance("root", nics=["virtio", "e1000"])).without_nic(1).with_nic(VifModel.RTL8139)
+    assert current.nics == {2: VifModel.E1000, 3: VifModel.RTL8139}
+    assert current.with_nic(VifModel.VIRTIO).without_nic(3).nics == {2: VifModel.E1000, 4: VifModel.VIRTIO}
+    root = parse_domain(render_domain(current.instance, map_disks(current.instance), current.placement))
     macs = [mac.get("address", "")[6:8] for mac in root.iterfind("devices/interface/mac")]
     assert macs == ["00", "02", "03"]
 
 
 def test_an_overlay_is_the_disk_s_file_and_knows_what_is_below() -> None:
-    stage = first(instance("root"))
-    below = stage.placement.sources["root"]
+    current = first(instance("root"))
+    below = current.placement.sources["root"]
     overlay = DiskSource(below.path.with_name("overlay"), "qcow2", below=below)
-    after = stage.with_overlay("root", overlay, "fresh")
-    assert after.placement == replace(stage.placement, sources={**stage.placement.sources, "root": overlay})
+    after = current.with_overlay("root", overlay, "fresh")
+    assert after.placement == replace(current.placement, sources={**current.placement.sources, "root": overlay})
     assert after.tokens == {"root": "fresh", "rescue": "rescue"}
