@@ -100,6 +100,7 @@ def measure_nova_guests(environment: NovaEnvironment | None, session: Session, s
         seconds = {}
         for implementation in (Reference(), nova):
             (case,) = collect_cases([scenario], implementation)
+            session.implementations.add(implementation)
             result = run_case(case, replace(session, control_boots=0))
             if result.verdict not in (VerdictName.STABLE, VerdictName.MOVED):
                 raise HostError(f"{implementation.name} did not get through the case: {result.sentences()}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,13 +72,15 @@ def gate_nova(
     requirements_differ = file_at(top, base.commit, "requirements.txt") != (top / "requirements.txt").read_text()
     if requirements_differ:
         console.print(f"requirements.txt differs: both sides use the libraries of {lender.name}", soft_wrap=True)
-    with (
-        sides_of(top, base, lender) as sides,
-        open_session(results, progress=status_on(console), level=level) as session,
-    ):
+    with ExitStack() as stack:
+        sides = stack.enter_context(sides_of(top, base, lender))
         novas = (Nova(sides.base), Nova(sides.change))
+        held = stack.enter_context(opened(novas))
+        session = stack.enter_context(
+            open_session(results, progress=status_on(console), level=level, implementations=held)
+        )
         obtain_needed_images(cases, session)
-        with opened(novas), GateDisplay(console, 2 * len(cases)) as display:
+        with GateDisplay(console, 2 * len(cases)) as display:
             of_base, of_change = run_on(cases, novas, session, display, jobs=jobs or default_jobs(cases))
         versions = session.hypervisor.versions
         record = GateRecord(
@@ -143,11 +146,19 @@ def baseline(
     kept = None if write else read_baseline(against or environment.known_version or version, level)
     cases = _representatives(keyword) if level is Level.GUEST else _cases((), keyword, level)
     # A control boot would only find that a name of the eight is no race.
-    with open_session(
-        results, progress=status_on(console), boot_timeout_s=boot_timeout, control_boots=0, level=level
-    ) as session:
+    with (
+        opened([nova]) as held,
+        open_session(
+            results,
+            progress=status_on(console),
+            boot_timeout_s=boot_timeout,
+            control_boots=0,
+            level=level,
+            implementations=held,
+        ) as session,
+    ):
         obtain_needed_images(cases, session)
-        with opened([nova]), GateDisplay(console, len(cases)) as display:
+        with GateDisplay(console, len(cases)) as display:
             (seen,) = run_on(cases, [nova], session, display, jobs=jobs or default_jobs(cases))
         here = session.hypervisor.versions
     errors = [(case, outcome) for case, outcome in seen.items() if outcome.verdict is VerdictName.ERROR]

@@ -97,8 +97,8 @@ def run(
     Exit code: 0 all as expected, 1 something was not, 2 the input is wrong, 3 host or harness failed, 130 interrupted.
     """
     from harness.implementation.registry import (  # noqa: PLC0415 - libvirt is slow to load and may be missing
+        Implementations,
         implementations_of,
-        is_out_of_reach,
         opened,
         require_level,
     )
@@ -110,19 +110,21 @@ def run(
     implementations = implementations_of(names)
     require_level(implementations, level)
     wanted = _cases(paths, keyword, repeat, level, implementations)
-    cases = [case for case in wanted if not is_out_of_reach(case)]
+    under_test = Implementations(*implementations)
+    cases = [case for case in wanted if under_test.have_level(case.implementation, case.level)]
     if not cases:
         raise ScenarioError(f"{wanted[0].id} asks for level {wanted[0].level}, which its implementation does not have")
     console = open_console()
     finished: list[CaseResult] = []
     with (
-        opened(implementations),
+        opened(implementations) as held,
         open_session(
             results,
             progress=status_on(console),
             boot_timeout_s=boot_timeout,
             control_boots=control_boots,
             level=deepest_level(cases),
+            implementations=held,
         ) as session,
     ):
         jobs = jobs or default_jobs(cases)
@@ -130,7 +132,7 @@ def run(
         duration = duration_text(expected_s(cases, accelerator.canary_s, jobs))
         console.print(f"{counted(len(cases), 'case')}, {jobs} at once, {duration}; {accelerator.reason}", style="dim")
         for case in wanted:
-            if is_out_of_reach(case):
+            if case not in cases:
                 console.print(f"left out: {case.id} asks for level {case.level}", style="dim", soft_wrap=True)
         obtain_needed_images(cases, session)
         try:
@@ -232,7 +234,7 @@ def show(scenario: Path, keyword: str | None, xml: bool, name: str) -> None:
     with opened([implementation]), open_planner() as planner:
         for case in cases:
             try:
-                plan = planner.plan(case)
+                plan = planner.plan(case, implementation)
             except Refused as refused:
                 console.print(f"{case.id}: {Refusal.of(refused)}\n", soft_wrap=True)
                 continue

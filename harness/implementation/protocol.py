@@ -1,13 +1,22 @@
-"""What an implementation under test answers: which domains an instance has in each state, or that it refuses."""
+"""The answers of an implementation under test: the domains of an instance in each state, or a refusal.
+
+``Implementation`` is the one class that implementations extend. Its defaults are those of an implementation that only
+makes domain XML; an implementation with ways of its own says so by its capabilities.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, Self
 
-from harness.domain.placement import Placement
+from harness.domain.placement import DiskSource, Placement
+from harness.errors import GuestAfter
+from harness.hypervisor.host import Hypervisor
+from harness.image.content import ImageContent
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.steps import Step
 from harness.scenario.words import Level
@@ -15,7 +24,7 @@ from harness.scenario.words import Level
 
 @dataclass(frozen=True)
 class RunningInstance:
-    """An instance as it runs: what ``steps`` have made of it by now, and its domain XML read from the hypervisor."""
+    """A running instance: what ``steps`` have made of the instance by now, and its domain XML read from libvirt."""
 
     instance: Instance
     placement: Placement
@@ -23,64 +32,142 @@ class RunningInstance:
     steps: tuple[Step, ...] = ()
 
 
-class Implementation(Protocol):
-    """Turns (instance, rescue image) into domain XML. ``placement.sources`` holds the rescue disk under ``rescue``."""
+@dataclass(frozen=True)
+class RescuedDomain:
+    """A rescued domain, and how making the domain has left the running guest."""
+
+    xml: str
+    guest: GuestAfter = GuestAfter.RUNNING
+
+
+@dataclass(frozen=True)
+class Rescue:
+    """A rescue that was carried out: of which instance, into which domain, and the definition saved before it."""
+
+    running: RunningInstance
+    rescued_xml: str
+    saved_xml: str
+
+
+PausesWhileOff = Generator[None, None, None]
+"""An operation on a guest. The operation pauses whenever no guest runs and one is about to be started."""
+
+
+class SelfPerformedGuests(Protocol):
+    """The guests of an implementation that performs by itself, on a hypervisor that it shares with the harness."""
 
     @property
+    def hypervisor(self) -> Hypervisor:
+        """The hypervisor of the guests."""
+
+    def require(self, instance: Instance) -> None:
+        """Raise Refused for an instance that the implementation cannot be asked for."""
+
+    def placed(self, instance: Instance, placement: Placement) -> Placement:
+        """Return the placement with the names and places that the implementation chooses itself."""
+
+    def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
+        """Return the name of the disk behind each source in the domains."""
+
+    def variables(self, placement: Placement) -> frozenset[str]:
+        """Return the paths of the instance's UEFI variables, as the domains name them."""
+
+    def own_disks(self, instance: Instance, placement: Placement) -> Mapping[str, DiskSource]:
+        """Return the disks that the implementation has made by now, by source in the domains."""
+
+    def console_path(self, placement: Placement) -> Path:
+        """Return the path of the serial log."""
+
+    def spawn(
+        self, instance: Instance, placement: Placement, image: ImageContent, *, authorized_keys: str
+    ) -> PausesWhileOff:
+        """Make an instance and start it; raises Refused."""
+
+    def rescue(
+        self,
+        instance: Instance,
+        placement: Placement,
+        image: RescueImage,
+        content: ImageContent,
+        *,
+        shutdown_s: float,
+    ) -> PausesWhileOff:
+        """Rescue an instance that has ``shutdown_s`` to shut down; raises Refused, which says if the guest is off."""
+
+    def unrescue(self, instance: Instance, placement: Placement) -> PausesWhileOff:
+        """Unrescue an instance; raises Refused."""
+
+    def detach(self, instance: Instance, placement: Placement, disk: str) -> None:
+        """Detach a volume of the running guest."""
+
+    def forget(self, placement: Placement) -> None:
+        """Remove the files of an instance whose domain is gone."""
+
+
+class Implementation(ABC):
+    """Turns (instance, rescue image) into domain XML. ``placement.sources`` holds the rescue disk under ``rescue``.
+
+    An implementation is a context manager: whatever it holds is held while a run uses it. Methods may be called from
+    several threads at once.
+    """
+
+    levels: Collection[Level] = tuple(Level)
+    """The levels at which the implementation can be looked at."""
+    is_foreign: bool = False
+    """Whether the code under test is not the harness's: ids of cases name it, and it may refuse an instance."""
+    makes_own_disks: bool = False
+    """Whether it makes and places all disks but volumes. Then steps can only detach volumes."""
+    performs_by_itself: bool = False
+    """Whether at level guest it starts and stops the guests itself, by ``guests``."""
+
+    @property
+    @abstractmethod
     def name(self) -> str:
         """The name under which results are filed."""
 
-    def normal(self, instance: Instance, placement: Placement) -> str:
-        """The domain of the running instance."""
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of its own, for results and for the conditions of expectations."""
+        return {}
 
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
-        """The domain of the rescued instance.
+    @abstractmethod
+    def normal(self, instance: Instance, placement: Placement) -> str:
+        """Make the domain of the running instance."""
+
+    @abstractmethod
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
+        """Make the domain of the rescued instance.
 
         Raises:
-            Refused: this rescue is not supported; nothing has been touched.
+            Refused: the implementation does not support this rescue; the refusal says how the guest is left.
         """
 
-    def unrescued(self, saved_xml: str) -> str:
-        """The domain after the rescue, from the persistent XML saved before it."""
+    def unrescued(self, rescue: Rescue) -> str:
+        """Make the domain after a rescue: by default the saved one, byte for byte."""
+        return rescue.saved_xml
 
+    def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
+        """Return the name of the disk behind each source in the domains."""
+        del instance
+        return {source.defined_as: name for name, source in placement.sources.items()}
 
-@runtime_checkable
-class ForeignImplementation(Protocol):
-    """An implementation with ways of its own, which it says of itself. It is used as a context manager."""
+    def guests(self, hypervisor: Hypervisor) -> SelfPerformedGuests:
+        """Return the guests of an implementation that performs by itself, with the limits of the run's hypervisor."""
+        raise NotImplementedError(f"{self.name} does not perform by itself on {hypervisor.root.path}")
+
+    def cancel(self) -> None:  # noqa: B027 - most make nobody wait
+        """Let nobody wait for the implementation any longer, from whichever thread: the run is to end."""
 
     def __enter__(self) -> Self:
-        """Hold what it takes."""
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Release it."""
-
-    @property
-    def levels(self) -> Collection[Level]:
-        """The levels that it can be looked at."""
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """Versions of its own that a result should have, and a condition may speak of."""
-
-    @property
-    def has_switched_off(self) -> bool:
-        """Whether the running guest was off when this thread's last rescued domain was made, before libvirt had it."""
-
-    def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
-        """Which disk each source in its domains is, for files that it places itself."""
-
-    def cancel(self) -> None:
-        """Have nobody wait for it any longer, from whichever thread: the run is to end."""
+        """Release what the implementation holds."""
+        return
 
 
-def levels_of(implementation: Implementation) -> Collection[Level]:
-    """The levels that an implementation can be looked at."""
-    return implementation.levels if isinstance(implementation, ForeignImplementation) else tuple(Level)
-
-
-def versions_of_implementation(implementation: Implementation) -> dict[str, str]:
-    """What conditions of expectations may speak of: the implementation's name, and versions of its own."""
-    own = implementation.versions if isinstance(implementation, ForeignImplementation) else {}
-    return {"implementation": implementation.name, **own}
+def conditions_of(implementation: Implementation) -> dict[str, str]:
+    """Return what conditions of expectations may speak of: the implementation's name, and versions of its own."""
+    return {"implementation": implementation.name, **implementation.versions}

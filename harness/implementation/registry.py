@@ -6,28 +6,61 @@ import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from harness.errors import ScenarioError
+from harness.errors import HostError, ScenarioError
 from harness.implementation.nova.environments import PREFIX, Environments
 from harness.implementation.nova.implementation import Nova
-from harness.implementation.protocol import ForeignImplementation, Implementation, levels_of
+from harness.implementation.protocol import Implementation
 from harness.implementation.reference.implementation import Reference
-from harness.reading.cases import Case
 from harness.scenario.words import Level
 
-REFERENCE = "reference"
+
+class Implementations:
+    """The implementations of a run by name. Safe between threads."""
+
+    def __init__(self, *implementations: Implementation) -> None:
+        self._by_name = {each.name: each for each in implementations}
+
+    def add(self, implementation: Implementation) -> None:
+        """Add an implementation, in place of another of the same name."""
+        self._by_name[implementation.name] = implementation
+
+    def __getitem__(self, name: str) -> Implementation:
+        """Return the implementation of a name.
+
+        Raises:
+            HostError: the run was opened without it.
+        """
+        try:
+            return self._by_name[name]
+        except KeyError:
+            known = ", ".join(self._by_name) or "none"
+            raise HostError(f"this run has no implementation '{name}'; it was opened with: {known}") from None
+
+    def have_level(self, name: str, level: Level) -> bool:
+        """Return whether the implementation of a name can be looked at at a level.
+
+        Raises:
+            HostError: there is none of this name.
+        """
+        return level in self[name].levels
+
+    def cancel(self) -> None:
+        """Let nobody wait for any of them any longer: the run is to end."""
+        for implementation in tuple(self._by_name.values()):
+            implementation.cancel()
 
 
 def implementation_of(name: str) -> Implementation:
-    """The implementation of a name.
+    """Return the implementation of a name.
 
     Raises:
         ScenarioError: there is none; says how to come by it.
     """
-    if name == REFERENCE:
+    if name == Reference.name:
         return Reference()
     if name.startswith(PREFIX):
         return Nova(Environments().find(name.removeprefix(PREFIX)))
-    known = [REFERENCE, *(each.name for each in Environments().all())]
+    known = [Reference.name, *(each.name for each in Environments().all())]
     near = difflib.get_close_matches(name, known, n=1)
     raise ScenarioError(
         f"there is no implementation '{name}'" + (f'; did you mean "{near[0]}"?' if near else ""),
@@ -36,43 +69,37 @@ def implementation_of(name: str) -> Implementation:
 
 
 def implementations_of(names: Sequence[str]) -> list[Implementation]:
-    """The implementations of some names, each once; the reference where there are none.
+    """Return the implementations of some names, each once; the reference where there are no names.
 
     Raises:
         ScenarioError: there is none of a name.
     """
-    return [implementation_of(name) for name in dict.fromkeys(names or (REFERENCE,))]
+    return [implementation_of(name) for name in dict.fromkeys(names or (Reference.name,))]
 
 
 @contextmanager
-def opened(implementations: Sequence[Implementation]) -> Iterator[None]:
-    """What implementations hold while they are used, released at the end.
+def opened(implementations: Sequence[Implementation]) -> Iterator[Implementations]:
+    """Hold what implementations hold while they are used; released at the end.
 
     Raises:
         HostError: it cannot be had.
     """
     with ExitStack() as stack:
         for implementation in implementations:
-            if isinstance(implementation, ForeignImplementation):
-                stack.enter_context(implementation)
-        yield
+            stack.enter_context(implementation)
+        yield Implementations(*implementations)
 
 
 def require_level(implementations: Sequence[Implementation], level: Level) -> None:
-    """Check that all of them can be looked at as deep as asked.
+    """Check that all implementations can be looked at as deep as asked.
 
     Raises:
         ScenarioError: one cannot.
     """
     for implementation in implementations:
-        levels = [each for each in Level if each in levels_of(implementation)]
+        levels = [each for each in Level if each in implementation.levels]
         if level not in levels:
             raise ScenarioError(
                 f"{implementation.name} has level {' and '.join(levels)} so far, level {level} is asked for",
                 hint=f"run it with --level {levels[-1]} (pytest: --rescue-level {levels[-1]})",
             )
-
-
-def is_out_of_reach(case: Case) -> bool:
-    """Whether a case's scenario asks for a level that its implementation does not have."""
-    return case.level not in levels_of(case.implementation)

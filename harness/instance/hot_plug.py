@@ -18,7 +18,7 @@ from harness.evidence.inventory import Marker
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
 from harness.guest.booted import BootedGuest
 from harness.instance.life_cycle import LIVE_AND_DEFINED, LifeCycle
-from harness.instance.steps import as_text, take
+from harness.instance.steps import as_text, take, take_steps
 from harness.scenario.models import Scenario
 from harness.scenario.steps import REBOOT, RESCUE, Snapshot, Step
 
@@ -140,21 +140,26 @@ def take_live(step: Step, life_cycle: LifeCycle[BootedGuest]) -> BootedGuest:
     return life_cycle.guest
 
 
-def take_steps(scenario: Scenario, life_cycle: LifeCycle[BootedGuest]) -> BootedGuest:
+def take_all_steps(scenario: Scenario, life_cycle: LifeCycle[BootedGuest]) -> BootedGuest:
     """Take all steps of a scenario on its instance, which has just booted.
 
     Raises:
         Refused: a rescue among them is.
         HostError, GuestError: a step cannot be done, or a guest does not come up.
     """
-    for step in scenario.steps:
-        if step == RESCUE:
-            life_cycle.rescue(scenario.rescue_image)
-            life_cycle.unrescue()
-        elif step == REBOOT:
-            life_cycle.reboot()
-        else:
+
+    def rescue(_position: int) -> bool:
+        life_cycle.rescue(scenario.rescue_image)
+        life_cycle.unrescue()
+        return True
+
+    def take_one(step: Step) -> None:
+        if step not in (REBOOT, RESCUE):
             take_live(step, life_cycle)
-            continue
+            return
+        if step == REBOOT:
+            life_cycle.reboot()
         life_cycle.settle(life_cycle.current.after(step), is_hot=False)
+
+    take_steps(scenario.steps, take=take_one, rescue=rescue)
     return life_cycle.running

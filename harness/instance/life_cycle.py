@@ -1,4 +1,4 @@
-"""Brings an instance from state to state on a hypervisor, for implementations that only make domain XML.
+"""The life cycle of an instance on a hypervisor, for implementations that only make domain XML.
 
 Whatever a rescue needs checked is checked while the guest still runs: the implementation's own refusal, and libvirt's,
 to which the rescued domain is given as the next definition. Only then is the guest stopped; if the rescued guest does
@@ -19,6 +19,7 @@ from typing import Generic, Protocol, Self, TypeVar
 import libvirt
 from lxml import etree
 
+from harness.domain.disk_mapping import RESCUE
 from harness.domain.pinning import with_addresses_of
 from harness.domain.placement import Placement
 from harness.errors import HarnessError, HostError, Refused
@@ -29,10 +30,11 @@ from harness.guest.booted import stop_domain
 from harness.guest.keys import RunKey
 from harness.hypervisor.connection import definition_of, require_word_on_domain
 from harness.hypervisor.host import Hypervisor
-from harness.implementation.protocol import Implementation, RunningInstance
+from harness.implementation.protocol import Implementation, Rescue, RunningInstance
 from harness.instance.boot_logs import BootLogs
 from harness.instance.current_instance import CurrentInstance
 from harness.instance.steps import as_text
+from harness.instance.storage.fingerprint import Fingerprint, fingerprint
 from harness.instance.uefi_variables import UefiVariables
 from harness.scenario.models import Instance, RescueImage
 
@@ -60,7 +62,8 @@ R = TypeVar("R", bound=Running)
 class LifeCycle(Generic[R]):
     """One instance on one hypervisor. ``defined_xml`` is the definition each state was started from.
 
-    ``is_hot``: devices were attached or detached since the present boot.
+    ``is_hot``: devices were attached or detached since the present boot. ``looks_at_disks``: at the start, and between
+    two guests, ``disks_when_off`` is taken anew.
 
     ``bring_up`` starts a defined domain in a state and stops it at the end: it boots a guest, or has QEMU build the
     machine only. ``system_serial`` is the SMBIOS serial number where a guest is told something by it.
@@ -78,6 +81,9 @@ class LifeCycle(Generic[R]):
     guest: R | None = None
     state: State = State.NORMAL
     is_hot: bool = False
+    looks_at_disks: bool = False
+    disks_when_off: dict[str, Fingerprint] = field(default_factory=dict)
+    _rescue: Rescue | None = None
     _boot: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -124,18 +130,18 @@ class LifeCycle(Generic[R]):
                 f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
             ) from error
 
-    def start(self, *, when_off: Callable[[], None] = lambda: None) -> R:
-        """Define and boot the instance; ``when_off`` is called when its disks are there.
+    def start(self) -> R:
+        """Define and boot the instance.
 
         Raises:
             HostError, GuestError: it cannot be defined or does not come up.
         """
         self.define()
-        when_off()
+        self.look_while_off()
         return self._boot_into(State.NORMAL)
 
-    def rescue(self, image: RescueImage, *, when_off: Callable[[], None] = lambda: None) -> R:
-        """Rescue the running instance; ``when_off`` is called between the two guests.
+    def rescue(self, image: RescueImage) -> R:
+        """Rescue the running instance.
 
         Raises:
             Refused: by the implementation or by libvirt; the guest runs on untouched.
@@ -146,17 +152,18 @@ class LifeCycle(Generic[R]):
         self.variables.look_before()
         live_xml, definition = self.domain.XMLDesc(0), definition_of(self.domain)
         running = RunningInstance(self.instance, self.placement, live_xml, self.current.steps)
-        rescued_xml = self._with_access(self.implementation.rescued(running, image))
+        rescued_xml = self.implementation.rescued(running, image).xml
         self.saved_xml = self._saved(live_xml) if self.is_hot else definition
+        self._rescue = Rescue(running, rescued_xml, self.saved_xml)
         try:
-            self._define(rescued_xml)
+            self._define(self._with_access(rescued_xml))
         except libvirt.libvirtError as error:
             require_word_on_domain(error)
             self._define(definition)
             raise Refused(str(error), refused_by="libvirt") from error
         self.shut_down()
         try:
-            when_off()
+            self.look_while_off()
             self.variables.give_to_rescue()
             return self._boot_into(State.RESCUED)
         except (HarnessError, OSError, libvirt.libvirtError) as error:
@@ -168,22 +175,32 @@ class LifeCycle(Generic[R]):
                 error.add_note(f"nor does the instance come up again: {another}")
             raise
 
-    def unrescue(self, *, when_off: Callable[[], None] = lambda: None) -> R:
-        """Give the instance its saved definition back and boot it; ``when_off`` is called between the two guests.
+    def unrescue(self) -> R:
+        """Give the instance its saved definition back and boot it.
 
         Raises:
             HostError, GuestError: it cannot be defined or does not come up.
         """
-        if self.saved_xml is None:
+        if self._rescue is None:
             raise HostError("the instance was not rescued")
         self.shut_down()
         try:
-            self._define(self.implementation.unrescued(self.saved_xml))
+            self._define(self.implementation.unrescued(self._rescue))
         except libvirt.libvirtError as error:
             raise HostError(f"libvirt does not take the unrescued domain: {error}") from error
         self.variables.look_after()
-        when_off()
+        self.look_while_off()
         return self._boot_into(State.UNRESCUED)
+
+    def look_while_off(self) -> None:
+        """Take the fingerprints of the instance's disks; no guest runs.
+
+        Raises:
+            HostError: a disk cannot be read.
+        """
+        if self.looks_at_disks:
+            sources = self.placement.sources.items()
+            self.disks_when_off = {name: fingerprint(each, self.folder) for name, each in sources if name != RESCUE}
 
     def _saved(self, live_xml: str) -> str:
         """The definition with every device where it is in the running domain.

@@ -12,21 +12,25 @@ import libvirt
 
 from harness.domain.disk_mapping import RESCUE
 from harness.domain.placement import DiskSource, EmulatedTpm
+from harness.errors import HostError
 from harness.evidence.inventory import State
 from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
 from harness.guest.seed import make_seed, seed_serial, what_to_do
 from harness.hypervisor.emulated_tpm import emulated_tpm
+from harness.image.content import ImageContent
+from harness.implementation.refusals import not_asked_for
 from harness.implementation.request import RescueRequest
 from harness.instance.current_instance import CurrentInstance
 from harness.instance.life_cycle import LifeCycle, R, console_path
 from harness.instance.media_server import OfferedFiles
+from harness.instance.resources import Resources
+from harness.instance.self_performed import SelfPerformedLifeCycle
 from harness.instance.starting_point import starting_point
-from harness.instance.steps import volumes_of
+from harness.instance.steps import refuse_steps_of_its_own, volumes_of
 from harness.instance.storage.base_image import BaseImages
 from harness.instance.storage.volume_resources import VolumeResources
 from harness.reading.cases import Case
-from harness.run.session import Session
 from harness.scenario.disks import ConfigDrive
 from harness.scenario.models import Instance
 from harness.verdict.expected import Expected
@@ -61,18 +65,20 @@ class PreparedInstance(Generic[R]):
         return self.life_cycle.placement.sources
 
 
-def prepared_instance(case: Case, session: Session) -> AbstractContextManager[PreparedInstance[BootedGuest]]:
+def prepared_instance(case: Case, resources: Resources) -> AbstractContextManager[PreparedInstance[BootedGuest]]:
     """Make everything a case with guests needs below the run's work folder; all of it is gone at the end.
 
     Raises:
+        Refused: an implementation that performs by itself cannot be asked for the instance.
         HostError: a disk cannot be made, or there is no firmware.
     """
-
+    if resources.implementations[case.implementation].performs_by_itself:
+        return _performed(case, resources)
     has_config_drive = any(isinstance(disk, ConfigDrive) for disk in case.point.scenario.instance.disks)
 
     def bring_up(folder: Path, images: BaseImages, offered: OfferedFiles | None) -> BringUp[BootedGuest]:
         def boot(domain: libvirt.virDomain, state: State) -> AbstractContextManager[BootedGuest]:
-            login = (images.rescue if state is State.RESCUED else images.instance).login
+            login = images.in_state(state).login
             if offered is not None:
                 offered.asked.clear()
 
@@ -82,24 +88,24 @@ def prepared_instance(case: Case, session: Session) -> AbstractContextManager[Pr
                 return what_to_do(offered.asked, has_config_drive=has_config_drive)
 
             path = console_path(folder)
-            return booted(session.hypervisor, domain, console_path=path, login=login, refused_hint=hint)
+            return booted(resources.hypervisor, domain, console_path=path, login=login, refused_hint=hint)
 
         return boot
 
-    return _prepared(case, session, bring_up)
+    return _prepared(case, resources, bring_up, looks_at_disks=True)
 
 
-def prepared_machine(case: Case, session: Session) -> AbstractContextManager[PreparedInstance[PausedMachine]]:
-    """As ``prepared``, for machines that are built and never run.
+def prepared_machine(case: Case, resources: Resources) -> AbstractContextManager[PreparedInstance[PausedMachine]]:
+    """Make what ``prepared_instance`` makes, for machines that are built and never run.
 
     Raises:
         HostError: a disk cannot be made, or there is no firmware.
     """
 
     def bring_up(_folder: Path, _images: BaseImages, _offered: OfferedFiles | None) -> BringUp[PausedMachine]:
-        return lambda domain, _state: paused(session.hypervisor, domain)
+        return lambda domain, _state: paused(resources.hypervisor, domain)
 
-    return _prepared(case, session, bring_up)
+    return _prepared(case, resources, bring_up)
 
 
 BringUp = Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
@@ -107,14 +113,18 @@ BringUp = Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
 
 @contextmanager
 def _prepared(
-    case: Case, session: Session, bring_up: Callable[[Path, BaseImages, OfferedFiles | None], BringUp[R]]
+    case: Case,
+    resources: Resources,
+    bring_up: Callable[[Path, BaseImages, OfferedFiles | None], BringUp[R]],
+    *,
+    looks_at_disks: bool = False,
 ) -> Iterator[PreparedInstance[R]]:
-    scenario, hypervisor = case.point.scenario, session.hypervisor
+    scenario, hypervisor = case.point.scenario, resources.hypervisor
     instance = scenario.instance
     with ExitStack() as stack:
-        start = stack.enter_context(starting_point(case, session, hypervisor))
+        start = stack.enter_context(starting_point(case, resources, hypervisor))
         users, domain_uuid, media = start.images.cloud_init_users, start.domain_uuid, start.media
-        seed = make_seed(str(domain_uuid), users, session.key.authorized_keys) if users else None
+        seed = make_seed(str(domain_uuid), users, resources.key.authorized_keys) if users else None
         offered = None
         if seed is not None:
             offered = stack.enter_context(media.offering(domain_uuid.hex, seed.files()))
@@ -130,15 +140,54 @@ def _prepared(
         life_cycle = stack.enter_context(
             LifeCycle(
                 hypervisor,
-                case.implementation,
+                resources.implementations[case.implementation],
                 CurrentInstance.first(instance, placement, start.tokens),
-                session.key,
+                resources.key,
                 start.folder,
                 bring_up(start.folder, start.images, offered),
                 system_serial=None if offered is None else seed_serial(media.port, offered.path),
+                looks_at_disks=looks_at_disks,
             )
         )
         yield PreparedInstance(life_cycle, start.request, start.folder, same_image=start.same_image)
+
+
+@contextmanager
+def _performed(case: Case, resources: Resources) -> Iterator[PreparedInstance[BootedGuest]]:
+    """Prepare an instance whose implementation makes all disks but volumes, and all guests, itself."""
+    implementation, scenario = resources.implementations[case.implementation], case.point.scenario
+    instance = scenario.instance
+    guests = implementation.guests(resources.hypervisor)
+    guests.require(instance)
+    refuse_steps_of_its_own(implementation, scenario.steps)
+    with ExitStack() as stack:
+        start = stack.enter_context(starting_point(case, resources, guests.hypervisor))
+        images = start.images
+        if images.cloud_init_users:
+            raise not_asked_for(implementation.name, "images that are entered by way of cloud-init")
+        factory = start.disk_factory()
+        sources = factory.make_plain_volumes(instance)
+        floppy = start.make_rescue_floppy(factory)
+        medium = images.rescue.content if floppy is None else ImageContent.of_raw(floppy.path)
+        life_cycle = stack.enter_context(
+            SelfPerformedLifeCycle(
+                guests.hypervisor,
+                implementation,
+                CurrentInstance.first(instance, guests.placed(instance, start.placement(sources)), start.tokens),
+                resources.key,
+                start.folder,
+                bring_up=_never,
+                looks_at_disks=True,
+                guests=guests,
+                content=lambda state: medium if state is State.RESCUED else images.instance.content,
+                login=lambda state: images.in_state(state).login,
+            )
+        )
+        yield PreparedInstance(life_cycle, start.request, start.folder, same_image=start.same_image)
+
+
+def _never(_domain: libvirt.virDomain, state: State) -> AbstractContextManager[BootedGuest]:
+    raise HostError(f"the implementation itself starts the guest that is {state}")
 
 
 @contextmanager

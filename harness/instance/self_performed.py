@@ -1,7 +1,7 @@
-"""Implementations that start guests themselves: what is asked of them, and the life cycle that goes by what they do.
+"""The life cycle of an instance whose implementation performs by itself: it starts and stops the guests.
 
-The reference only makes domain XML, and ``LifeCycle`` starts it. Of one that acts, the harness sees the running
-guest, libvirt's domain and the disks' files; in between it looks at these while no guest runs.
+The harness sees the running guest, libvirt's domain and the disks' files. The implementation pauses while no guest
+runs, and then the harness looks at the disks.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import libvirt
 from lxml import etree
 
-from harness.domain.placement import DiskSource, Placement
+from harness.domain.placement import DiskSource
 from harness.domain.xml import source_of
 from harness.errors import HostError
 from harness.evidence.inventory import Marker, State
@@ -26,84 +25,18 @@ from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.booted import BootedGuest, reached, start_domain, stop_domain
 from harness.guest.login import Login
 from harness.hypervisor.connection import definition_of
-from harness.hypervisor.host import Hypervisor
 from harness.image.content import ImageContent
+from harness.implementation.protocol import PausesWhileOff, SelfPerformedGuests
 from harness.instance.life_cycle import LifeCycle
 from harness.instance.storage.disk_image import disk_bytes, write_block
-from harness.scenario.models import Instance, RescueImage
-
-
-class Guests(Protocol):
-    """The guests of an implementation that acts, on a hypervisor that it shares with the harness."""
-
-    @property
-    def hypervisor(self) -> Hypervisor:
-        """Where they run."""
-
-    def require(self, instance: Instance) -> None:
-        """Raise Refused for an instance that cannot be asked for."""
-
-    def placed(self, instance: Instance, placement: Placement) -> Placement:
-        """The placement with what the implementation names and places itself."""
-
-    def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
-        """Which disk each source in its domains is."""
-
-    def variables(self, placement: Placement) -> frozenset[str]:
-        """The instance's stores of UEFI variables, as its domains name them."""
-
-    def own_disks(self, instance: Instance, placement: Placement) -> Mapping[str, DiskSource]:
-        """The disks that it has made by now, by source in its domains."""
-
-    def console_path(self, placement: Placement) -> Path:
-        """The serial log."""
-
-    def spawn(
-        self,
-        instance: Instance,
-        placement: Placement,
-        image: ImageContent,
-        *,
-        authorized_keys: str,
-        when_off: Callable[[], None],
-    ) -> None:
-        """Make an instance and start it; raises Refused."""
-
-    def rescue(
-        self,
-        instance: Instance,
-        placement: Placement,
-        image: RescueImage,
-        content: ImageContent,
-        *,
-        shutdown_s: float,
-        when_off: Callable[[], None],
-    ) -> None:
-        """Rescue it, once it had ``shutdown_s`` to shut down; raises Refused, which says if it is off by then."""
-
-    def unrescue(self, instance: Instance, placement: Placement, *, when_off: Callable[[], None]) -> None:
-        """Give it back; raises Refused."""
-
-    def detach(self, instance: Instance, placement: Placement, disk: str) -> None:
-        """Detach a volume of the running guest."""
-
-    def forget(self, placement: Placement) -> None:
-        """Remove its files, once its domain is gone."""
-
-
-@runtime_checkable
-class ActingImplementation(Protocol):
-    """An implementation that acts at level guest."""
-
-    def guests(self, hypervisor: Hypervisor) -> Guests:
-        """Its guests, with the limits of the run's own hypervisor."""
+from harness.scenario.models import RescueImage
 
 
 @dataclass(kw_only=True)
 class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
     """Has an implementation bring an instance from state to state, and reaches each guest that it starts."""
 
-    guests: Guests
+    guests: SelfPerformedGuests
     content: Callable[[State], ImageContent]
     """What is booted in a state: the instance's image, or the rescue image."""
     login: Callable[[State], Login]
@@ -120,24 +53,19 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
         names = self.guests.disk_names(self.instance, self.placement)
         return replace(super().domain_sources, disks=names, variables=self.guests.variables(self.placement))
 
-    def start(self, *, when_off: Callable[[], None] = lambda: None) -> BootedGuest:
-        """Have the instance made and booted; ``when_off`` is called when its disks are there.
+    def start(self) -> BootedGuest:
+        """Have the instance made and booted.
 
         Raises:
             Refused: the implementation or libvirt does not take the instance.
             HostError, GuestError: it does not come up.
         """
-        self.guests.spawn(
-            self.instance,
-            self.placement,
-            self.content(State.NORMAL),
-            authorized_keys=self.key.authorized_keys,
-            when_off=lambda: self._off((), when_off),
-        )
+        image, keys = self.content(State.NORMAL), self.key.authorized_keys
+        self._perform(self.guests.spawn(self.instance, self.placement, image, authorized_keys=keys), known=())
         return self._reach(State.NORMAL)
 
-    def rescue(self, image: RescueImage, *, when_off: Callable[[], None] = lambda: None) -> BootedGuest:
-        """Have the running instance rescued; ``when_off`` is called between the two guests.
+    def rescue(self, image: RescueImage) -> BootedGuest:
+        """Have the running instance rescued.
 
         Raises:
             Refused: by the implementation or by libvirt; says if the guest is off by then.
@@ -145,32 +73,35 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
         """
         self.variables.look_before()
         self.saved_xml = definition_of(self.domain)
-        known = self._own_disks()
-        self.guests.rescue(
-            self.instance,
-            self.placement,
-            image,
-            self.content(State.RESCUED),
-            shutdown_s=self.hypervisor.pace.patient(self.login(State.NORMAL).patience).shutdown_s,
-            when_off=lambda: self._off(known, when_off),
+        shutdown_s = self.hypervisor.pace.patient(self.login(State.NORMAL).patience).shutdown_s
+        content = self.content(State.RESCUED)
+        self._perform(
+            self.guests.rescue(self.instance, self.placement, image, content, shutdown_s=shutdown_s),
+            known=self._own_disks(),
         )
         return self._reach(State.RESCUED)
 
-    def unrescue(self, *, when_off: Callable[[], None] = lambda: None) -> BootedGuest:
-        """Have the instance given back; ``when_off`` is called between the two guests.
+    def unrescue(self) -> BootedGuest:
+        """Have the instance given back.
 
         Raises:
             Refused: the implementation does not give it back.
             HostError, GuestError: it does not come up.
         """
-        known = self._own_disks()
-
-        def off() -> None:
-            self.variables.look_after()
-            when_off()
-
-        self.guests.unrescue(self.instance, self.placement, when_off=lambda: self._off(known, off))
+        unrescue = self.guests.unrescue(self.instance, self.placement)
+        self._perform(unrescue, known=self._own_disks(), in_pause=self.variables.look_after)
         return self._reach(State.UNRESCUED)
+
+    def _perform(
+        self, operation: PausesWhileOff, *, known: Collection[str], in_pause: Callable[[], None] = lambda: None
+    ) -> None:
+        """Let the implementation go on after each pause, in which the disks are looked at; ``known`` have markers."""
+        with closing(operation) as pauses:
+            for _ in pauses:
+                self._prepare_start(known)
+                in_pause()
+                self.look_while_off()
+                self._off_at = time.monotonic()
 
     def take_off(self, device: etree._Element) -> None:
         """Have a volume of the running guest detached.
@@ -189,7 +120,8 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
 
     def _boot_into(self, state: State) -> BootedGuest:
         """A control boot: the definition that is there once more, without the implementation."""
-        self._off(self._own_disks(), lambda: None)
+        self._prepare_start(self._own_disks())
+        self._off_at = time.monotonic()
         start_domain(self.hypervisor, self.domain)
         return self._reach(state)
 
@@ -215,15 +147,13 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
         boot, self._boot = self._boot, ExitStack()
         boot.close()
 
-    def _off(self, known: Collection[str], when_off: Callable[[], None]) -> None:
-        """No guest runs, one is about to start: plant markers on disks that are new, and look at all of them."""
+    def _prepare_start(self, known: Collection[str]) -> None:
+        """Plant markers on disks that are new, and remove the logs of the guest before; no guest runs."""
         for path, source in self._own_disks().items():
             if path not in known:
                 self._plant_marker(path, source)
         for stale in (self.console_path, self.logs.qemu_path):
             stale.unlink(missing_ok=True)
-        when_off()
-        self._off_at = time.monotonic()
 
     def _own_disks(self) -> Mapping[str, DiskSource]:
         return self.guests.own_disks(self.instance, self.placement)

@@ -20,13 +20,13 @@ from harness.image import ImageSet, instance_command_line
 from harness.implementation.request import RescueRequest, request_or_none
 from harness.instance.media_server import MediaServer
 from harness.instance.placing import placement_for
+from harness.instance.resources import Resources
 from harness.instance.steps import TOKEN_BYTES, volumes_of
 from harness.instance.storage.base_image import BaseImages, base_images
 from harness.instance.storage.disk_factory import DiskFactory
 from harness.instance.storage.volume_resources import VolumeResources, volume_resources
 from harness.reading.cases import Case
 from harness.result.folders import folder_name
-from harness.run.session import Session
 from harness.scenario.models import Instance, Scenario
 from harness.scenario.words import DeviceType
 
@@ -89,7 +89,7 @@ class StartingPoint:
 
 
 @contextmanager
-def starting_point(case: Case, session: Session, hypervisor: Hypervisor) -> Iterator[StartingPoint]:
+def starting_point(case: Case, resources: Resources, hypervisor: Hypervisor) -> Iterator[StartingPoint]:
     """What a case on a hypervisor starts from, in a folder below that one's work folder; all of it is gone at the end.
 
     Raises:
@@ -99,8 +99,10 @@ def starting_point(case: Case, session: Session, hypervisor: Hypervisor) -> Iter
     instance, image = scenario.instance, scenario.rescue_image
     domain_uuid = uuid.uuid4()
     folder = hypervisor.root.work_path / folder_name(f"{case.id[:60]}-{domain_uuid.hex[:8]}")
-    shipped, media = _images_of(session)
-    images = base_images(instance, image, case.file.parent, minimal=shipped, debian=session.debian, run_key=session.key)
+    shipped, media = _images_of(resources)
+    images = base_images(
+        instance, image, case.file.parent, minimal=shipped, debian=resources.debian, run_key=resources.key
+    )
     with _kept_folder(folder), volume_resources(folder, hypervisor.root.path) as volumes:
         yield StartingPoint(
             instance,
@@ -116,10 +118,10 @@ def starting_point(case: Case, session: Session, hypervisor: Hypervisor) -> Iter
         )
 
 
-def _images_of(session: Session) -> tuple[ImageSet, MediaServer]:
-    if session.images is None or session.media is None:
+def _images_of(resources: Resources) -> tuple[ImageSet, MediaServer]:
+    if resources.images is None or resources.media is None:
         raise HostError("this run has no images: it was opened for level plan")
-    return session.images, session.media
+    return resources.images, resources.media
 
 
 def _new_tokens(scenario: Scenario) -> dict[str, str]:

@@ -28,6 +28,7 @@ from harness.instance.current_instance import CurrentInstance
 from harness.scenario.disks import Volume
 from harness.scenario.models import Scenario
 from harness.scenario.steps import (
+    RESCUE,
     AttachNic,
     AttachVolume,
     DetachNic,
@@ -103,11 +104,15 @@ def volumes_of(scenario: Scenario) -> dict[str, Volume]:
 
 
 def refuse_steps_of_its_own(implementation: Implementation, steps: tuple[Step, ...]) -> None:
-    """What is attached would be of the harness's making; of an implementation that is not, volumes are detached only.
+    """Refuse steps that would attach the harness's disks to the instance of an implementation that makes its own.
+
+    An implementation that makes its own disks can only detach volumes.
 
     Raises:
-        Refused: there are other steps that change the instance.
+        Refused: there is such a step.
     """
+    if not implementation.makes_own_disks:
+        return
     for step in steps:
         if changes_definition((step,)) and not isinstance(step, DetachVolume):
             raise not_asked_for(implementation.name, f"the step '{step_label(step)}'")
@@ -116,6 +121,26 @@ def refuse_steps_of_its_own(implementation: Implementation, steps: tuple[Step, .
 def changes_definition(steps: tuple[Step, ...]) -> bool:
     """Whether any of the steps shows where nothing runs."""
     return any(not isinstance(step, str) for step in steps)
+
+
+def take_steps(
+    steps: tuple[Step, ...],
+    *,
+    take: Callable[[Step], None],
+    rescue: Callable[[int], bool],
+    progress: Callable[[str], None] = lambda _phase: None,
+) -> bool:
+    """Take steps in turn, and carry out the rescues among them by ``rescue``, which is told the step's position.
+
+    Returns:
+        Whether all steps were taken: none is after a rescue for which ``rescue`` returned False.
+    """
+    for position, step in enumerate(steps):
+        progress(f"step {position + 1}: {step_label(step)}")
+        if step == RESCUE and not rescue(position):
+            return False
+        take(step)
+    return True
 
 
 def take(step: Step, current: CurrentInstance, editor: DomainEditor) -> CurrentInstance:

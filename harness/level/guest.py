@@ -1,4 +1,4 @@
-"""One case on its way: every state booted and looked at, then compared."""
+"""Level guest: a Linux boots in every state, and is looked at over SSH."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from harness.domain.disk_mapping import RESCUE, map_disks
-from harness.domain.placement import DiskSource
 from harness.errors import GuestAfter, GuestError, HarnessError, Refused
 from harness.evidence.guest.collection import collection_script, parse_inventory, parse_writes, write_script
 from harness.evidence.inventory import Inventory, KernelNames, State
@@ -17,76 +16,79 @@ from harness.evidence.plan.hot_names import with_attached, with_detached, with_n
 from harness.guest.booted import BootedGuest
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.instance.hot_plug import take_live
+from harness.instance.life_cycle import LifeCycle
 from harness.instance.preparation import PreparedInstance
-from harness.instance.storage.fingerprint import Fingerprint, disk_changes, fingerprint, joined_changes, unwritten
+from harness.instance.storage.fingerprint import Fingerprint, disk_changes, joined_changes, unwritten
+from harness.level.control_boots import settled_by_control_boots
 from harness.level.outcome import Outcome, Progress
-from harness.reading.cases import Case
+from harness.level.sequence import InstanceUnderTest, Looks
 from harness.result.case_result import StateRecord
 from harness.result.folders import CaseFolder
-from harness.run.session import Session
-from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, Snapshot, Step, step_label
+from harness.scenario.models import RescueImage
+from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, Snapshot, Step
 from harness.scenario.steps import RESCUE as RESCUE_STEP
 from harness.scenario.words import DiskBus
-from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.prediction import contradictions, link_contradictions
-from harness.verdict.race import is_shown_to_race, needs_control_boots, settle_by_controls
-from harness.verdict.restoring import after_refusal, not_given_back
+from harness.verdict.restoring import after_refusal
 
 _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 
 
 @dataclass
-class Drive:
-    """One case under way."""
+class BootedInstance(InstanceUnderTest):
+    """One case's instance with its guest. ``control_boots`` is how often a state in doubt is booted again."""
 
-    case: Case
-    session: Session
     ready: PreparedInstance[BootedGuest]
+    image: RescueImage
+    control_boots: int
     folder: CaseFolder
     progress: Progress
     outcome: Outcome
-    defined: dict[State, Inventory] = field(default_factory=dict)
-    """The domain of each state's first boot, as level plan sees it."""
-    _when_off: dict[str, Fingerprint] = field(default_factory=dict)
-    """The disks as they were when last no guest ran."""
+    _definitions: dict[State, Inventory] = field(default_factory=dict)
+    _was_hot: bool = False
+    """Whether devices were attached or detached between the last boot and the present rescue."""
+    _since: dict[str, Fingerprint] = field(default_factory=dict)
+    """The disks before the guest that is rescued booted."""
+    _before: dict[str, Fingerprint] = field(default_factory=dict)
+    """The disks before the rescued guest booted."""
+    _normal: Inventory | None = None
+    _written: dict[str, str] = field(default_factory=dict)
     _marked: set[str] = field(default_factory=set)
-    """Disks that steps have written a marker to since then."""
+    """The disks to which steps have written a marker since ``_since``."""
     _hot_names: dict[str, KernelNames] = field(default_factory=dict)
-    _folder_prefix: str = ""
 
-    def drive(self) -> None:
-        """Bring the case through its steps and states and leave what was found in ``outcome``.
+    @property
+    def definitions(self) -> dict[State, Inventory]:
+        """The domain of each state's first boot, as level plan sees it."""
+        return self._definitions
 
-        Raises:
-            HostError, GuestError: host or guest failed.
-        """
-        life_cycle = self.ready.life_cycle
+    @property
+    def life_cycle(self) -> LifeCycle[BootedGuest]:
+        """The instance's life cycle."""
+        return self.ready.life_cycle
 
-        def start() -> BootedGuest:
-            return life_cycle.start(when_off=lambda: self._when_off.update(self._fingerprints()))
+    def start(self) -> None:
+        """Boot the instance."""
+        self.boot(State.NORMAL, self.life_cycle.start)
 
-        self._boot(State.NORMAL, start)
-        for position, step in enumerate(self.case.point.scenario.steps):
-            self.progress(f"step {position + 1}: {step_label(step)}")
-            if step == RESCUE_STEP:
-                self._folder_prefix = f"step-{position + 1}/"
-                if not self._rescue_and_unrescue() or not self.outcome.is_restored:
-                    return
-                if life_cycle.state is State.RESCUED:  # the control boots ended so
-                    self._boot(State.UNRESCUED, life_cycle.unrescue, control=self.session.control_boots)
-            elif step == REBOOT:
-                self._boot(State.NORMAL, life_cycle.reboot)
-            else:
-                self._take(step)
-                continue
-            life_cycle.settle(life_cycle.current.after(step), is_hot=False)
-        self._folder_prefix = ""
-        self._rescue_and_unrescue()
+    def take(self, step: Step) -> None:
+        """Take a step on the running guest."""
+        life_cycle = self.life_cycle
+        if step == RESCUE_STEP:
+            if life_cycle.state is State.RESCUED:  # the control boots ended so
+                with self.not_looking_at_disks():
+                    self.boot(State.UNRESCUED, life_cycle.unrescue, control=self.control_boots)
+        elif step == REBOOT:
+            self.boot(State.NORMAL, life_cycle.reboot)
+        else:
+            self._take_live(step)
+            return
+        life_cycle.settle(life_cycle.current.after(step), is_hot=False)
 
-    def _take(self, step: Step) -> None:
-        life_cycle = self.ready.life_cycle
+    def _take_live(self, step: Step) -> None:
+        life_cycle = self.life_cycle
         if not life_cycle.is_hot:
             booted = self._predicted(life_cycle.running).block_devices
             self._hot_names = {
@@ -105,88 +107,14 @@ class Drive:
             case Snapshot():
                 self._marked.add(step.snapshot)
 
-    def _rescue_and_unrescue(self) -> bool:
-        """Look at the running instance, rescue it, unrescue it, and add what is found; False if that was refused."""
-        life_cycle = self.ready.life_cycle
-        guest, is_hot = life_cycle.running, life_cycle.is_hot
-        self.defined.clear()
-        normal = self._look(State.NORMAL, guest)
-        self.outcome.versions["firmware"] = f"{normal.dmi.get('bios_vendor', '')} {normal.dmi.get('bios_version', '')}"
-        image = self.case.point.scenario.rescue_image
-        before: dict[str, Fingerprint] = {}
+    def bring_up(self) -> None:
+        """Begin a rescue of the running guest."""
+        self._was_hot = self.life_cycle.is_hot
+        self._definitions.clear()
 
-        def rescue() -> BootedGuest:
-            return life_cycle.rescue(image, when_off=lambda: before.update(self._fingerprints()))
-
-        try:
-            guest = self._boot(State.RESCUED, rescue)
-        except Refused as refused:
-            self._refused(refused, guest)
-            return False
-        rescued = self._look(State.RESCUED, guest)
-        written = self._write_data(guest, rescued)
-        expected = self._expected(written)
-        after: dict[str, Fingerprint] = {}
-
-        def unrescue() -> BootedGuest:
-            return life_cycle.unrescue(when_off=lambda: after.update(self._fingerprints()))
-
-        try:
-            guest = self._boot(State.UNRESCUED, unrescue)
-        except Refused as refused:
-            definitions = compare_definitions(self.defined, expected)
-            self.outcome.add(*joined(compare_rescued(normal, rescued, expected), definitions), not_given_back(refused))
-            return False
-        unrescued = self._look(State.UNRESCUED, guest)
-        host = HostEvidence(
-            domain_xml_equal=life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml,
-            nvram_equal=life_cycle.variables.are_restored,
-            changes=joined_changes(
-                disk_changes(unwritten(self._when_off, normal), before, marked=self._marked),
-                disk_changes(before, after, written),
-            ),
-        )
-        self._when_off, self._marked = after, set()
-        findings = joined(
-            compare_rescued(normal, rescued, expected),
-            compare_unrescued(normal, rescued, unrescued, expected, host),
-            compare_definitions(self.defined, expected),
-        )
-        self.outcome.additions = additions(normal, rescued, expected)
-        earlier = self.outcome.findings
-        self.outcome.add(*findings)
-        settled = self._with_controls(findings, expected, (normal, rescued, unrescued), is_hot=is_hot)
-        self.outcome.findings = earlier
-        self.outcome.add(*settled)
-        return True
-
-    def _folder(self, state: State, control: int) -> str:
-        return self._folder_prefix + (f"control-{state}-{control}" if control else str(state))
-
-    def _boot(self, state: State, transition: Callable[[], BootedGuest], *, control: int = 0) -> BootedGuest:
-        self.progress(f"control boot {control}: {state}" if control else str(state))
-        with self._logs_kept(state, control):
-            guest = transition()
-        self.outcome.boots.append(
-            StateRecord(state=state, boot_id=guest.ready.boot_id, boot_s=round(guest.boot_s, 3), control=bool(control))
-        )
-        return guest
-
-    @contextmanager
-    def _logs_kept(self, state: State, control: int) -> Iterator[None]:
-        try:
-            yield
-        except Refused:
-            raise
-        except HarnessError:
-            life_cycle = self.ready.life_cycle
-            for name, log in life_cycle.logs.of_failed_boot.items():
-                self.folder.keep(f"{self._folder(state, control)}/{name}", log)
-            if state in life_cycle.defined_xml:
-                self.folder.write(f"{self._folder(state, control)}/defined.xml", life_cycle.defined_xml[state])
-            raise
-
-    def _look(self, state: State, guest: BootedGuest, *, control: int = 0) -> Inventory:
+    def look(self, state: State, *, control: int = 0) -> Inventory:
+        """Collect the inventory of the running guest, and keep what the boot showed."""
+        guest = self.life_cycle.running
         with self._logs_kept(state, control):
             raw = guest.run(collection_script()).stdout
             try:
@@ -197,116 +125,126 @@ class Drive:
             if not inventory.settled:
                 raise GuestError("the guest's devices did not settle: storage was announced that has no block device")
         self._check_the_model(state, guest, inventory)
-        self.folder.keep_boot(self._folder(state, control), guest, self.ready.life_cycle.defined_xml[state], inventory)
+        self.folder.keep_boot(self._folder(state, control), guest, self.life_cycle.defined_xml[state], inventory)
+        if state is State.NORMAL and not control:
+            self._normal = inventory
+            vendor, version = (inventory.dmi.get(f"bios_{name}", "") for name in ("vendor", "version"))
+            self.outcome.versions["firmware"] = f"{vendor} {version}"
         return inventory
 
-    def _predicted(self, guest: BootedGuest) -> Inventory:
-        life_cycle = self.ready.life_cycle
-        return running_inventory(
-            guest.live_xml,
-            life_cycle.domain_sources,
-            usb_cdrom_is_disk=usb_cdrom_is_disk(guest.hypervisor.connection),
+    def rescue(self) -> None:
+        """Boot the rescued guest."""
+        self._since = self.life_cycle.disks_when_off
+        self.boot(State.RESCUED, lambda: self.life_cycle.rescue(self.image))
+        self._before = self.life_cycle.disks_when_off
+
+    def unrescue(self) -> None:
+        """Boot the unrescued guest."""
+        self.boot(State.UNRESCUED, self.life_cycle.unrescue)
+
+    def after_refusal(self, refused: Refused) -> tuple[Finding, ...]:
+        """Look whether the refusal has left the guest as it says."""
+        self.progress("refused: is the guest as the refusal says?")
+        guest, boot_id = self.life_cycle.running, None
+        if self.life_cycle.is_active:
+            answer = guest.run(_BOOT_ID)
+            boot_id = answer.stdout.decode(errors="replace").strip()
+            if answer.exit_status or not boot_id:
+                raise guest.explained("the guest, whose rescue was refused, does not tell its boot id")
+        elif self.life_cycle.has_crashed and refused.guest is GuestAfter.RUNNING:
+            raise guest.explained(f"QEMU ended by itself while the guest's rescue was refused ({refused.reason})")
+        return tuple(after_refusal(refused.guest, guest.ready.boot_id, boot_id))
+
+    def expected(self, rescued: Inventory) -> Expected:
+        """Have the rescued guest write to the instance's disks, and return what the states are held against."""
+        self._written = self._write_data(rescued)
+        read_only = frozenset(self.ready.tokens) - frozenset(self._written)
+        return self.ready.expected.model_copy(update={"written": self._written, "read_only": read_only})
+
+    def host_evidence(self) -> HostEvidence:
+        """Compare the definitions, the UEFI variables and the disks' bytes before and after the rescue."""
+        life_cycle, normal = self.life_cycle, self._normal
+        after = life_cycle.disks_when_off
+        since = {} if normal is None else unwritten(self._since, normal)
+        changes = joined_changes(
+            disk_changes(since, self._before, marked=self._marked), disk_changes(self._before, after, self._written)
         )
+        self._marked = set()
+        return HostEvidence(
+            domain_xml_equal=life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml,
+            nvram_equal=life_cycle.variables.are_restored,
+            changes=changes,
+        )
+
+    def settled(self, findings: tuple[Finding, ...], expected: Expected, looks: Looks) -> tuple[Finding, ...]:
+        """Return the findings once control boots have told kernel races from moved disks."""
+        with self.not_looking_at_disks():
+            return settled_by_control_boots(self, findings, expected, looks, is_hot=self._was_hot)
+
+    def boot(self, state: State, transition: Callable[[], BootedGuest], *, control: int = 0) -> None:
+        """Boot into a state, and record the boot."""
+        self.progress(f"control boot {control}: {state}" if control else str(state))
+        with self._logs_kept(state, control):
+            guest = transition()
+        self.outcome.boots.append(
+            StateRecord(state=state, boot_id=guest.ready.boot_id, boot_s=round(guest.boot_s, 3), control=bool(control))
+        )
+
+    @contextmanager
+    def not_looking_at_disks(self) -> Iterator[None]:
+        """Take no fingerprints: between control boots nobody compares the disks' bytes."""
+        self.life_cycle.looks_at_disks = False
+        try:
+            yield
+        finally:
+            self.life_cycle.looks_at_disks = True
+
+    def _folder(self, state: State, control: int) -> str:
+        return self.folder_prefix + (f"control-{state}-{control}" if control else str(state))
+
+    @contextmanager
+    def _logs_kept(self, state: State, control: int) -> Iterator[None]:
+        try:
+            yield
+        except Refused:
+            raise
+        except HarnessError:
+            life_cycle = self.life_cycle
+            for name, log in life_cycle.logs.of_failed_boot.items():
+                self.folder.keep(f"{self._folder(state, control)}/{name}", log)
+            if state in life_cycle.defined_xml:
+                self.folder.write(f"{self._folder(state, control)}/defined.xml", life_cycle.defined_xml[state])
+            raise
+
+    def _predicted(self, guest: BootedGuest) -> Inventory:
+        is_disk = usb_cdrom_is_disk(guest.hypervisor.connection)
+        return running_inventory(guest.live_xml, self.life_cycle.domain_sources, usb_cdrom_is_disk=is_disk)
 
     def _check_the_model(self, state: State, guest: BootedGuest, inventory: Inventory) -> None:
         predicted = self._predicted(guest)
-        if self.ready.life_cycle.is_hot:
+        if self.life_cycle.is_hot:
             predicted = with_names(predicted, self._hot_names)
-        self.defined.setdefault(state, predicted)
+        self._definitions.setdefault(state, predicted)
         self.outcome.about_model += [
             finding
             for finding in (*contradictions(state, predicted, inventory), *link_contradictions(state, inventory))
             if finding not in self.outcome.about_model
         ]
 
-    def _refused(self, refused: Refused, guest: BootedGuest) -> None:
-        self.outcome.refusal = refused
-        self.progress("refused: is the guest as the refusal says?")
-        life_cycle = self.ready.life_cycle
-        boot_id = None
-        if life_cycle.is_active:
-            answer = guest.run(_BOOT_ID)
-            boot_id = answer.stdout.decode(errors="replace").strip()
-            if answer.exit_status or not boot_id:
-                raise guest.explained("the guest, whose rescue was refused, does not tell its boot id")
-        elif life_cycle.has_crashed and refused.guest is GuestAfter.RUNNING:
-            raise guest.explained(f"QEMU ended by itself while the guest's rescue was refused ({refused.reason})")
-        self.outcome.add(*after_refusal(refused.guest, guest.ready.boot_id, boot_id))
-
-    def _expected(self, written: dict[str, str]) -> Expected:
-        read_only = frozenset(self.ready.tokens) - frozenset(written)
-        return self.ready.expected.model_copy(update={"written": written, "read_only": read_only})
-
-    def _write_data(self, guest: BootedGuest, rescued: Inventory) -> dict[str, str]:
-        """Write a token on every disk of the instance that can be written to; returns disk -> token."""
+    def _write_data(self, rescued: Inventory) -> dict[str, str]:
+        """Write a token on every writable disk of the instance; returns disk -> token."""
         tokens = {
             device.marker.disk: (device.name, secrets.token_hex(8))
             for device in rescued.block_devices
             if device.marker is not None
             and not device.read_only
             and device.kind == "disk"
-            and device.marker.disk in self._instance_disks()
+            and device.marker.disk != RESCUE
+            and device.marker.disk in self.ready.sources
         }
-        script = write_script(dict(tokens.values()))
-        completed = guest.run(script)
+        completed = self.life_cycle.running.run(write_script(dict(tokens.values())))
         failed = sorted(name for name, good in parse_writes(completed.stdout).items() if not good)
         if failed or completed.exit_status:
             said = (completed.stdout + completed.stderr).decode(errors="replace").strip()
             raise GuestError(f"the rescued guest could not write to {', '.join(failed) or 'its disks'}: {said}")
         return {disk: token for disk, (_, token) in tokens.items()}
-
-    def _instance_disks(self) -> dict[str, DiskSource]:
-        return {name: source for name, source in self.ready.sources.items() if name != RESCUE}
-
-    def _fingerprints(self) -> dict[str, Fingerprint]:
-        return {name: fingerprint(source, self.ready.folder) for name, source in self._instance_disks().items()}
-
-    def _with_controls(
-        self,
-        findings: tuple[Finding, ...],
-        expected: Expected,
-        first: tuple[Inventory, Inventory, Inventory],
-        *,
-        is_hot: bool,
-    ) -> tuple[Finding, ...]:
-        # What was attached to a running guest has another name after any boot: that is told by booting.
-        in_doubt = needs_control_boots(findings, {} if is_hot else self.defined)
-        if not in_doubt or not self.session.control_boots:
-            return findings
-        normal, rescued, unrescued = first
-        image = self.case.point.scenario.rescue_image
-        life_cycle = self.ready.life_cycle
-        same_domain = life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml
-        normal_again: list[Inventory] = []
-        rescued_again: list[Inventory] = []
-
-        def boots() -> tuple[tuple[Inventory, ...], tuple[Inventory, ...], tuple[Inventory, ...]]:
-            return (
-                (normal, *normal_again),
-                (rescued, *rescued_again),
-                (unrescued, *(normal_again if same_domain else ())),
-            )
-
-        def settle() -> tuple[Finding, ...]:
-            return settle_by_controls(findings, expected, *boots(), is_hot=is_hot)
-
-        def is_settled_by(state: State, again: list[Inventory], first_boot: Callable[[], BootedGuest]) -> bool:
-            for inventory in self._boots_again(state, first_boot):
-                again.append(inventory)
-                if not is_hot and is_shown_to_race(findings, expected, *boots()):
-                    return True
-            return False
-
-        if is_settled_by(State.NORMAL, normal_again, life_cycle.reboot_as_saved) or State.RESCUED not in in_doubt:
-            return settle()
-        if is_hot and not needs_control_boots([finding for finding in settle() if finding.cause != "reboot"]):
-            return settle()
-        is_settled_by(State.RESCUED, rescued_again, lambda: life_cycle.rescue(image))
-        return settle()
-
-    def _boots_again(self, state: State, first: Callable[[], BootedGuest]) -> Iterator[Inventory]:
-        """Control boots of a state, the first by the transition that leads into it."""
-        for number in range(1, self.session.control_boots + 1):
-            transition = first if number == 1 else self.ready.life_cycle.reboot
-            guest = self._boot(state, transition, control=number)
-            yield self._look(state, guest, control=number)

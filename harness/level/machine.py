@@ -1,8 +1,12 @@
-"""One case at level machine: QEMU builds the machine of every state and is asked what it built; nothing runs."""
+"""Level machine: QEMU builds the machine of every state and is asked for it; nothing runs.
+
+Steps are taken on the definition while no machine is there; a rescue among the steps is carried out.
+"""
 
 from __future__ import annotations
 
-from harness.errors import Refused
+from dataclasses import dataclass, field
+
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources, running_inventory
@@ -11,79 +15,79 @@ from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.instance.preparation import PreparedInstance
 from harness.instance.steps import DefinitionEditor, take
 from harness.instance.storage.disk_image import create_overlay
-from harness.level.outcome import Outcome, Progress
-from harness.reading.cases import Case
+from harness.level.outcome import Progress
+from harness.level.sequence import InstanceUnderTest
 from harness.result.folders import CaseFolder
-from harness.scenario.steps import RESCUE
-from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued
-from harness.verdict.expected import HostEvidence
+from harness.scenario.models import RescueImage
+from harness.scenario.steps import Step
+from harness.verdict.expected import Expected, HostEvidence
 
 
-def build_machines(
-    case: Case, ready: PreparedInstance[PausedMachine], folder: CaseFolder, progress: Progress, outcome: Outcome
-) -> None:
-    """Bring a case through its steps and states at level machine and leave what was found in ``outcome``.
+@dataclass
+class BuiltMachine(InstanceUnderTest):
+    """One case's machine in a paused QEMU."""
 
-    Steps are taken on the definition while no machine is there; a rescue among them is carried out.
+    ready: PreparedInstance[PausedMachine]
+    image: RescueImage
+    folder: CaseFolder
+    progress: Progress
+    _definitions: dict[State, Inventory] = field(default_factory=dict)
 
-    Raises:
-        HostError: libvirt or QEMU does not take a domain or a step, or does not answer.
-    """
-    life_cycle = ready.life_cycle
-    life_cycle.define()
-    for position, step in enumerate(case.point.scenario.steps):
-        if step == RESCUE:
-            life_cycle.reboot()
-            carried_out = _rescue_and_unrescue(case, ready, folder, progress, outcome, f"step-{position + 1}/")
-            if not carried_out or not outcome.is_restored:
-                return
-            life_cycle.shut_down()
+    @property
+    def definitions(self) -> dict[State, Inventory]:
+        """The domains of the present rescue, as level plan sees them."""
+        return self._definitions
+
+    def start(self) -> None:
+        """Define the instance."""
+        self.ready.life_cycle.define()
+
+    def take(self, step: Step) -> None:
+        """Take a step on the definition."""
+        life_cycle = self.ready.life_cycle
+        life_cycle.shut_down()
         editor = DefinitionEditor(life_cycle.hypervisor.connection, life_cycle.domain, create_overlay)
         life_cycle.settle(take(step, life_cycle.current, editor), is_hot=False)
-    progress(str(State.NORMAL))
-    life_cycle.reboot()
-    _rescue_and_unrescue(case, ready, folder, progress, outcome)
 
+    def bring_up(self) -> None:
+        """Have QEMU build the machine of the normal state."""
+        self._definitions.clear()
+        self.progress(str(State.NORMAL))
+        self.ready.life_cycle.reboot()
 
-def _rescue_and_unrescue(
-    case: Case,
-    ready: PreparedInstance[PausedMachine],
-    folder: CaseFolder,
-    progress: Progress,
-    outcome: Outcome,
-    prefix: str = "",
-) -> bool:
-    """Rescue and unrescue the machine that is there, and add what is found; False if that was refused."""
-    life_cycle = ready.life_cycle
-    sources = Sources.of(life_cycle.placement, ready.tokens)
-    defined: dict[State, Inventory] = {}
-
-    def look(state: State, machine: PausedMachine) -> Inventory:
+    def look(self, state: State) -> Inventory:
+        """Ask QEMU for the machine, and keep what it says."""
+        life_cycle = self.ready.life_cycle
+        machine = life_cycle.running
+        sources = Sources.of(life_cycle.placement, self.ready.tokens)
         inventory = machine_inventory(machine.query, machine.live_xml, sources)
         is_disk = usb_cdrom_is_disk(life_cycle.hypervisor.connection)
-        defined[state] = running_inventory(machine.live_xml, sources, usb_cdrom_is_disk=is_disk)
-        folder.write(f"{prefix}{state}/defined.xml", life_cycle.defined_xml[state])
-        folder.write(f"{prefix}{state}/live.xml", machine.live_xml)
-        folder.write(f"{prefix}{state}/inventory.json", inventory.model_dump_json(indent=1))
+        self._definitions[state] = running_inventory(machine.live_xml, sources, usb_cdrom_is_disk=is_disk)
+        folder = f"{self.folder_prefix}{state}"
+        self.folder.write(f"{folder}/defined.xml", life_cycle.defined_xml[state])
+        self.folder.write(f"{folder}/live.xml", machine.live_xml)
+        self.folder.write(f"{folder}/inventory.json", inventory.model_dump_json(indent=1))
         return inventory
 
-    normal = look(State.NORMAL, life_cycle.running)
-    progress(str(State.RESCUED))
-    try:
-        rescued = look(State.RESCUED, life_cycle.rescue(case.point.scenario.rescue_image))
-    except Refused as refused:
-        outcome.refusal = refused
-        return False
-    progress(str(State.UNRESCUED))
-    unrescued = look(State.UNRESCUED, life_cycle.unrescue())
-    host = HostEvidence(
-        domain_xml_equal=life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml,
-        nvram_equal=life_cycle.variables.are_restored,
-    )
-    outcome.add(
-        *compare_rescued(normal, rescued, ready.expected),
-        *compare_unrescued(normal, rescued, unrescued, ready.expected, host),
-        *compare_definitions(defined, ready.expected),
-    )
-    outcome.additions = additions(normal, rescued, ready.expected)
-    return True
+    def rescue(self) -> None:
+        """Have QEMU build the rescued machine."""
+        self.progress(str(State.RESCUED))
+        self.ready.life_cycle.rescue(self.image)
+
+    def unrescue(self) -> None:
+        """Have QEMU build the unrescued machine."""
+        self.progress(str(State.UNRESCUED))
+        self.ready.life_cycle.unrescue()
+
+    def expected(self, rescued: Inventory) -> Expected:
+        """Return the planted markers and the device that was asked for."""
+        del rescued
+        return self.ready.expected
+
+    def host_evidence(self) -> HostEvidence:
+        """Compare the definitions and the UEFI variables before and after the rescue."""
+        life_cycle = self.ready.life_cycle
+        return HostEvidence(
+            domain_xml_equal=life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml,
+            nvram_equal=life_cycle.variables.are_restored,
+        )

@@ -12,14 +12,15 @@ from harness.evidence.inventory import Inventory, State
 from harness.evidence.plan.domain_inventory import Sources, defined_inventory
 from harness.implementation.request import request_or_none
 from harness.instance.preparation import expected_of
+from harness.level.outcome import Outcome
+from harness.level.sequence import InstanceUnderTest, Looks, carry_out
 from harness.reading.expectation import applicable_expectation
 from harness.scenario.models import Instance, RescueImage, Scenario
 from harness.scenario.steps import Step
 from harness.scenario.words import Level, VerdictName
-from harness.verdict.claims import additions, compare_rescued, compare_unrescued
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
-from harness.verdict.outcome import meets, verdict_of
+from harness.verdict.outcome import meets
 
 
 @dataclass(frozen=True)
@@ -89,25 +90,24 @@ class Plan:
         return None if self.unrescued_xml is None else self.planned.inventory(self.unrescued_xml)
 
     @cached_property
+    def outcome(self) -> Outcome:
+        """How far the domains keep the promise, as far as XML shows it: findings and additions, or the refusal."""
+        outcome = Outcome()
+        carry_out(DefinedInstance(self), (), outcome)
+        return outcome
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
-        """Every way in which the domains break the promise, as far as XML shows it; none for a refusal."""
-        normal, rescued, unrescued = self.planned.normal, self.rescued, self.unrescued
-        if rescued is None or unrescued is None or self.unrescued_xml is None:
-            return ()
-        expected = self._expected()
-        known = self.planned.restored
-        if self.unrescued_xml not in known:
-            host = HostEvidence(domain_xml_equal=self.unrescued_xml == self.planned.normal_xml)
-            known[self.unrescued_xml] = compare_unrescued(normal, rescued, unrescued, expected, host)
-        return (*compare_rescued(normal, rescued, expected), *known[self.unrescued_xml])
+        """Every way in which the domains break the promise; none for a refusal."""
+        return self.outcome.findings
 
     @property
     def verdict(self) -> VerdictName:
         """How the case ends at level plan."""
-        return VerdictName.REFUSED if self.refusal is not None else verdict_of(self.findings)
+        return self.outcome.verdict
 
     def mismatch(self, scenario: Scenario, versions: Mapping[str, str]) -> tuple[str, ...]:
-        """How that differs from what a scenario of this instance and rescue image expects, a sentence each.
+        """Return, a sentence each, how the plan differs from what a scenario of its instance and image expects.
 
         Raises:
             ScenarioError: the scenario expects nothing for these versions.
@@ -116,12 +116,38 @@ class Plan:
         found = meets(expectation, self.verdict, self.findings, self.refusal, level=Level.PLAN)
         return () if found is None else found.sentences
 
-    def additions(self) -> tuple[str, ...]:
-        """What the rescue added rightly, in a sentence each."""
-        if self.rescued is None:
-            return ()
-        return additions(self.planned.normal, self.rescued, self._expected())
 
-    def _expected(self) -> Expected:
-        instance = self.planned.instance
-        return expected_of(instance, request_or_none(instance, self.image), self.planned.sources.tokens)
+@dataclass
+class DefinedInstance(InstanceUnderTest):
+    """The instance of a plan. Its steps are taken, and its states defined, before they are looked at."""
+
+    plan: Plan
+
+    def look(self, state: State) -> Inventory:
+        """Return the inventory of a state's domain."""
+        return self.plan.inventory_by_state[state]
+
+    def rescue(self) -> None:
+        """Repeat the refusal, if the rescue was refused."""
+        if self.plan.refusal is not None:
+            raise self.plan.refusal
+
+    def unrescue(self) -> None:
+        """Nothing is left to do: the unrescued domain is defined."""
+
+    def expected(self, rescued: Inventory) -> Expected:
+        """Return the planted markers and the device that was asked for."""
+        del rescued
+        instance = self.plan.planned.instance
+        return expected_of(instance, request_or_none(instance, self.plan.image), self.plan.planned.sources.tokens)
+
+    def host_evidence(self) -> HostEvidence:
+        """Compare the definitions before and after the rescue."""
+        return HostEvidence(domain_xml_equal=self.plan.unrescued_xml == self.plan.planned.normal_xml)
+
+    def compare_unrescued(self, looks: Looks, expected: Expected) -> tuple[Finding, ...]:
+        """Hold the unrescued domain against the normal one, once for all rescues that end in the same domain."""
+        known, xml = self.plan.planned.restored, self.plan.unrescued_xml or ""
+        if xml not in known:
+            known[xml] = super().compare_unrescued(looks, expected)
+        return known[xml]

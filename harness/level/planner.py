@@ -11,7 +11,7 @@ from pathlib import Path
 import libvirt
 
 from harness.domain.placement import DirectKernel, EmulatedTpm, Placement
-from harness.errors import HostError, Refused
+from harness.errors import GuestAfter, HostError, Refused
 from harness.evidence.plan.domain_inventory import Sources
 from harness.hypervisor.connection import (
     connect,
@@ -22,22 +22,16 @@ from harness.hypervisor.connection import (
 )
 from harness.hypervisor.host import find_emulator, versions_of
 from harness.hypervisor.roots import held_root
-from harness.implementation.protocol import (
-    ForeignImplementation,
-    Implementation,
-    RunningInstance,
-    versions_of_implementation,
-)
+from harness.implementation.protocol import Implementation, Rescue, RunningInstance, conditions_of
 from harness.implementation.refusals import refused_instance, refused_too_late
 from harness.instance.current_instance import CurrentInstance
 from harness.instance.placing import placement_for
 from harness.instance.steps import DefinitionEditor, changes_definition, refuse_steps_of_its_own, take, volumes_of
 from harness.instance.storage.disk_factory import planned_sources
-from harness.level.outcome import Outcome, Progress
+from harness.level.outcome import Outcome
 from harness.level.plan import Plan, PlannedInstance
 from harness.reading.cases import Case
 from harness.result.folders import CaseFolder
-from harness.run.session import Session
 from harness.scenario.models import RescueImage, Scenario
 from harness.scenario.steps import Step
 
@@ -53,16 +47,16 @@ class Planner:
         self.versions = versions_of(connection)
         self._usb_cdrom_is_disk = usb_cdrom_is_disk(connection)
 
-    def plan(self, case: Case) -> Plan:
-        """Plan one case.
+    def plan(self, case: Case, implementation: Implementation) -> Plan:
+        """Plan one case with the implementation that it names.
 
         Raises:
             Refused: the implementation does not make the instance.
             HostError: libvirt does not accept the instance.
         """
         scenario = case.point.scenario
-        planned = self.plan_instance(case.implementation, scenario)
-        return self.plan_rescue(case.implementation, planned, scenario.rescue_image)
+        planned = self.plan_instance(implementation, scenario)
+        return self.plan_rescue(implementation, planned, scenario.rescue_image)
 
     def plan_instance(self, implementation: Implementation, scenario: Scenario) -> PlannedInstance:
         """Define the normal state of a scenario's instance, with its steps taken.
@@ -71,8 +65,7 @@ class Planner:
             Refused: the implementation does not make it.
             HostError: libvirt does not accept it, or does not take a step.
         """
-        if isinstance(implementation, ForeignImplementation):
-            refuse_steps_of_its_own(implementation, scenario.steps)
+        refuse_steps_of_its_own(implementation, scenario.steps)
         instance = scenario.instance
         placement = self._placement(scenario)
         current = CurrentInstance.first(instance, placement, dict.fromkeys(placement.sources, "planned"))
@@ -84,13 +77,13 @@ class Planner:
             normal_xml = self._read_back(self._read_back(xml))
         except libvirt.libvirtError as error:
             require_word_on_domain(error)
-            if isinstance(implementation, ForeignImplementation):
+            if implementation.is_foreign:
                 raise refused_instance(str(error), refused_by="libvirt") from error
             raise HostError(
                 f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
             ) from error
         sources = Sources.of(current.placement, current.tokens)
-        if isinstance(implementation, ForeignImplementation):
+        if implementation.makes_own_disks:
             sources = replace(sources, disks=implementation.disk_names(instance, placement))
         return PlannedInstance(
             current.instance,
@@ -99,7 +92,7 @@ class Planner:
             sources,
             self._usb_cdrom_is_disk,
             scenario.steps,
-            versions_of_implementation(implementation),
+            conditions_of(implementation),
         )
 
     def _with_steps(self, steps: tuple[Step, ...], current: CurrentInstance, xml: str) -> tuple[CurrentInstance, str]:
@@ -120,16 +113,18 @@ class Planner:
         """
         running = RunningInstance(planned.instance, planned.placement, planned.normal_xml, planned.steps)
         try:
-            rescued_xml = self._read_back(implementation.rescued(running, image))
+            rescued = implementation.rescued(running, image)
         except Refused as refused:
             return Plan(planned, image, None, None, refused)
+        try:
+            rescued_xml = self._read_back(rescued.xml)
         except libvirt.libvirtError as error:
             require_word_on_domain(error)
             refusal = Refused(str(error), refused_by="libvirt")
-            if isinstance(implementation, ForeignImplementation) and implementation.has_switched_off:
+            if rescued.guest is GuestAfter.SHUT_OFF:
                 refusal = refused_too_late(str(error), name=implementation.name, refused_by="libvirt")
             return Plan(planned, image, None, None, refusal)
-        unrescued_xml = implementation.unrescued(planned.normal_xml)
+        unrescued_xml = implementation.unrescued(Rescue(running, rescued.xml, planned.normal_xml))
         known = planned.read_backs
         if unrescued_xml not in known:
             try:
@@ -165,26 +160,21 @@ class Planner:
             domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
 
 
-def plan_case(case: Case, session: Session, folder: CaseFolder, progress: Progress, outcome: Outcome) -> None:
-    """Bring a case through its states at level plan and leave what was found in ``outcome``.
+def plan_case(
+    case: Case, implementation: Implementation, planner: Planner, folder: CaseFolder, outcome: Outcome
+) -> None:
+    """Bring a case through its states at level plan, and add the findings to ``outcome``.
 
     Raises:
+        Refused: the implementation does not make the instance.
         HostError: libvirt does not accept the instance.
     """
-    progress("plan")
-    try:
-        plan = Planner(session.hypervisor.connection, session.hypervisor.emulator).plan(case)
-    except Refused as refused:
-        outcome.refusal = refused
-        return
+    plan = planner.plan(case, implementation)
     for state, xml in plan.xml_by_state.items():
         folder.write(f"{state}/defined.xml", xml)
         folder.write(f"{state}/inventory.json", plan.inventory_by_state[state].model_dump_json(indent=1))
-    if plan.refusal is not None:
-        outcome.refusal = plan.refusal
-        return
-    outcome.findings = plan.findings
-    outcome.additions = plan.additions()
+    outcome.refusal, outcome.additions = plan.refusal, plan.outcome.additions
+    outcome.add(*plan.findings)
 
 
 @contextmanager

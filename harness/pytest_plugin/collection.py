@@ -206,9 +206,10 @@ class ScenarioItem(pytest.Item):
     @property
     def can_run(self) -> bool:
         """Whether the implementation has the level that the scenario asks for."""
-        from harness.implementation.protocol import levels_of  # noqa: PLC0415 - only where scenarios are run
+        from harness.implementation.registry import Implementations  # noqa: PLC0415 - only where scenarios are run
 
-        return self.case.level in levels_of(self.case.implementation)
+        known = Implementations(*shared_run(self.config).implementations())
+        return known.have_level(self.case.implementation, self.case.level)
 
     def runtest(self) -> None:
         """Wait for the case's result.
@@ -217,7 +218,7 @@ class ScenarioItem(pytest.Item):
             CaseFailedError: it is not the expected one.
         """
         if not self.can_run:
-            pytest.skip(f"{self.case.implementation.name} does not have level {self.case.level} so far")
+            pytest.skip(f"{self.case.implementation} does not have level {self.case.level} so far")
         items = [item for item in self.session.items if isinstance(item, ScenarioItem) and item.can_run]
         cases = {item.nodeid: item.case for item in items}
         result = shared_run(self.config).result(self.nodeid, cases)

@@ -110,6 +110,11 @@ class SharedRun:
         if self.level is None:
             raise HostError("the session was asked for before the tests were collected")
         with ExitStack() as stack:
+            held = None
+            if option.rescue_implementation:
+                from harness.implementation.registry import opened  # noqa: PLC0415 - loads libvirt
+
+                held = stack.enter_context(opened(self.implementations()))
             session = stack.enter_context(
                 open_session(
                     option.rescue_results,
@@ -118,12 +123,9 @@ class SharedRun:
                     control_boots=option.rescue_control_boots,
                     level=self.level,
                     name=self.name,
+                    implementations=held,
                 )
             )
-            if option.rescue_implementation:
-                from harness.implementation.registry import opened  # noqa: PLC0415 - loads libvirt
-
-                stack.enter_context(opened(self.implementations()))
             self._stack.push(stack.pop_all())
         return session
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
+from typing import Self
 
 from harness.errors import HostError, ScenarioError
+from harness.frozen import Frozen
 from harness.guest.login import read_private_key
 from harness.hypervisor.host_needs import lacking
 from harness.image.user_file import inspected
-from harness.implementation.protocol import ForeignImplementation, Implementation
+from harness.implementation.protocol import Implementation
 from harness.reading.loading import LoadedScenario, load_scenarios
 from harness.reading.matrix import Point, expand
 from harness.scenario.images import UserImage
@@ -22,16 +23,32 @@ SHIPPED_SUITE = Path(__file__).parents[1] / "suite"
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 
 
-@dataclass(frozen=True)
-class Case:
-    """One scenario at one matrix point with one implementation at one level; ``id`` is unique within a run."""
+class Case(Frozen):
+    """One scenario at one matrix point with one implementation at one level, as plain data.
+
+    ``id`` is unique within a run, ``implementation`` is the implementation's name. A case can be kept in a file and
+    sent to another machine.
+    """
 
     id: str
     file: Path
     point: Point
-    implementation: Implementation
+    implementation: str
     repetition: int = 1
     level: Level = Level.GUEST
+
+    def to_json(self) -> str:
+        """Return the case as JSON; what its scenario leaves to defaults stays left to them."""
+        return self.model_dump_json(by_alias=True, exclude_unset=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the case that ``to_json`` wrote.
+
+        Raises:
+            ValidationError: the text is no case.
+        """
+        return cls.model_validate_json(text)
 
 
 def collect_cases(
@@ -72,13 +89,13 @@ def cases_of(
     Raises:
         ScenarioError: an image of the user's, at a level that opens it, cannot be used.
     """
-    suffix = f"@{implementation.name}" if isinstance(implementation, ForeignImplementation) else ""
+    suffix = f"@{implementation.name}" if implementation.is_foreign else ""
     cases = [
         Case(
             id=f"{point.id}{suffix}" if repeat == 1 else f"{point.id}#{repetition}{suffix}",
             file=loaded.path,
             point=point,
-            implementation=implementation,
+            implementation=implementation.name,
             repetition=repetition,
             level=point.scenario.level_within(level),
         )

@@ -5,21 +5,19 @@ from __future__ import annotations
 import time
 import traceback
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 
 import libvirt
 
 from harness.errors import HarnessError, HostError, Refused, disk_error
-from harness.guest.booted import BootedGuest
 from harness.hypervisor.host_needs import lacking
-from harness.implementation.protocol import ForeignImplementation, versions_of_implementation
-from harness.instance.preparation import PreparedInstance, prepared_instance, prepared_machine
-from harness.instance.self_performed import ActingImplementation
-from harness.instance.self_performed_preparation import prepared_acting
-from harness.level.guest import Drive
-from harness.level.machine import build_machines
+from harness.implementation.protocol import conditions_of
+from harness.instance.preparation import prepared_instance, prepared_machine
+from harness.level.guest import BootedInstance
+from harness.level.machine import BuiltMachine
 from harness.level.outcome import Outcome, Progress
-from harness.level.planner import plan_case
+from harness.level.planner import Planner, plan_case
+from harness.level.sequence import carry_out
 from harness.reading.cases import Case
 from harness.reading.expectation import applicable_expectation
 from harness.result.case_result import CaseResult, Failure, Refusal
@@ -40,22 +38,14 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     started, started_at = time.monotonic(), utc_now()
     folder = session.folder.case_folder(case.id)
     outcome = Outcome()
-    own_versions = case.implementation.versions if isinstance(case.implementation, ForeignImplementation) else {}
+    implementation = session.implementations[case.implementation]
     expectation = None
     try:
-        known = session.hypervisor.versions | versions_of_implementation(case.implementation)
+        known = session.hypervisor.versions | conditions_of(implementation)
         expectation = applicable_expectation(case.point.scenario, known)
         if missing := lacking(case.point.scenario.instance, case.level):
             raise missing
-        match case.level:
-            case Level.PLAN:
-                plan_case(case, session, folder, progress, outcome)
-            case Level.MACHINE:
-                with prepared_machine(case, session) as paused:
-                    build_machines(case, paused, folder, progress, outcome)
-            case Level.GUEST:
-                with _prepared(case, session) as ready:
-                    Drive(case, session, ready, folder, progress, outcome).drive()
+        _carry_out(case, session, folder, progress, outcome)
     except Refused as refused:  # of the instance itself, before any rescue
         outcome.refusal = refused
     except HarnessError as error:
@@ -84,7 +74,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         summary=case.point.scenario.summary,
         file=str(case.file),
         values=case.point.values,
-        implementation=case.implementation.name,
+        implementation=case.implementation,
         level=case.level,
         repetition=case.repetition,
         verdict=verdict,
@@ -98,7 +88,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         failure=outcome.failure,
         boots=tuple(outcome.boots),
         accelerator=session.hypervisor.accelerator.reason,
-        versions=session.hypervisor.versions | outcome.versions | own_versions,
+        versions=session.hypervisor.versions | outcome.versions | implementation.versions,
         started_at=started_at,
         elapsed_s=round(time.monotonic() - started, 3),
         artefacts=folder.path.name,
@@ -116,10 +106,22 @@ def _failure(told: HarnessError, error: Exception) -> Failure:
     return Failure(kind=type(told).__name__, message="\n  ".join([str(told), *getattr(error, "__notes__", ())]))
 
 
-def _prepared(case: Case, session: Session) -> AbstractContextManager[PreparedInstance[BootedGuest]]:
-    if isinstance(case.implementation, ActingImplementation):
-        return prepared_acting(case, session, case.implementation)
-    return prepared_instance(case, session)
+def _carry_out(case: Case, session: Session, folder: CaseFolder, progress: Progress, outcome: Outcome) -> None:
+    """Bring a case through the sequence of its level."""
+    scenario = case.point.scenario
+    match case.level:
+        case Level.PLAN:
+            progress(str(Level.PLAN))
+            planner = Planner(session.hypervisor.connection, session.hypervisor.emulator)
+            plan_case(case, session.implementations[case.implementation], planner, folder, outcome)
+        case Level.MACHINE:
+            with prepared_machine(case, session) as paused:
+                machine = BuiltMachine(paused, scenario.rescue_image, folder, progress)
+                carry_out(machine, scenario.steps, outcome, progress)
+        case Level.GUEST:
+            with prepared_instance(case, session) as ready:
+                guest = BootedInstance(ready, scenario.rescue_image, session.control_boots, folder, progress, outcome)
+                carry_out(guest, scenario.steps, outcome, progress)
 
 
 def _write_traceback(folder: CaseFolder) -> None:

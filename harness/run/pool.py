@@ -12,7 +12,6 @@ import libvirt
 
 from harness.errors import HostError
 from harness.hypervisor.reaping import orphans_reaped
-from harness.implementation.protocol import ForeignImplementation
 from harness.reading.cases import Case
 from harness.result.case_result import CaseResult
 from harness.run.capacity import guests_at_once
@@ -108,9 +107,7 @@ class CasePool:
         if any(not future.done() for future in self._futures.values()):
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._session.hypervisor.cancelled.set()
-            for case in self._cases:
-                if isinstance(case.implementation, ForeignImplementation):
-                    case.implementation.cancel()
+            self._session.implementations.cancel()
             self._destroy_guests()
         self._executor.shutdown()
 

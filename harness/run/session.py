@@ -9,13 +9,16 @@ from pathlib import Path
 from threading import Lock
 
 from harness.errors import HostError
-from harness.guest.keys import RunKey, make_run_key
+from harness.guest.keys import make_run_key
 from harness.hypervisor.canary import NO_ACCELERATOR, find_accelerator
-from harness.hypervisor.host import Hypervisor, find_emulator, open_hypervisor
+from harness.hypervisor.host import find_emulator, open_hypervisor
 from harness.hypervisor.roots import clean_all
-from harness.image import ImageSet, obtain_images
+from harness.image import obtain_images
 from harness.image.debian import DebianSet, obtain_debian
-from harness.instance.media_server import MediaServer, media_server
+from harness.implementation.reference.implementation import Reference
+from harness.implementation.registry import Implementations
+from harness.instance.media_server import media_server
+from harness.instance.resources import Resources
 from harness.result.folders import RunFolder, utc_now
 from harness.result.run_path import make_run_path, run_name
 from harness.scenario.words import Level
@@ -24,19 +27,10 @@ CONTROL_BOOTS = 3
 
 
 @dataclass(frozen=True)
-class Session:
-    """One run's resources. ``control_boots`` is how often each state is booted again when a name is in doubt.
+class Session(Resources):
+    """One run's resources and results. ``control_boots``: how often each state is booted again over a doubtful name."""
 
-    ``images`` and ``media`` are None where no case goes beyond level plan. ``debian`` has the Debian disks, built at
-    its first call if need be.
-    """
-
-    images: ImageSet | None
-    hypervisor: Hypervisor
-    key: RunKey
-    media: MediaServer | None
     folder: RunFolder
-    debian: Callable[[], DebianSet]
     control_boots: int = CONTROL_BOOTS
 
 
@@ -72,10 +66,12 @@ def open_session(
     control_boots: int = CONTROL_BOOTS,
     level: Level = Level.GUEST,
     name: str | None = None,
+    implementations: Implementations | None = None,
 ) -> Iterator[Session]:
     """Everything a run needs whose deepest level is ``level``, released at the end.
 
-    ``name`` is that of the run's folder below ``results``, for processes that share one; by default it is a fresh one.
+    ``implementations``, held open by the caller, are those under test; by default the reference. ``name`` is that of
+    the run's folder below ``results``, for processes that share one; by default it is a fresh one.
 
     Raises:
         HostError: images cannot be built, or QEMU or libvirt does not work.
@@ -100,5 +96,6 @@ def open_session(
             media=media,
             folder=folder,
             debian=_once(lambda: obtain_debian(progress)),
+            implementations=Implementations(Reference()) if implementations is None else implementations,
             control_boots=control_boots,
         )

@@ -19,7 +19,7 @@ from harness.errors import HostError, Refused
 from harness.evidence.inventory import State
 from harness.hypervisor.canary import boot_canary, find_accelerator
 from harness.hypervisor.host import Pace, find_emulator
-from harness.implementation.protocol import RunningInstance
+from harness.implementation.protocol import RescuedDomain, RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.instance.preparation import prepared_instance
 from harness.reading.cases import collect_cases
@@ -29,6 +29,7 @@ from harness.scenario.models import RescueImage
 from harness.scenario.words import ClaimName, Level, VerdictName
 
 from .conftest import MINIMAL, CommandLine, wait_for
+from .support.cases import case_with
 from .support.implementations import InvalidRescue, LinkDown, MissingRescueDisk, NoBootOrder
 
 
@@ -96,7 +97,7 @@ class _KilledBeforeItRefuses(Reference):
     def __init__(self, root: Path) -> None:
         self._pids = root / "run" / "qemu"
 
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
         (pid,) = (int(path.read_text()) for path in self._pids.glob("rh-*.pid"))
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie", "the end of QEMU")
@@ -104,7 +105,7 @@ class _KilledBeforeItRefuses(Reference):
 
 
 def test_qemu_that_dies_before_a_refusal_is_nobodys_move(own_session: Session, minimal: Path) -> None:
-    (case,) = collect_cases([minimal], _KilledBeforeItRefuses(own_session.hypervisor.root.path))
+    case = case_with(_KilledBeforeItRefuses(own_session.hypervisor.root.path), minimal, own_session)
     result = run_case(case, own_session)
     assert result.verdict is VerdictName.ERROR
     assert result.failure is not None
@@ -113,7 +114,7 @@ def test_qemu_that_dies_before_a_refusal_is_nobodys_move(own_session: Session, m
 
 def test_ssh_that_never_answers(own_session: Session, minimal: Path) -> None:
     hypervisor = replace(own_session.hypervisor, pace=_ImpatientPace(own_session.hypervisor.accelerator.canary_s))
-    (case,) = collect_cases([minimal], LinkDown())
+    case = case_with(LinkDown(), minimal, own_session)
     result = run_case(case, replace(own_session, hypervisor=hypervisor))
     assert result.failure is not None
     assert "SSH does not answer" in result.failure.message
@@ -173,7 +174,7 @@ def test_qemu_that_dies_in_the_middle(own_session: Session, minimal: Path) -> No
 
 
 def test_rescue_that_fails_leaves_the_instance_running_as_it_was(own_session: Session, minimal: Path) -> None:
-    (case,) = collect_cases([minimal], MissingRescueDisk())
+    case = case_with(MissingRescueDisk(), minimal, own_session)
     with prepared_instance(case, own_session) as ready:
         life_cycle = ready.life_cycle
         life_cycle.start()
@@ -187,7 +188,7 @@ def test_rescue_that_fails_leaves_the_instance_running_as_it_was(own_session: Se
 
 
 def test_rescue_that_boots_the_old_root_is_seen(own_session: Session, minimal: Path) -> None:
-    (case,) = collect_cases([minimal], NoBootOrder())
+    case = case_with(NoBootOrder(), minimal, own_session)
     result = run_case(case, own_session)
     assert result.verdict is VerdictName.MOVED
     assert ClaimName.BOOTED_FROM_RESCUE in {finding.claim for finding in result.findings}
@@ -209,7 +210,7 @@ def test_cases_of_one_name_keep_their_artefacts_apart(own_session: Session) -> N
 
 
 def test_rescue_that_libvirt_refuses_leaves_the_guest_untouched(own_session: Session, minimal: Path) -> None:
-    (case,) = collect_cases([minimal], InvalidRescue())
+    case = case_with(InvalidRescue(), minimal, own_session)
     result = run_case(case, own_session)
     assert result.verdict is VerdictName.REFUSED
     assert result.refusal is not None

@@ -21,6 +21,7 @@ from harness.run.engine import run_case
 from harness.run.session import Session
 from harness.scenario.words import ClaimName, VerdictName
 
+from .support.cases import case_with
 from .support.implementations import SlotBeforeTheOthers
 
 MOVED = """\
@@ -82,7 +83,7 @@ def usb_disks(live_xml: str) -> list[str]:
 def test_names_of_virtio_disks_are_blamed_on_rescue_without_further_boots(session: Session, tmp_path: Path) -> None:
     path = tmp_path / "moved.yaml"
     path.write_text(MOVED)
-    (case,) = collect_cases([path], SlotBeforeTheOthers())
+    case = case_with(SlotBeforeTheOthers(), path, session)
     result = run_case(case, session)
     assert result.verdict is VerdictName.MOVED
     moved = {finding.device: finding for finding in result.findings if finding.claim is ClaimName.NAMES}

@@ -10,46 +10,40 @@ from pathlib import Path
 
 import libvirt
 
-from harness.domain.placement import Placement
 from harness.domain.rendering import render_further_interface
 from harness.evidence.inventory import Inventory
 from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import definition_of
-from harness.implementation.protocol import RunningInstance
+from harness.implementation.protocol import RescuedDomain, RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.instance.preparation import PreparedInstance, prepared_machine
 from harness.instance.steps import as_text
 from harness.reading.cases import Case, collect_cases
 from harness.run.session import Session
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import RescueImage
 from harness.scenario.words import ClaimName, Level, VifModel
 from harness.verdict.claims import compare_rescued, compare_unrescued
 from harness.verdict.expected import HostEvidence
 from harness.verdict.finding import Finding
 
+from .support.cases import case_with
+
 LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
 
 
-class FromDefinition:
+class FromDefinition(Reference):
     """Rescues from what a reboot would start, whatever runs."""
 
     name = "from-definition"
 
     def __init__(self, connection: libvirt.virConnect) -> None:
         self._connection = connection
-        self._reference = Reference()
 
-    def normal(self, instance: Instance, placement: Placement) -> str:
-        return self._reference.normal(instance, placement)
-
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
         domain = self._connection.lookupByName(running.placement.domain_name)
-        return self._reference.rescued(replace(running, live_xml=definition_of(domain)), image)
-
-    def unrescued(self, saved_xml: str) -> str:
-        return self._reference.unrescued(saved_xml)
+        return super().rescued(replace(running, live_xml=definition_of(domain)), image)
 
 
 def attach_in_two_orders(ready: PreparedInstance[PausedMachine]) -> None:
@@ -89,7 +83,7 @@ def test_rescue_and_unrescue_keep_the_addresses_of_the_running_domain(session: S
 
 
 def test_rescue_from_the_definition_is_seen_to_move_what_runs_elsewhere(session: Session, minimal: Path) -> None:
-    (case,) = collect_cases([minimal], FromDefinition(session.hypervisor.connection), level=Level.MACHINE)
+    case = case_with(FromDefinition(session.hypervisor.connection), minimal, session, level=Level.MACHINE)
     moved = {(finding.claim, finding.device, finding.before, finding.after) for finding in findings_of(case, session)}
     assert {claim for claim, *_ in moved} == {ClaimName.OTHER_HARDWARE}
     assert moved >= {

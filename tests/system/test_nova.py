@@ -146,10 +146,10 @@ def without_times(xml: str) -> str:
 def test_a_rescue_leaves_no_trace_in_the_next(nova: Nova) -> None:
     first = running(nova, machine="q35")
     stable = RescueImage.model_validate({"properties": {"hw_rescue_bus": "virtio"}})
-    before = without_times(nova.rescued(first, stable))
-    legacy = nova.rescued(first, RescueImage())
+    before = without_times(nova.rescued(first, stable).xml)
+    legacy = nova.rescued(first, RescueImage()).xml
     assert 'machine="pc"' in legacy, "legacy rescue goes by the rescue image's machine type"
-    assert without_times(nova.rescued(first, stable)) == before
+    assert without_times(nova.rescued(first, stable).xml) == before
     assert 'machine="q35"' in nova.normal(first.instance, first.placement)
 
 

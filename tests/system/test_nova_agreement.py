@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from harness.domain.placement import Placement
 from harness.errors import GuestAfter, Refused
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
-from harness.implementation.protocol import Implementation, RunningInstance
+from harness.implementation.protocol import Implementation, RescuedDomain, RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.level.plan import Plan, PlannedInstance
 from harness.level.planner import Planner, open_planner
@@ -82,8 +82,9 @@ class DefinableNova(Nova):
     def normal(self, instance: Instance, placement: Placement) -> str:
         return self._definable(super().normal(instance, placement))
 
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
-        return self._definable(super().rescued(running, image))
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
+        rescued = super().rescued(running, image)
+        return replace(rescued, xml=self._definable(rescued.xml))
 
     def _definable(self, xml: str) -> str:
         changed = _SECURE.sub(r"\1", xml)

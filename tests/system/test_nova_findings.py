@@ -52,5 +52,5 @@ def test_properties_changed_since_the_boot_change_the_rescued_hardware(
     disks = [{"role": "root", "bus": "scsi"}, {"role": "volume", "bus": "scsi"}]
     booted = running(nova, disks=disks, properties=before)
     edited = replace(booted, instance=Instance.model_validate({"disks": disks, "properties": after}))
-    assert element in nova.rescued(booted, STABLE)
-    assert element not in nova.rescued(edited, STABLE)
+    assert element in nova.rescued(booted, STABLE).xml
+    assert element not in nova.rescued(edited, STABLE).xml

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +14,16 @@ from harness.domain.placement import Placement
 from harness.errors import HostError, Refused
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
-from harness.instance.self_performed_preparation import prepared_acting
+from harness.implementation.protocol import PausesWhileOff
+from harness.instance.preparation import prepared_instance
 from harness.pytest_plugin.guest_host import GuestHost, guest_host
-from harness.reading.cases import Case, collect_cases
+from harness.reading.cases import Case
 from harness.run.engine import run_case
 from harness.run.session import Session
 from harness.scenario.models import Instance
 from harness.scenario.words import ClaimName, VerdictName
 
+from .support.cases import case_with
 from .support.nova_data import RELEASE, Data
 
 SCENARIO = """\
@@ -44,23 +46,24 @@ def nova(nova_data: Data) -> Iterator[Nova]:
 
 
 @pytest.fixture
-def case(nova: Nova, tmp_path: Path) -> Case:
+def case(nova: Nova, session: Session, tmp_path: Path) -> Case:
     path = tmp_path / "second.yaml"
     path.write_text(SCENARIO)
-    (found,) = collect_cases([path], nova)
-    return found
+    return case_with(nova, path, session)
 
 
 def test_a_worker_that_dies_in_a_rescue_loses_its_instance_and_leaves_nothing(
-    nova: Nova, case: Case, session: Session
+    nova: Nova, case: Case, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guests = nova.guests(session.hypervisor)
-    with prepared_acting(case, session, nova) as ready:
+    with prepared_instance(case, session) as ready:
         life_cycle = ready.life_cycle
         life_cycle.start()
         dead = guests.worker.pid or 0
+        monkeypatch.setattr(life_cycle, "look_while_off", lambda: os.kill(dead, signal.SIGKILL))
         with pytest.raises(HostError, match=rf"{nova.name}: the worker died of signal 9"):
-            life_cycle.rescue(case.point.scenario.rescue_image, when_off=lambda: os.kill(dead, signal.SIGKILL))
+            life_cycle.rescue(case.point.scenario.rescue_image)
+        monkeypatch.undo()
         instance_folder = life_cycle.console_path.parent
         assert instance_folder.exists()
     assert guests.hypervisor.connection.listAllDomains() == []
@@ -70,9 +73,11 @@ def test_a_worker_that_dies_in_a_rescue_loses_its_instance_and_leaves_nothing(
     assert guests.worker.pid not in (None, dead)
 
 
-def test_a_rescue_after_a_failed_one_is_what_unrescue_returns_to(nova: Nova, case: Case, session: Session) -> None:
+def test_a_rescue_after_a_failed_one_is_what_unrescue_returns_to(
+    case: Case, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     image = case.point.scenario.rescue_image
-    with prepared_acting(case, session, nova) as ready:
+    with prepared_instance(case, session) as ready:
         life_cycle = ready.life_cycle
         assert medium_of(guest_host(life_cycle.start())) == "root"
         volume = life_cycle.placement.sources["volume1"].path
@@ -81,8 +86,10 @@ def test_a_rescue_after_a_failed_one_is_what_unrescue_returns_to(nova: Nova, cas
         def lose_volume() -> None:
             volume.replace(away)
 
-        with pytest.raises(Refused, match="leaves the instance in ERROR"):
-            life_cycle.rescue(image, when_off=lose_volume)
+        with monkeypatch.context() as patch:
+            patch.setattr(life_cycle, "look_while_off", lose_volume)
+            with pytest.raises(Refused, match="leaves the instance in ERROR"):
+                life_cycle.rescue(image)
         assert not life_cycle.is_active
         away.replace(volume)
 
@@ -107,11 +114,9 @@ def test_a_refused_unrescue_is_held_against_nova(
     guests = nova.guests(session.hypervisor)
     unrescue = guests.unrescue
 
-    def unrescue_without_what_was_saved(
-        instance: Instance, placement: Placement, *, when_off: Callable[[], None]
-    ) -> None:
+    def unrescue_without_what_was_saved(instance: Instance, placement: Placement) -> PausesWhileOff:
         guests.console_path(placement).with_name("unrescue.xml").unlink()
-        unrescue(instance, placement, when_off=when_off)
+        return unrescue(instance, placement)
 
     monkeypatch.setattr(guests, "unrescue", unrescue_without_what_was_saved)
     result = run_case(case, session)

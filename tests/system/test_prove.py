@@ -81,8 +81,10 @@ def fault(name: str) -> Fault:
 
 def run_broken(broken: Fault, session: Session) -> CaseResult:
     case = next(case for case in collect_cases([SHIPPED_SUITE], Reference()) if case.id == broken.case)
-    case = replace(case, id=f"{case.id} {broken.name}", implementation=Broken(broken), level=broken.level)
-    return run_case(case, replace(session, control_boots=0))
+    implementation = Broken(broken)
+    session.implementations.add(implementation)
+    changed = {"id": f"{case.id} {broken.name}", "implementation": implementation.name, "level": broken.level}
+    return run_case(case.model_copy(update=changed), replace(session, control_boots=0))
 
 
 @pytest.mark.parametrize("name", ["volume-emptied", "written-data-lost"])

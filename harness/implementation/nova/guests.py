@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from math import ceil
@@ -38,6 +38,7 @@ from harness.implementation.nova.messages import Answer, Detach, ImageFile, Resc
 from harness.implementation.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.implementation.nova.process import Worker
 from harness.implementation.nova.refusals import refused_instance, refused_rescue, refused_unrescue
+from harness.implementation.protocol import PausesWhileOff
 from harness.scenario.models import Instance, RescueImage
 
 OPERATION_TIMEOUT_S = 300.0
@@ -116,9 +117,8 @@ class NovaGuests:
         image: ImageContent,
         *,
         authorized_keys: str,
-        when_off: Callable[[], None],
-    ) -> None:
-        """``LibvirtDriver.spawn``; ``when_off`` is called when all is made and the guest is about to start.
+    ) -> PausesWhileOff:
+        """``LibvirtDriver.spawn``, with a pause when all is made and the guest is about to start.
 
         Raises:
             Refused: Nova does not make such an instance, or libvirt does not take it.
@@ -139,7 +139,7 @@ class NovaGuests:
             ramdisk=ramdisk,
             authorized_keys=authorized_keys,
         )
-        refusal = self._ask(request, when_off).refusal
+        refusal = (yield from self._asked_worker(request)).refusal
         if refusal is not None:
             raise refused_instance(refusal)
 
@@ -151,9 +151,8 @@ class NovaGuests:
         content: ImageContent,
         *,
         shutdown_s: float,
-        when_off: Callable[[], None],
-    ) -> None:
-        """``compute.api.API.rescue``; ``when_off`` is called between the two guests.
+    ) -> PausesWhileOff:
+        """``compute.api.API.rescue``, with a pause between the two guests.
 
         The running guest has ``shutdown_s`` to shut down before it is destroyed.
 
@@ -168,19 +167,20 @@ class NovaGuests:
             configuration={**asked.configuration, "shutdown_timeout": ceil(shutdown_s)},
             image=None if properties is None else self._image(content, properties, "qcow2"),
         )
-        answer = self.worker.ask(request, OPERATION_TIMEOUT_S + shutdown_s, when_off=when_off)
+        answer = yield from self.worker.asked(request, OPERATION_TIMEOUT_S + shutdown_s)
         if answer.refusal is not None:
             raise refused_rescue(self._environment.name, answer.refusal, answer.left, placement.uuid)
 
-    def unrescue(self, instance: Instance, placement: Placement, *, when_off: Callable[[], None]) -> None:
-        """``compute.api.API.unrescue``; ``when_off`` is called between the two guests.
+    def unrescue(self, instance: Instance, placement: Placement) -> PausesWhileOff:
+        """``compute.api.API.unrescue``, with a pause between the two guests.
 
         Raises:
             Refused: Nova raised.
             HostError: the worker failed.
         """
         asked = self._asked(instance, placement)
-        answer = self._ask(Unrescue(uuid=placement.uuid, configuration=asked.configuration), when_off)
+        request = Unrescue(uuid=placement.uuid, configuration=asked.configuration)
+        answer = yield from self._asked_worker(request)
         if answer.refusal is not None:
             raise refused_unrescue(answer.refusal, answer.left)
 
@@ -193,7 +193,7 @@ class NovaGuests:
         asked = self._asked(instance, placement)
         volume = volume_id(instance, placement, disk)
         request = Detach(uuid=placement.uuid, configuration=asked.configuration, volume_id=volume)
-        refusal = self._ask(request, when_off=lambda: None).refusal
+        refusal = self.worker.ask(request, OPERATION_TIMEOUT_S).refusal
         if refusal is not None:
             raise HostError(f"{self._environment.name} does not detach {disk}: {refusal.reason}")
 
@@ -205,8 +205,8 @@ class NovaGuests:
         asked = asked_of_nova(instance, placement)
         return Asked(asked.instance, {"libvirt.virt_type": placement.domain_type, **asked.configuration})
 
-    def _ask(self, request: Frozen, when_off: Callable[[], None]) -> Answer:
-        return self.worker.ask(request, OPERATION_TIMEOUT_S, when_off=when_off)
+    def _asked_worker(self, request: Frozen) -> Generator[None, None, Answer]:
+        return self.worker.asked(request, OPERATION_TIMEOUT_S)
 
     def _image(
         self,

@@ -1,4 +1,8 @@
-"""Upstream Nova as an implementation under test: its own libvirt driver makes the domains, and at level guest acts."""
+"""Upstream Nova as an implementation under test: its libvirt driver makes the domains, and performs at level guest.
+
+``LibvirtDriver.unrescue`` defines the content of unrescue.xml as it was saved, which is the default of
+``Implementation.unrescued``.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.domain.placement import Placement
-from harness.errors import HostError
+from harness.errors import GuestAfter, HostError
 from harness.frozen import Frozen
 from harness.hypervisor.host import Hypervisor
 from harness.hypervisor.roots import EmbeddedRoot, held_root
@@ -22,17 +26,20 @@ from harness.implementation.nova.messages import Answer, MakeNormal, MakeRescued
 from harness.implementation.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.implementation.nova.process import Worker
 from harness.implementation.nova.refusals import refused_instance, refused_rescue
-from harness.implementation.protocol import RunningInstance
+from harness.implementation.protocol import Implementation, RescuedDomain, RunningInstance
 from harness.scenario.models import Instance, RescueImage
 from harness.scenario.words import Level
 
 REQUEST_TIMEOUT_S = 60.0
 
 
-class Nova:
+class Nova(Implementation):
     """One Nova. Its ``worker`` is started by the first request. A context manager; safe between threads."""
 
     levels = frozenset((Level.PLAN, Level.GUEST))
+    is_foreign = True
+    makes_own_disks = True
+    performs_by_itself = True
 
     def __init__(
         self,
@@ -47,7 +54,6 @@ class Nova:
         self._stack = ExitStack()
         self._root: EmbeddedRoot | None = None
         self.worker = KeptWorker(environment.name, self._start)
-        self._last_rescue = threading.local()
         self._cancelled = threading.Event()
         self._guests_lock = threading.Lock()
         self._guests: NovaGuests | None = None
@@ -62,11 +68,6 @@ class Nova:
         """Nova's version, for a case's record and the conditions of its expectations; none where it is not known."""
         version = self._environment.known_version
         return {} if version is None else {"nova": version}
-
-    @property
-    def has_switched_off(self) -> bool:
-        """Whether Nova had switched the running guest off when it was done with this thread's last rescue's domain."""
-        return bool(getattr(self._last_rescue, "is_off", False))
 
     def cancel(self) -> None:
         """Have nobody wait for its worker any longer: the run is to end."""
@@ -96,7 +97,7 @@ class Nova:
             raise refused_instance(answer.refusal)
         return self._xml(answer)
 
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
         """The domain that ``LibvirtDriver.rescue`` would start.
 
         Raises:
@@ -114,12 +115,8 @@ class Nova:
         )
         if answer.refusal is not None:
             raise refused_rescue(self.name, answer.refusal, answer.left, asked.instance.uuid)
-        self._last_rescue.is_off = answer.left is not None and answer.left.is_off
-        return self._xml(answer)
-
-    def unrescued(self, saved_xml: str) -> str:
-        """``LibvirtDriver.unrescue`` defines what it saved in unrescue.xml, as it is."""
-        return saved_xml
+        is_off = answer.left is not None and answer.left.is_off
+        return RescuedDomain(self._xml(answer), GuestAfter.SHUT_OFF if is_off else GuestAfter.RUNNING)
 
     def disk_names(self, instance: Instance, placement: Placement) -> dict[str, str]:
         """Which disk each source in its domains is."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from harness.errors import HarnessError, HostError
 from harness.frozen import Frozen
 from harness.implementation.nova.messages import Answer
-from harness.implementation.nova.process import Worker, WorkerError
+from harness.implementation.nova.process import Worker, WorkerError, to_the_end
 
 MOST_FAILURES_IN_A_ROW = 3
 
@@ -38,8 +38,16 @@ class KeptWorker:
         with self._lock:
             self._running()
 
-    def ask(self, request: Frozen, timeout_s: float, *, when_off: Callable[[], None] = lambda: None) -> Answer:
+    def ask(self, request: Frozen, timeout_s: float) -> Answer:
         """Wait for the answer to a request.
+
+        Raises:
+            HostError: the worker failed.
+        """
+        return to_the_end(self.asked(request, timeout_s))
+
+    def asked(self, request: Frozen, timeout_s: float) -> Generator[None, None, Answer]:
+        """Ask as ``Worker.asked`` does; nobody else can ask until the generator has ended or is closed.
 
         Raises:
             HostError: the worker failed.
@@ -47,7 +55,7 @@ class KeptWorker:
         with self._lock:
             worker = self._running()
             try:
-                answer = worker.ask(request, timeout_s, when_off=when_off)
+                answer = yield from worker.asked(request, timeout_s)
             except WorkerError as error:
                 self._worker = None
                 self._failures += 1

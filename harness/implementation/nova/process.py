@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
@@ -92,20 +92,27 @@ class Worker:
         """Whether it has been killed."""
         return self._requests < 0
 
-    def ask(self, request: Frozen, timeout_s: float, *, when_off: Callable[[], None] = lambda: None) -> Answer:
-        """Wait for the answer to a request; ``when_off`` is called whenever Nova is about to start the guest.
+    def ask(self, request: Frozen, timeout_s: float) -> Answer:
+        """Wait for the answer to a request, and let Nova start guests without a pause.
 
         Raises:
             WorkerError: there is none in time, or none that can be read; says what the worker last wrote.
             HostError: this Nova wants something that the worker does not know.
         """
+        return to_the_end(self.asked(request, timeout_s))
+
+    def asked(self, request: Frozen, timeout_s: float) -> Generator[None, None, Answer]:
+        """Ask as ``ask`` does, and pause whenever Nova is about to start the guest; the answer is returned at the end.
+
+        Whoever does not go on after a pause closes the generator, and that kills the worker, which would wait for ever.
+        """
         operation = getattr(request, "operation", "?")
         answer = self._exchange(request, timeout_s, operation)
         while answer.off:
             try:
-                when_off()
+                yield
             except BaseException:
-                self.close()  # it would wait for ever
+                self.close()
                 raise
             answer = self._exchange(GoOn(), timeout_s, operation)
         if answer.defect is not None:
@@ -175,6 +182,16 @@ class Worker:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def to_the_end(asked: Generator[None, None, Answer]) -> Answer:
+    """Return the answer to a request, and go on at once after each pause."""
+    while True:
+        try:
+            next(asked)
+        except StopIteration as ended:
+            answer: Answer = ended.value
+            return answer
 
 
 def _environment(version: str | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ else changes. Legacy is "Problem description": a rescue disk, the old root behin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lxml import etree
 
@@ -34,7 +34,7 @@ from harness.domain.rendering import NewDisk, render_disk, render_domain
 from harness.domain.target_names import NAME_PREFIX, first_free_target, target_name
 from harness.domain.xml import boots_from_uefi, devices_of, disk_target, disks_of, parse_domain, serialise
 from harness.errors import Refused
-from harness.implementation.protocol import RunningInstance
+from harness.implementation.protocol import Implementation, RescuedDomain, RunningInstance
 from harness.implementation.reference.probing import found_later
 from harness.implementation.request import RescueRequest, resolve_request
 from harness.scenario.disks import RootDisk
@@ -44,17 +44,16 @@ from harness.scenario.words import DeviceType, DiskBus, Role
 _OTHER_KIND = {DeviceType.DISK: DeviceType.CDROM, DeviceType.CDROM: DeviceType.DISK}
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Implementation):
     """Stable rescue by pinning addresses, legacy rescue by rendering afresh."""
 
-    name: str = "reference"
+    name = "reference"
 
     def normal(self, instance: Instance, placement: Placement) -> str:
         """The instance's domain, without addresses: libvirt hands them out once."""
         return render_domain(instance, map_disks(instance), placement)
 
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
         """The rescued domain: stable when the image has either property, else legacy.
 
         Raises:
@@ -62,11 +61,7 @@ class Reference:
         """
         request = resolve_request(running.instance, image)
         xml = _legacy(running) if request is None else _stable(running, request)
-        return _with_own_variables(xml, running.placement)
-
-    def unrescued(self, saved_xml: str) -> str:
-        """The saved domain, byte for byte."""
-        return saved_xml
+        return RescuedDomain(_with_own_variables(xml, running.placement))
 
 
 def _stable(running: RunningInstance, request: RescueRequest) -> str:

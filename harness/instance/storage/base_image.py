@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.evidence.inventory import State
 from harness.guest.keys import RunKey
 from harness.guest.login import CLOUD_INIT_PATIENCE, SYSTEMD_PATIENCE, Login, read_private_key
 from harness.image import ImageSet
@@ -30,6 +31,10 @@ class BaseImages:
 
     instance: BaseImage
     rescue: BaseImage
+
+    def in_state(self, state: State) -> BaseImage:
+        """Return the image that a state boots from."""
+        return self.rescue if state is State.RESCUED else self.instance
 
     @property
     def cloud_init_users(self) -> tuple[str, ...]:

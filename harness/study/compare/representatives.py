@@ -6,7 +6,7 @@ None of them has names that Linux gives otherwise from boot to boot, so that eac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.reading.cases import Case
 from harness.scenario.words import Level
@@ -35,4 +35,4 @@ REPRESENTATIVES = (
 def representatives_of(suite: Sequence[Case]) -> list[Case]:
     """Those cases of the suite that stand for it, at level guest, also where their scenario ends above it."""
     ids = {each.case for each in REPRESENTATIVES}
-    return [replace(case, level=Level.GUEST) for case in suite if case.id in ids]
+    return [case.model_copy(update={"level": Level.GUEST}) for case in suite if case.id in ids]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ScenarioError
@@ -67,7 +67,8 @@ def sides_of(top: Path, base: Base, lender: NovaEnvironment) -> Iterator[Sides]:
 
 def cases_on(cases: Sequence[Case], implementation: Implementation) -> list[Case]:
     """The reference's cases with another implementation."""
-    return [replace(case, id=f"{case.id}@{implementation.name}", implementation=implementation) for case in cases]
+    name = implementation.name
+    return [case.model_copy(update={"id": f"{case.id}@{name}", "implementation": name}) for case in cases]
 
 
 def run_on(

@@ -179,7 +179,8 @@ class Problem:
 def _problem(scenario: Scenario, level: Level, session: Session, implementation: Implementation) -> Problem | None:
     name = f"explored-{_digest(scenario)}"
     point = Point(id=name, values={}, scenario=scenario.model_copy(update={"name": name}))
-    result = run_case(Case(name, Path(f"{name}.yaml"), point, implementation, level=level), session)
+    case = Case(id=name, file=Path(f"{name}.yaml"), point=point, implementation=implementation.name, level=level)
+    result = run_case(case, session)
     if result.as_expected or result.verdict is VerdictName.REFUSED:
         return None
     if result.failure is not None and result.failure.kind == HostExhaustedError.__name__:

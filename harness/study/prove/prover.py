@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HostError
+from harness.implementation.protocol import Implementation
+from harness.implementation.reference.implementation import Reference
 from harness.level.plan import Plan
 from harness.level.planner import Planner, open_planner
 from harness.reading.cases import Case
@@ -70,7 +72,7 @@ class Prover:
         return tuple(self._controls.values())
 
     def _plan_reference(self, case: Case) -> None:
-        plan = self._planner.plan(case)
+        plan = self._planner.plan(case, Reference())
         mismatch = plan.mismatch(case.point.scenario, self._planner.versions)
         self._controls[case.id, Level.PLAN] = Control(case.id, Level.PLAN, mismatch)
         if plan.refusal is None:
@@ -108,9 +110,7 @@ class Prover:
 
     def _run_broken(self, fault: Fault, case: Case, level: Level, progress: Progress) -> Trial:
         known = self._run_reference(case, level, progress)
-        result = self._run(
-            replace(case, id=f"{case.id} {fault.name} {level}", implementation=Broken(fault), level=level), progress
-        )
+        result = self._run(case, f"{case.id} {fault.name} {level}", Broken(fault), level, progress)
         if result.failure is not None:
             return Trial(case.id, level, trouble="error", reason=result.failure.message)
         if result.refusal is not None:
@@ -119,17 +119,21 @@ class Prover:
 
     def _run_reference(self, case: Case, level: Level, progress: Progress) -> tuple[Finding, ...]:
         if (case.id, level) not in self._controls:
-            result = self._run(replace(case, id=f"{case.id} reference {level}", level=level), progress)
+            result = self._run(case, f"{case.id} reference {level}", Reference(), level, progress)
             failed = result.failure is not None
             mismatch = () if result.as_expected else result.sentences() if failed else result.mismatch
             self._controls[case.id, level] = Control(case.id, level, mismatch, failed)
             self._reference_findings[case.id, level] = result.findings
         return self._reference_findings[case.id, level]
 
-    def _run(self, case: Case, progress: Progress) -> CaseResult:
+    def _run(
+        self, case: Case, case_id: str, implementation: Implementation, level: Level, progress: Progress
+    ) -> CaseResult:
         if self._session is None:
-            raise ValueError(f"level {case.level} takes a session")
-        return run_case(case, self._session, lambda phase: progress(f"{case.id}: {phase}"))
+            raise ValueError(f"level {level} takes a session")
+        self._session.implementations.add(implementation)
+        tried = case.model_copy(update={"id": case_id, "implementation": implementation.name, "level": level})
+        return run_case(tried, self._session, lambda phase: progress(f"{case_id}: {phase}"))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from lxml import etree
 
 from harness.domain.placement import Placement
 from harness.domain.xml import PciAddress, devices_of, disks_of, parse_domain, serialise
-from harness.implementation.protocol import RunningInstance
+from harness.implementation.protocol import RescuedDomain, RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.scenario.models import Instance, RescueImage
 
@@ -22,13 +22,13 @@ class SlotBeforeTheOthers(Reference):
             disk.append(etree.fromstring(PciAddress(0, slot).as_xml()))
         return serialise(root)
 
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
-        root = parse_domain(super().rescued(running, image))
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
+        root = parse_domain(super().rescued(running, image).xml)
         rescue = disks_of(root)[-1]
         address = rescue.find("address")
         assert address is not None
         rescue.replace(address, etree.fromstring(PciAddress(0, 0x10).as_xml()))
-        return serialise(root)
+        return RescuedDomain(serialise(root))
 
 
 class MissingRescueDisk(Reference):
@@ -36,12 +36,12 @@ class MissingRescueDisk(Reference):
 
     name = "missing-rescue-disk"
 
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
-        root = parse_domain(super().rescued(running, image))
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
+        root = parse_domain(super().rescued(running, image).xml)
         source = disks_of(root)[-1].find("source")
         assert source is not None
         source.set("file", source.get("file", "") + ".missing")
-        return serialise(root)
+        return RescuedDomain(serialise(root))
 
 
 class InvalidRescue(Reference):
@@ -49,10 +49,10 @@ class InvalidRescue(Reference):
 
     name = "invalid-rescue"
 
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
-        root = parse_domain(super().rescued(running, image))
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
+        root = parse_domain(super().rescued(running, image).xml)
         disks_of(root)[-1].set("device", "cdrom")
-        return serialise(root)
+        return RescuedDomain(serialise(root))
 
 
 class NoBootOrder(Reference):
@@ -60,12 +60,12 @@ class NoBootOrder(Reference):
 
     name = "no-boot-order"
 
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
-        root = parse_domain(super().rescued(running, image))
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
+        root = parse_domain(super().rescued(running, image).xml)
         for boot in root.findall("devices/disk/boot"):
             boot.getparent().remove(boot)
         etree.SubElement(root.find("os"), "boot", dev="hd")
-        return serialise(root)
+        return RescuedDomain(serialise(root))
 
 
 class LinkDown(Reference):

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 import pytest
 from rich.console import Console
 
-from harness.domain.placement import Placement
 from harness.errors import ScenarioError
-from harness.implementation.protocol import ForeignImplementation, levels_of, versions_of_implementation
+from harness.implementation.protocol import conditions_of
 from harness.implementation.reference.implementation import Reference
 from harness.implementation.registry import (
+    Implementations,
     implementation_of,
     implementations_of,
-    is_out_of_reach,
     opened,
     require_level,
 )
 from harness.reading.cases import collect_cases
 from harness.report.terminal.table import results_table
 from harness.result.case_result import CaseResult
-from harness.scenario.models import Instance
 from harness.scenario.words import Level, VerdictName
 
 from ..support.case_results import PLANNED
@@ -36,19 +33,15 @@ class Foreign(Reference):
     """The reference with ways of its own."""
 
     levels = (Level.PLAN,)
-    has_switched_off = True
+    is_foreign = True
     is_open = False
+
+    def __init__(self, name: str = "nova:34.0.0") -> None:
+        self.name = name
 
     @property
     def versions(self) -> dict[str, str]:
         return {"nova": "34.0.0"}
-
-    def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
-        del instance
-        return {source.defined_as: name for name, source in placement.sources.items()}
-
-    def cancel(self) -> None:
-        """It makes nobody wait."""
 
     def __enter__(self) -> Self:
         type(self).is_open = True
@@ -89,16 +82,13 @@ def test_unknown_names(name: str, expected: str, tmp_path: Path, monkeypatch: py
 
 def test_a_level_that_an_implementation_does_not_have_is_one_message(scenario: Path) -> None:
     foreign = Foreign("nova:34.0.0")
-    assert isinstance(foreign, ForeignImplementation)
-    assert not isinstance(Reference(), ForeignImplementation)
-    assert set(levels_of(Reference())) == set(Level)
     require_level([Reference(), foreign], Level.PLAN)
     with pytest.raises(ScenarioError, match=r"nova:34\.0\.0 has level plan so far, level guest is asked"):
         require_level([Reference(), foreign], Level.GUEST)
     scenario.write_text(SCENARIO.replace("summary", "level: machine\nsummary"))
     for implementation, deep in ((Reference(), False), (foreign, True)):
         (case,) = collect_cases([scenario], implementation, level=Level.PLAN)
-        assert is_out_of_reach(case) is deep
+        assert Implementations(implementation).have_level(case.implementation, case.level) is not deep
 
 
 @pytest.mark.parametrize(
@@ -125,8 +115,8 @@ def test_ids_and_conditions_tell_implementations_apart(scenario: Path) -> None:
         for case in collect_cases([scenario], implementation, repeat=2)
     ]
     assert ids == ["one#1", "one#2", "one#1@nova:34.0.0", "one#2@nova:34.0.0"]
-    assert versions_of_implementation(Reference()) == {"implementation": "reference"}
-    assert versions_of_implementation(Foreign("nova:34.0.0")) == {"implementation": "nova:34.0.0", "nova": "34.0.0"}
+    assert conditions_of(Reference()) == {"implementation": "reference"}
+    assert conditions_of(Foreign("nova:34.0.0")) == {"implementation": "nova:34.0.0", "nova": "34.0.0"}
 
 
 def test_what_an_implementation_holds_is_released() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.domain.placement import Placement
 from harness.domain.xml import parse_domain, serialise
-from harness.implementation.protocol import RunningInstance
+from harness.implementation.protocol import Implementation, Rescue, RescuedDomain, RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.implementation.request import requests_stable_devices
 from harness.scenario.models import Instance, RescueImage
@@ -44,8 +44,8 @@ class Fault:
             raise ValueError(f"{self.name}: a case goes with a level deeper than plan, and only with that")
 
 
-class Broken:
-    """The reference with one fault. Serves one case: its unrescue is told what its rescue made.
+class Broken(Implementation):
+    """The reference with one fault.
 
     Legacy rescue is not broken any further: it moves disks by design.
     """
@@ -53,8 +53,6 @@ class Broken:
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
         self._reference = Reference()
-        self._running: RunningInstance | None = None
-        self._rescued_xml: str | None = None
 
     @property
     def name(self) -> str:
@@ -62,7 +60,7 @@ class Broken:
         return f"fault:{self._fault.name}"
 
     def normal(self, instance: Instance, placement: Placement) -> str:
-        """The domain of the running instance.
+        """Make the domain of the running instance, and break it.
 
         Raises:
             NotApplicable: the fault has nothing to break in it.
@@ -70,32 +68,29 @@ class Broken:
         xml = self._reference.normal(instance, placement)
         return _edited(self._fault.normal, xml, instance, placement)
 
-    def rescued(self, running: RunningInstance, image: RescueImage) -> str:
-        """The domain of the rescued instance.
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
+        """Make the domain of the rescued instance, and break it.
 
         Raises:
             Refused: by the reference, or NotApplicable by the fault.
         """
-        xml = self._reference.rescued(running, image)
+        xml = self._reference.rescued(running, image).xml
         if not requests_stable_devices(image.properties):
             raise NotApplicable("a legacy rescue")
-        xml = _edited(self._fault.rescued, xml, running.instance, running.placement, running.live_xml, running.steps)
-        self._running, self._rescued_xml = running, xml
-        return xml
+        return RescuedDomain(_edited_of(running, self._fault.rescued, xml, running.live_xml))
 
-    def unrescued(self, saved_xml: str) -> str:
-        """The domain after the rescue.
+    def unrescued(self, rescue: Rescue) -> str:
+        """Make the domain after the rescue, and break it.
 
         Raises:
             NotApplicable: the fault has nothing to break in it.
         """
-        xml = self._reference.unrescued(saved_xml)
-        running = self._running
-        if running is None:
-            return xml
-        return _edited(
-            self._fault.unrescued, xml, running.instance, running.placement, self._rescued_xml, running.steps
-        )
+        xml = self._reference.unrescued(rescue)
+        return _edited_of(rescue.running, self._fault.unrescued, xml, rescue.rescued_xml)
+
+
+def _edited_of(running: RunningInstance, edit: Edit | None, xml: str, before_xml: str) -> str:
+    return _edited(edit, xml, running.instance, running.placement, before_xml, running.steps)
 
 
 def _edited(

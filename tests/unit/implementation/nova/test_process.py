@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema
@@ -179,20 +180,19 @@ for _ in range(2):
     assert b'"go_on"' in read()
 write('{"xml": "started"}\\\\n')
 """
-    looked: list[int] = []
     running = worker(tmp_path, body.replace("\\\\n", "\\n"))
-    assert running.ask(Describe(), 30, when_off=lambda: looked.append(1)).xml == "started"
-    assert looked == [1, 1]
+    asked = running.asked(Describe(), 30)
+    assert [next(asked), next(asked)] == [None, None]
+    with pytest.raises(StopIteration) as ended:
+        next(asked)
+    assert ended.value.value.xml == "started"
     running.close()
 
 
 def test_a_worker_whose_guest_cannot_be_looked_at_is_killed(tmp_path: Path) -> None:
-    def look() -> None:
-        raise HostError("the disk is full")
-
     running = worker(tmp_path, "read()\nwrite('{\"off\": true}\\n')\nread()")
-    with pytest.raises(HostError, match="the disk is full"):
-        running.ask(Describe(), 30, when_off=look)
+    with closing(running.asked(Describe(), 30)) as pauses:
+        next(pauses)
     assert running.is_closed
     assert not psutil.pid_exists(running.pid)
 

@@ -13,7 +13,7 @@ from harness.domain.pinning import pinned
 from harness.domain.placement import DiskSource, Placement, UefiFirmware
 from harness.domain.xml import DriveAddress, address_text, controllers, devices_of, disk_target, disks_of, parse_domain
 from harness.errors import Refused
-from harness.implementation.protocol import RunningInstance
+from harness.implementation.protocol import Rescue, RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.scenario.models import Instance, RescueImage
 
@@ -65,7 +65,7 @@ def rescued(
     subject = full(machine, **keys)
     placed = replace(placement(subject), usb_cdrom_is_disk=usb_cdrom_is_disk)
     running = RunningInstance(subject, placed, live_xml or live(machine))
-    return parse_domain(Reference().rescued(running, RescueImage.model_validate({"properties": properties})))
+    return parse_domain(Reference().rescued(running, RescueImage.model_validate({"properties": properties})).xml)
 
 
 def places(root: etree._Element) -> list[tuple[str, str]]:
@@ -142,7 +142,7 @@ def test_rescued_guest_writes_to_a_copy_of_the_uefi_variables(folder: str, prope
     assert where.uefi is not None
     nvram = f"<nvram>{escape(str(where.uefi.variables_path))}</nvram><boot dev='hd'/>"
     running = RunningInstance(subject, where, live("pc").replace("<boot dev='hd'/>", nvram))
-    root = parse_domain(Reference().rescued(running, RescueImage.model_validate({"properties": properties})))
+    root = parse_domain(Reference().rescued(running, RescueImage.model_validate({"properties": properties})).xml)
     assert root.findtext("os/nvram") == str(where.rescue_variables_path)
 
 
@@ -193,7 +193,7 @@ def test_a_legacy_rescue_disk_gets_a_unit_only_on_scsi() -> None:
     properties = {"hw_scsi_model": "virtio-scsi", "hw_disk_bus": "usb", "hw_cdrom_bus": "scsi"}
     subject = Instance.model_validate({"disks": [iso_root], "properties": properties})
     running = RunningInstance(subject, placement(subject), live("pc"))
-    disks = disks_of(parse_domain(Reference().rescued(running, RescueImage())))
+    disks = disks_of(parse_domain(Reference().rescued(running, RescueImage()).xml))
     assert [(disk_target(disk), DriveAddress.of(disk)) for disk in disks] == [
         (("sda", "usb"), None),
         (("sdb", "scsi"), DriveAddress(0, 0, 0, 0)),
@@ -208,7 +208,9 @@ def test_legacy_rescue_of_a_volume_backed_instance_is_refused() -> None:
 
 
 def test_unrescue_gives_back_what_was_saved_byte_for_byte() -> None:
-    assert Reference().unrescued(live("pc")) == live("pc")
+    subject = full("pc")
+    running = RunningInstance(subject, placement(subject), live("pc"))
+    assert Reference().unrescued(Rescue(running, "<domain/>", live("pc"))) == live("pc")
 
 
 def test_a_label_that_the_instance_defines_is_kept() -> None:

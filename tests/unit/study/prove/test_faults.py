@@ -16,7 +16,7 @@ from harness.domain.placement import DiskSource, EmulatedTpm, Placement, UefiFir
 from harness.domain.xml import disks_of, parse_domain, serialise, source_of
 from harness.errors import Refused
 from harness.image.command import run
-from harness.implementation.protocol import Implementation, RunningInstance
+from harness.implementation.protocol import Implementation, Rescue, RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, collect_cases
 from harness.report.markdown.faults_page import faults_page
@@ -172,9 +172,9 @@ def files_of(placement: Placement) -> dict[Path, bytes]:
 def made_by(implementation: Implementation, running: RunningInstance, image: RescueImage) -> tuple[object, ...]:
     """Every domain, and while it is rescued and afterwards the files behind the disks and the firmware."""
     normal = implementation.normal(running.instance, running.placement)
-    rescued = implementation.rescued(running, image)
+    rescued = implementation.rescued(running, image).xml
     files = files_of(running.placement)
-    unrescued = implementation.unrescued(running.live_xml)
+    unrescued = implementation.unrescued(Rescue(running, rescued, running.live_xml))
     domains = (normal, rescued, unrescued)
     return *(serialise(parse_domain(xml)) for xml in domains), files, files_of(running.placement)
 
@@ -197,7 +197,8 @@ def test_fault_that_needs_another_file_leaves_a_domain_without_files_alone(tmp_p
     of_files = [fault for fault in FAULTS if fault.level is not Level.PLAN and "volume-" in fault.name]
     assert of_files
     for fault in of_files:
-        assert serialise(parse_domain(Broken(fault).rescued(running, image))) == Reference().rescued(running, image)
+        broken = Broken(fault).rescued(running, image)
+        assert serialise(parse_domain(broken.xml)) == Reference().rescued(running, image).xml
         assert not list(tmp_path.iterdir())
 
 
@@ -215,8 +216,8 @@ def test_legacy_rescue_is_not_broken_any_further(folder: Path) -> None:
 def test_saved_domain_is_given_back_as_it_is_unless_the_fault_is_there(folder: Path) -> None:
     running, image = next(cases(folder))
     broken = Broken(Fault("idle", "nothing is broken", ClaimName.NAMES, rescued=nothing))
-    broken.rescued(running, image)
-    assert broken.unrescued(running.live_xml) == running.live_xml
+    rescued = broken.rescued(running, image)
+    assert broken.unrescued(Rescue(running, rescued.xml, running.live_xml)) == running.live_xml
     assert broken.name == "fault:idle"
 
 

@@ -1,0 +1,86 @@
+"""Control boots: states are booted again until a kernel race is told from a moved disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from harness.evidence.inventory import Inventory, State
+from harness.guest.booted import BootedGuest
+from harness.instance.life_cycle import LifeCycle
+from harness.level.sequence import Looks
+from harness.scenario.models import RescueImage
+from harness.verdict.expected import Expected
+from harness.verdict.finding import Finding
+from harness.verdict.race import is_shown_to_race, needs_control_boots, settle_by_controls
+
+
+class Bootable(Protocol):
+    """An instance that can be booted again in a state."""
+
+    image: RescueImage
+    control_boots: int
+
+    @property
+    def definitions(self) -> dict[State, Inventory]:
+        """The domain of each state's first boot."""
+
+    @property
+    def life_cycle(self) -> LifeCycle[BootedGuest]:
+        """The instance's life cycle."""
+
+    def boot(self, state: State, transition: Callable[[], BootedGuest], *, control: int = 0) -> None:
+        """Boot into a state."""
+
+    def look(self, state: State, *, control: int = 0) -> Inventory:
+        """Collect the inventory of the running guest."""
+
+
+def settled_by_control_boots(
+    subject: Bootable, findings: tuple[Finding, ...], expected: Expected, looks: Looks, *, is_hot: bool
+) -> tuple[Finding, ...]:
+    """Return the findings with their causes, as far as control boots tell; ``is_hot`` before the rescue.
+
+    Raises:
+        HostError, GuestError: host or guest failed.
+    """
+    # What was attached to a running guest has another name after any boot: that is told by booting.
+    in_doubt = needs_control_boots(findings, {} if is_hot else subject.definitions)
+    if not in_doubt or not subject.control_boots:
+        return findings
+    life_cycle = subject.life_cycle
+    same_domain = life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml
+    normal_again: list[Inventory] = []
+    rescued_again: list[Inventory] = []
+
+    def boots() -> tuple[tuple[Inventory, ...], tuple[Inventory, ...], tuple[Inventory, ...]]:
+        return (
+            (looks.normal, *normal_again),
+            (looks.rescued, *rescued_again),
+            (looks.unrescued, *(normal_again if same_domain else ())),
+        )
+
+    def settle() -> tuple[Finding, ...]:
+        return settle_by_controls(findings, expected, *boots(), is_hot=is_hot)
+
+    def is_settled_by(state: State, again: list[Inventory], first_boot: Callable[[], BootedGuest]) -> bool:
+        for inventory in _boots_again(subject, state, first_boot):
+            again.append(inventory)
+            if not is_hot and is_shown_to_race(findings, expected, *boots()):
+                return True
+        return False
+
+    if is_settled_by(State.NORMAL, normal_again, life_cycle.reboot_as_saved) or State.RESCUED not in in_doubt:
+        return settle()
+    if is_hot and not needs_control_boots([finding for finding in settle() if finding.cause != "reboot"]):
+        return settle()
+    is_settled_by(State.RESCUED, rescued_again, lambda: life_cycle.rescue(subject.image))
+    return settle()
+
+
+def _boots_again(subject: Bootable, state: State, first: Callable[[], BootedGuest]) -> Iterator[Inventory]:
+    """Boot a state as a control, the first time by the transition that leads into it."""
+    for number in range(1, subject.control_boots + 1):
+        transition = first if number == 1 else subject.life_cycle.reboot
+        subject.boot(state, transition, control=number)
+        yield subject.look(state, control=number)

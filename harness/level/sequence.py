@@ -1,0 +1,145 @@
+"""The one sequence of a case, at every level: look, rescue, look, unrescue, look, compare.
+
+A level adds its ``InstanceUnderTest``: how the instance comes into a state, and where evidence of the state comes from.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.errors import Refused
+from harness.evidence.inventory import Inventory, State
+from harness.instance.steps import take_steps
+from harness.level.outcome import Outcome, Progress
+from harness.scenario.steps import Step
+from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued, joined
+from harness.verdict.expected import Expected, HostEvidence
+from harness.verdict.finding import Finding
+from harness.verdict.restoring import not_given_back
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The inventories of the three states of one rescue."""
+
+    normal: Inventory
+    rescued: Inventory
+    unrescued: Inventory
+
+
+class InstanceUnderTest(ABC):
+    """An instance at one level. Methods raise HostError or GuestError where host or guest fails."""
+
+    folder_prefix: str = ""
+    """The folder of the rescue's artefacts within the case's folder; empty for the rescue under test."""
+
+    @property
+    def definitions(self) -> Mapping[State, Inventory]:
+        """The domains of the present rescue by state, where the level looks deeper than at them."""
+        return {}
+
+    def start(self) -> None:
+        """Make the instance."""
+        return
+
+    def take(self, step: Step) -> None:
+        """Take a step on the instance; a rescue as a step has been carried out and looked at by then."""
+        raise NotImplementedError(f"{type(self).__name__} takes no step such as {step}")
+
+    def bring_up(self) -> None:
+        """Bring the instance into the normal state, ready to be looked at."""
+        return
+
+    @abstractmethod
+    def look(self, state: State) -> Inventory:
+        """Take the inventory of the state that the instance is in."""
+
+    @abstractmethod
+    def rescue(self) -> None:
+        """Bring the instance into the rescued state; raises Refused."""
+
+    @abstractmethod
+    def unrescue(self) -> None:
+        """Bring the instance into the unrescued state; raises Refused."""
+
+    def after_refusal(self, refused: Refused) -> tuple[Finding, ...]:
+        """Return the findings about an instance whose rescue was refused."""
+        del refused
+        return ()
+
+    @abstractmethod
+    def expected(self, rescued: Inventory) -> Expected:
+        """Return what the states are held against; at level guest the rescued guest first writes to its disks."""
+
+    @abstractmethod
+    def host_evidence(self) -> HostEvidence:
+        """Return what only the host sees of the rescue, once the instance is unrescued."""
+
+    def compare_unrescued(self, looks: Looks, expected: Expected) -> tuple[Finding, ...]:
+        """Hold the unrescued state against the normal one."""
+        return compare_unrescued(looks.normal, looks.rescued, looks.unrescued, expected, self.host_evidence())
+
+    def settled(self, findings: tuple[Finding, ...], expected: Expected, looks: Looks) -> tuple[Finding, ...]:
+        """Return the findings once doubts about their cause are settled."""
+        del expected, looks
+        return findings
+
+
+def carry_out(
+    subject: InstanceUnderTest, steps: tuple[Step, ...], outcome: Outcome, progress: Progress = lambda _phase: None
+) -> None:
+    """Bring an instance through its steps and through the rescue under test, and add the findings to ``outcome``.
+
+    Raises:
+        Refused: the implementation does not make the instance.
+        HostError, GuestError: host or guest failed.
+    """
+    subject.start()
+
+    def rescue_as_step(position: int) -> bool:
+        subject.folder_prefix = f"step-{position + 1}/"
+        return rescue_and_unrescue(subject, outcome) and outcome.is_restored
+
+    if take_steps(steps, take=subject.take, rescue=rescue_as_step, progress=progress):
+        subject.folder_prefix = ""
+        rescue_and_unrescue(subject, outcome)
+
+
+def rescue_and_unrescue(subject: InstanceUnderTest, outcome: Outcome) -> bool:
+    """Look at an instance, rescue it, unrescue it, and add the findings to ``outcome``; False if one was refused."""
+    subject.bring_up()
+    normal = subject.look(State.NORMAL)
+    try:
+        subject.rescue()
+    except Refused as refused:
+        outcome.refusal = refused
+        outcome.add(*subject.after_refusal(refused))
+        return False
+    rescued = subject.look(State.RESCUED)
+    expected = subject.expected(rescued)
+    try:
+        subject.unrescue()
+    except Refused as refused:
+        so_far = joined(compare_rescued(normal, rescued, expected), _compare_definitions(subject, expected))
+        outcome.add(*so_far, not_given_back(refused))
+        return False
+    looks = Looks(normal, rescued, subject.look(State.UNRESCUED))
+    findings = joined(
+        compare_rescued(normal, rescued, expected),
+        subject.compare_unrescued(looks, expected),
+        _compare_definitions(subject, expected),
+    )
+    outcome.additions = additions(normal, rescued, expected)
+    earlier = outcome.findings
+    outcome.add(*findings)  # kept should a control boot fail
+    settled = subject.settled(findings, expected, looks)
+    outcome.findings = earlier
+    outcome.add(*settled)
+    return True
+
+
+def _compare_definitions(subject: InstanceUnderTest, expected: Expected) -> tuple[Finding, ...]:
+    definitions = subject.definitions
+    return compare_definitions(definitions, expected) if definitions else ()
