@@ -59,3 +59,10 @@ def test_page_outside_the_navigation_fails_the_build(tmp_path):
         (docs / f"{name}.md").write_text("# Title\n")
     with pytest.raises(Abort):
         build_site(tmp_path / "site", docs_dir=str(docs), nav=[{"Home": "index.md"}])
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_of_a_page_at_the_top_lead_to_files(name):
+    links = re.findall(r"\]\(([^)#\s:]+)", (ROOT / name).read_text())
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
