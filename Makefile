@@ -12,7 +12,7 @@ WORKERS ?= logical
 FIRST ?= scenarios/legacy scenarios/stable
 
 .DEFAULT_GOAL := help
-.PHONY: help run suite test unit lint bench schema tables nova-table clean
+.PHONY: help run suite test unit lint docs bench schema tables nova-table clean
 
 help:
 	@echo "make run    set up, build the images, boot the first scenarios: $(FIRST)"
@@ -20,6 +20,7 @@ help:
 	@echo "make test   set up, run the whole test suite, with all shipped scenarios"
 	@echo "make unit   the tests that need no hypervisor"
 	@echo "make lint   ruff and mypy"
+	@echo "make docs   build the documents into site/; a broken link is an error"
 	@echo "make bench  measure speed, printed as ratios"
 	@echo "make clean  remove environment, results, and what dead runs left"
 
@@ -50,8 +51,12 @@ lint: $(STAMPS)/environment
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 
+docs: $(STAMPS)/environment
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "site/index.html"
+
 bench: $(STAMPS)/environment
-	@$(BIN)/python -m harness.benchmark
+	@$(BIN)/python -m harness.benchmark.__main__
 
 tables: $(STAMPS)/environment
 	@$(BIN)/rescue-harness combinations --markdown > docs/reference/combinations.md
@@ -72,4 +77,4 @@ schema: $(STAMPS)/environment
 
 clean:
 	@if [ -x $(BIN)/rescue-harness ]; then $(BIN)/rescue-harness clean; fi
-	@rm -rf $(VENV) $(STAMPS) $(RESULTS)
+	@rm -rf $(VENV) $(STAMPS) $(RESULTS) site

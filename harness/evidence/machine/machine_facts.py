@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HostError
-from harness.evidence.machine.machine_settings import medium_settings
-from harness.evidence.machine.machine_tree import Device, DeviceTree, parse_device_tree
+from harness.evidence.machine.machine_inventory.machine_settings import medium_settings
+from harness.evidence.machine.machine_inventory.machine_tree import Device, DeviceTree, parse_device_tree
 from harness.evidence.plan.domain_disks import CDROM_SECTOR_BYTES, SECTOR_BYTES
 
 Query = Callable[..., Any]

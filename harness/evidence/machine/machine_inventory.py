@@ -23,9 +23,9 @@ from harness.evidence.inventory import (
     UsbDevice,
 )
 from harness.evidence.kernel_names import MEGARAID_CHANNEL, Slot, predict_names
-from harness.evidence.machine.machine_facts import Drive, MachineFacts, Query, machine_facts
-from harness.evidence.machine.machine_settings import MachineSettings
-from harness.evidence.machine.machine_tree import Device
+from harness.evidence.machine.machine_inventory.machine_facts import Drive, MachineFacts, Query, machine_facts
+from harness.evidence.machine.machine_inventory.machine_settings import MachineSettings
+from harness.evidence.machine.machine_inventory.machine_tree import Device
 from harness.evidence.plan.domain_inventory import Sources
 from harness.scenario.words import Level
 

@@ -13,7 +13,7 @@ import pytest
 
 from harness.errors import HostError
 from harness.evidence.inventory import DIRECT_KERNEL, NETWORK, BlockDevice, Inventory, PciDevice
-from harness.evidence.machine.machine_inventory import machine_inventory
+from harness.evidence.machine.machine_inventory.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources, defined_inventory
 from harness.scenario.words import Level
 
