@@ -11,7 +11,7 @@ from harness.domain.disk_mapping import RESCUE, map_disks
 from harness.domain.placement import DiskSource
 from harness.errors import GuestAfter, GuestError, HarnessError, Refused
 from harness.evidence.guest.collection import collection_script, parse_inventory, parse_writes, write_script
-from harness.evidence.inventory import Inventory, KernelNames, State
+from harness.evidence.inventory import BlockKind, Inventory, KernelNames, State
 from harness.evidence.plan.domain_inventory import running_inventory
 from harness.evidence.plan.hot_names import with_attached, with_detached, with_names
 from harness.guest.booted import BootedGuest
@@ -244,7 +244,7 @@ class Drive:
             for device in rescued.block_devices
             if device.marker is not None
             and not device.read_only
-            and device.kind == "disk"
+            and device.kind is BlockKind.DISK
             and device.marker.disk in self._instance_disks()
         }
         script = write_script(dict(tokens.values()))
