@@ -56,7 +56,7 @@ docs: $(STAMPS)/environment
 	@echo "site/index.html"
 
 bench: $(STAMPS)/environment
-	@$(BIN)/python -m harness.benchmark.__main__
+	@$(BIN)/python -m harness.benchmark
 
 tables: $(STAMPS)/environment
 	@$(BIN)/rescue-harness combinations --markdown > docs/reference/combinations.md

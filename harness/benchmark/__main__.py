@@ -23,8 +23,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from harness.benchmark.__main__.measure import Measure
-from harness.benchmark.__main__.nova import measure_nova, measure_nova_guests, newest_release
+from harness.benchmark.measure import Measure
+from harness.benchmark.nova import measure_nova, measure_nova_guests, newest_release
 from harness.deadline import Deadline
 from harness.errors import GuestError, HostError
 from harness.guest.access import AUTHORIZED_KEYS_ENTRY

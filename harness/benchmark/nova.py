@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.benchmark.__main__.measure import Measure
+from harness.benchmark.measure import Measure
 from harness.errors import HostError
 from harness.implementation.nova.environments import Environments, NovaEnvironment
 from harness.implementation.nova.implementation import Nova

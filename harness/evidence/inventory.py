@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from harness.evidence.address import Address, GuestBus
 from harness.frozen import Frozen
 from harness.scenario.words import Level
 
@@ -21,6 +22,14 @@ class State(StrEnum):
     NORMAL = "normal"
     RESCUED = "rescued"
     UNRESCUED = "unrescued"
+
+
+class BlockKind(StrEnum):
+    """Block devices as a guest tells them apart."""
+
+    DISK = "disk"
+    CDROM = "cdrom"
+    FLOPPY = "floppy"
 
 
 class Marker(Frozen):
@@ -61,18 +70,16 @@ class ComputedLinks(Frozen):
 class BlockDevice(Frozen):
     """One whole block device as far as the level sees it; ``name`` is the kernel's, without a guest libvirt's target.
 
-    ``address`` identifies where the device sits and holds nothing that the kernel hands out by arrival: the PCI path
-    from the root bus down, then SCSI channel:target:LUN, ATA port and device, or USB port. ``hctl`` is the raw SCSI
-    H:C:T:L, whose host number is arrival order. ``storage`` is how a domain has its bytes kept: format, encryption,
+    ``address`` identifies where the device sits. ``hctl`` is the raw SCSI H:C:T:L, whose host number is arrival order,
+    and ``usb_port`` has a bus number that is. ``storage`` is how a domain has its bytes kept: format, encryption,
     who answers SCSI commands, whether they are thrown away at the end, and the server they come from. ``settings``, of
     this and of every other device, is what its definition or its machine says of it beside all that, value by name.
     """
 
     name: str
-    kind: str  # disk | cdrom | floppy
-    bus: str  # virtio | scsi | ata | usb | floppy | other
-    address: str
-    pci_path: tuple[str, ...] = ()
+    kind: BlockKind
+    bus: GuestBus
+    address: Address
     hctl: str | None = None
     usb_port: str | None = None
     size_bytes: int | None
@@ -95,6 +102,11 @@ class BlockDevice(Frozen):
     data_token: str | None = None
     predicted: KernelNames | None = None
 
+    @property
+    def pci_path(self) -> tuple[str, ...]:
+        """The PCI functions from the root bus down; empty for what hangs on none."""
+        return self.address.pci_path
+
 
 class NetworkInterface(Frozen):
     """A NIC with its kernel name and the name udev's net_id would give it."""
@@ -102,7 +114,7 @@ class NetworkInterface(Frozen):
     name: str
     predictable_name: str | None
     mac: str
-    address: str
+    address: Address
     driver: str | None
     settings: dict[str, str] = Field(default_factory=dict)
 

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.domain.target_names import target_name
-from harness.evidence.inventory import KernelNames
+from harness.evidence.address import GuestBus
+from harness.evidence.inventory import BlockKind, KernelNames
 
 MEGARAID_CHANNEL = 2
 """Where drivers/scsi/megaraid has logical disks, as all of QEMU's are: the channels before are for physical ones."""
@@ -31,8 +32,8 @@ class Slot:
     """
 
     disk: str
-    kind: str  # disk | cdrom | floppy
-    bus: str  # virtio | scsi | ata | usb | floppy
+    kind: BlockKind
+    bus: GuestBus
     host: int
     channel: int = 0
     target: int = 0
@@ -44,16 +45,16 @@ class Slot:
 def predict_names(slots: Sequence[Slot]) -> dict[str, KernelNames]:
     """The kernel names of all disks of a domain, by ``Slot.disk``."""
     names: dict[str, KernelNames] = {}
-    virtio = sorted((slot for slot in slots if slot.bus == "virtio"), key=lambda slot: slot.host)
+    virtio = sorted((slot for slot in slots if slot.bus is GuestBus.VIRTIO), key=lambda slot: slot.host)
     for index, slot in enumerate(virtio):
         names[slot.disk] = _certain(target_name("vd", index))
     for slot in slots:
-        if slot.kind == "floppy":
+        if slot.kind is BlockKind.FLOPPY:
             names[slot.disk] = _certain(f"fd{slot.lun}")
-    others = [slot for slot in slots if slot.bus != "virtio" and slot.kind != "floppy"]
-    optical = [slot for slot in others if slot.kind == "cdrom"]
+    others = [slot for slot in slots if slot.bus is not GuestBus.VIRTIO and slot.kind is not BlockKind.FLOPPY]
+    optical = [slot for slot in others if slot.kind is BlockKind.CDROM]
     names |= _by_arrival(optical, [f"sr{index}" for index in range(len(optical))])
-    disks = [slot for slot in others if slot.kind != "cdrom"]
+    disks = [slot for slot in others if slot.kind is not BlockKind.CDROM]
     names |= _by_arrival(disks, [target_name("sd", index) for index in range(len(disks))])
     return names
 
@@ -69,11 +70,11 @@ def _by_arrival(slots: Sequence[Slot], possible: Sequence[str]) -> dict[str, Ker
 
 def _usual_order(disks: Sequence[Slot]) -> list[str]:
     """The disks that have a usual name, in order."""
-    ata = [slot for slot in disks if slot.bus == "ata"]
-    usb = [slot for slot in disks if slot.bus == "usb"]
+    ata = [slot for slot in disks if slot.bus is GuestBus.ATA]
+    usb = [slot for slot in disks if slot.bus is GuestBus.USB]
     if len(ata) > 1:
         return []
-    on_pci = sorted((slot for slot in disks if slot.bus in ("scsi", "ata")), key=_scan_order)
+    on_pci = sorted((slot for slot in disks if slot.bus in (GuestBus.SCSI, GuestBus.ATA)), key=_scan_order)
     ordered = [*on_pci, *(usb if len(usb) == 1 else ())]
     return [slot.disk for slot in ordered]
 

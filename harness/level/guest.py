@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from harness.domain.disk_mapping import RESCUE, map_disks
 from harness.errors import GuestAfter, GuestError, HarnessError, Refused
 from harness.evidence.guest.collection import collection_script, parse_inventory, parse_writes, write_script
-from harness.evidence.inventory import Inventory, KernelNames, State
+from harness.evidence.inventory import BlockKind, Inventory, KernelNames, State
 from harness.evidence.plan.domain_inventory import running_inventory
 from harness.evidence.plan.hot_names import with_attached, with_detached, with_names
 from harness.guest.booted import BootedGuest
@@ -238,7 +238,7 @@ class BootedInstance(InstanceUnderTest):
             for device in rescued.block_devices
             if device.marker is not None
             and not device.read_only
-            and device.kind == "disk"
+            and device.kind is BlockKind.DISK
             and device.marker.disk != RESCUE
             and device.marker.disk in self.ready.sources
         }

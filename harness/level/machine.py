@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.evidence.inventory import Inventory, State
-from harness.evidence.machine.machine_inventory.machine_inventory import machine_inventory
+from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources, running_inventory
 from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import usb_cdrom_is_disk

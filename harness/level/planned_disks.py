@@ -23,7 +23,10 @@ class PlannedPlace:
 
 @dataclass(frozen=True)
 class PlannedDisk:
-    """A disk by its name in the scenario; None in a state that lacks it."""
+    """A disk by its name in the scenario; None in a state that lacks it.
+
+    ``bus`` and ``device`` are texts: an implementation may define any that libvirt knows.
+    """
 
     name: str
     bus: str

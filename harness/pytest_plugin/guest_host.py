@@ -60,12 +60,12 @@ class GuestDisk:
     @property
     def pci_address(self) -> str | None:
         """The address of the PCI function it hangs on."""
-        return self.facts.pci_path[-1] if self.facts.pci_path else None
+        return self.facts.address.function
 
     @property
     def address(self) -> str:
         """Where it sits: PCI path, then SCSI, ATA or USB place, without anything handed out by arrival."""
-        return self.facts.address
+        return self.facts.address.in_full
 
     @property
     def serial(self) -> str | None:

@@ -13,10 +13,10 @@ from harness.errors import Refused
 from harness.implementation.request import resolve_request
 from harness.scenario.disks import RootDisk
 from harness.scenario.models import Instance, RescueImage, RescueProperties
-from harness.scenario.words import DiskBus, Firmware, Role
+from harness.scenario.words import DeviceType, DiskBus, Firmware, Role
 
-BUSES = tuple(str(bus) for bus in DiskBus)
-DEVICES = ("disk", "cdrom", "floppy", "lun")
+BUSES = tuple(DiskBus)
+DEVICES = tuple(DeviceType)
 HARDWARE = tuple(itertools.product(("pc", "q35"), Firmware))
 _HEADER = """\
 # Every combination of bus and device
@@ -34,8 +34,8 @@ class Combination:
 
     machine: str
     firmware: Firmware
-    bus: str
-    device: str
+    bus: DiskBus
+    device: DeviceType
     refusal: Refused | None
 
 

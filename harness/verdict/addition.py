@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.evidence.inventory import BlockDevice, State
+from harness.evidence.address import GuestBus
+from harness.evidence.inventory import BlockDevice, BlockKind, State
 from harness.scenario.words import ClaimName, DeviceType, DiskBus
 from harness.verdict.comparison import Comparison, holder, holders
 from harness.verdict.expected import RESCUE
 from harness.verdict.finding import Finding
-from harness.verdict.place import buses_of, place_of
+from harness.verdict.place import buses_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def _added(name: str, device: BlockDevice, what: str) -> Finding:
         device=name,
         before="missing",
         after="present",
-        message=f"{what}: {device.name} at {place_of(device.address)}",
+        message=f"{what}: {device.name} at {device.address}",
     )
 
 
@@ -64,17 +65,17 @@ def _rescue_device(comparison: Comparison) -> Iterator[Finding]:
         drivers = {function.address: function.driver for function in comparison.other.pci_devices}
         buses = buses_of(device, drivers)
         if expected.rescue_bus not in buses:
-            seen = "|".join(sorted(buses)) or device.bus
+            seen = "|".join(sorted(buses)) or str(device.bus)
             yield _unlike_asked(expected.rescue_bus, seen, f"on bus {seen}, not on {expected.rescue_bus} as asked")
-    if expected.rescue_device is not None and device.kind != expected.rescue_device:
+    if expected.rescue_device is not None and str(device.kind) != expected.rescue_device:
         usb_cdrom = (
             expected.rescue_device is DeviceType.CDROM
-            and device.kind == DeviceType.DISK
+            and device.kind is BlockKind.DISK
             and expected.rescue_bus in {None, DiskBus.USB}
-            and device.bus == "usb"
+            and device.bus is GuestBus.USB
         )
         message = _USB_CDROM if usb_cdrom else f"a {device.kind}, not a {expected.rescue_device} as asked"
-        yield _unlike_asked(expected.rescue_device, device.kind, message)
+        yield _unlike_asked(expected.rescue_device, str(device.kind), message)
 
 
 def _unlike_asked(asked: str, seen: str, message: str) -> Finding:

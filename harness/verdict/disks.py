@@ -8,7 +8,7 @@ from harness.evidence.inventory import BlockDevice, Inventory, State
 from harness.scenario.words import ClaimName, Level
 from harness.verdict.comparison import Comparison, Pair, holder, holders
 from harness.verdict.finding import Finding
-from harness.verdict.place import move, place_of
+from harness.verdict.place import move
 from harness.verdict.settings import changed
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def all_present(comparison: Comparison) -> Iterator[Finding]:
             device=disk,
             before="present",
             after="missing",
-            message=f"missing, was {before.name} at {place_of(before.address)}",
+            message=f"missing, was {before.name} at {before.address}",
         )
     if comparison.state is State.RESCUED:
         for disk in comparison.expected.disks:
@@ -163,11 +163,11 @@ def _traits(device: BlockDevice) -> dict[str, str]:
         "wwn": device.wwn or "none",
         "vendor": device.vendor or "none",
         "model": device.model or "none",
-        "bus": device.bus,
+        "bus": str(device.bus),
         "driver": device.driver or "none",
         "access": "read-only" if device.read_only else "writable",
         "medium": "removable" if device.removable else "fixed",
-        "kind": device.kind,
+        "kind": str(device.kind),
         "partitions": " ".join(f"{number}@{start}+{size}" for number, start, size in partitions) or "none",
     }
 
@@ -191,7 +191,7 @@ def content(comparison: Comparison) -> Iterator[Finding]:
                 device=disk,
                 before=disk,
                 after=str(holds),
-                message=f"where it was, {place_of(before.address)}, is now the content of {holds} ({occupant.name})",
+                message=f"where it was, {before.address}, is now the content of {holds} ({occupant.name})",
             )
     states = [("", comparison.other)]
     if comparison.state is State.RESCUED:
@@ -221,5 +221,5 @@ def _content_lost(comparison: Comparison, pair: Pair) -> Iterator[Finding]:
         device=pair.disk,
         before=pair.disk,
         after=after,
-        message=f"{seen}: {pair.after.name} at {place_of(pair.after.address)} holds other bytes",
+        message=f"{seen}: {pair.after.name} at {pair.after.address} holds other bytes",
     )

@@ -9,7 +9,7 @@ from harness.scenario.words import ClaimName
 from harness.verdict.finding import Finding
 from harness.verdict.network import network_interfaces, pair_network_interfaces
 from harness.verdict.pci import PciChanges, describe, identifiers, pci_changes
-from harness.verdict.place import move, place_of
+from harness.verdict.place import move
 from harness.verdict.settings import changed
 from harness.verdict.usb import UsbChanges, usb_changes
 
@@ -70,7 +70,7 @@ def additions(comparison: Comparison) -> Iterator[str]:
     rescue = comparison.rescue
     if rescue is None:
         return
-    yield f"rescue device {rescue.name}: {rescue.bus} {rescue.kind} at {place_of(rescue.address)}"
+    yield f"rescue device {rescue.name}: {rescue.bus} {rescue.kind} at {rescue.address}"
     for function in pci_changes(comparison.normal, comparison.other, rescue).brought:
         yield f"{describe(function)} at PCI {function.address}"
     for device in usb_changes(comparison.normal, comparison.other, rescue).brought:
@@ -105,7 +105,7 @@ def _network(comparison: Comparison) -> Iterator[Finding]:
     for label, before in known.items():
         after = found[label]
         if after is None:
-            yield _finding(label, "present", "missing", f"missing, was {before.name} at {place_of(before.address)}")
+            yield _finding(label, "present", "missing", f"missing, was {before.name} at {before.address}")
         else:
             # udev gives predictable names, and a guest without it keeps the kernel's.
             named_alike = comparison.normal.links_from == comparison.other.links_from
@@ -113,9 +113,7 @@ def _network(comparison: Comparison) -> Iterator[Finding]:
     seen = {nic.mac for nic in found.values() if nic is not None}
     for nic in comparison.other.network_interfaces:
         if nic.mac not in seen:
-            yield _finding(
-                nic.name, "missing", "present", f"new network interface {nic.mac} at {place_of(nic.address)}"
-            )
+            yield _finding(nic.name, "missing", "present", f"new network interface {nic.mac} at {nic.address}")
 
 
 def _network_interface(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def network_interfaces(normal: Inventory) -> dict[str, NetworkInterface]:
     """The NICs of the normal state as nic0, nic1, ... in order of address, which no kernel name can disturb."""
-    ordered = sorted(normal.network_interfaces, key=lambda nic: nic.address)
+    ordered = sorted(normal.network_interfaces, key=lambda nic: nic.address.in_full)
     return {f"nic{index}": nic for index, nic in enumerate(ordered)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.verdict.place import place_of
+from harness.evidence.address import GuestBus
 
 if TYPE_CHECKING:
     from harness.evidence.inventory import BlockDevice, Inventory, PciDevice
@@ -141,10 +141,10 @@ def _signature(function: PciDevice) -> tuple[str, str, str, str]:
 
 
 def _owners(inventory: Inventory) -> dict[str, str]:
-    disks = {
-        device.pci_path[-1]: "disk" for device in inventory.block_devices if device.bus == "virtio" and device.pci_path
-    }
-    return disks | {place_of(nic.address).pci: "NIC" for nic in inventory.network_interfaces}
+    disks = (device.address.function for device in inventory.block_devices if device.bus is GuestBus.VIRTIO)
+    cards = (nic.address.function for nic in inventory.network_interfaces)
+    owners = dict.fromkeys(disks, "disk") | dict.fromkeys(cards, "NIC")
+    return {function: owner for function, owner in owners.items() if function is not None}
 
 
 def _belongs_to(rescue: BlockDevice | None, function: PciDevice) -> bool:

@@ -1,46 +1,15 @@
-"""Where a device sits, in words short enough for a sentence and stable enough to be matched on."""
+"""How one place differs from another, in words stable enough to be matched on; which buses a device can be on."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.evidence.address import GuestBus
 from harness.scenario.words import DiskBus
 
 if TYPE_CHECKING:
+    from harness.evidence.address import Address
     from harness.evidence.inventory import BlockDevice
-
-
-class Place(NamedTuple):
-    """A place on the PCI tree (the function, and the path of bridges down to it) and on the bus behind that."""
-
-    pci: str
-    pci_path: str
-    label: str
-    unit: str
-
-    def __str__(self) -> str:
-        words = (f"PCI {self.pci}" if self.pci else "", self.label, self.unit)
-        return " ".join(word for word in words if word)
-
-    @property
-    def value(self) -> str:
-        """The place without labels, as a finding's ``before`` or ``after``."""
-        return " ".join(part for part in (self.pci, self.unit) if part)
-
-
-def place_of(address: str) -> Place:
-    """Take an inventory's address apart: ``pci <functions from the root bus down> <bus> <unit>``."""
-    path, behind = "", address
-    if address.startswith("pci "):
-        path, _, behind = address.removeprefix("pci ").partition(" ")
-    bus, _, unit = behind.partition(" ")
-    label = _LABELS.get(bus)
-    return Place(path.rpartition("/")[2], path, label or "", behind if label is None else unit)
-
-
-def usb_port(port: str) -> str:
-    """The port chain without the bus number in front of it, which is order of arrival."""
-    return port.rpartition("-")[2]
 
 
 class Move(NamedTuple):
@@ -51,19 +20,19 @@ class Move(NamedTuple):
     phrase: str
 
 
-def move(before: str, after: str) -> Move | None:
-    """What differs between two addresses and nothing else; None if they are the same."""
+def move(before: Address, after: Address) -> Move | None:
+    """Name what differs between two addresses and nothing else; None if they are the same."""
     if before == after:
         return None
-    old, new = place_of(before), place_of(after)
-    same_pci, same_unit = old.pci == new.pci, old.unit == new.unit
-    if old.label != new.label or not (same_pci or same_unit) or not (old.pci and new.pci):
-        return Move(old.value, new.value, f"{old} -> {new}")
-    if not same_pci:
-        return Move(old.pci, new.pci, f"PCI {old.pci} -> {new.pci}")
+    same_function, same_unit = before.function == after.function, before.unit == after.unit
+    if before.bus is not after.bus or not (same_function or same_unit) or not (before.function and after.function):
+        return Move(before.short, after.short, f"{before} -> {after}")
+    if not same_function:
+        return Move(before.function, after.function, f"PCI {before.function} -> {after.function}")
     if not same_unit:
-        return Move(old.unit, new.unit, f"{old.label} {old.unit} -> {new.unit} on PCI {old.pci}".lstrip())
-    return Move(old.pci_path, new.pci_path, f"PCI path {old.pci_path} -> {new.pci_path}")
+        old, new = before.unit_text, after.unit_text
+        return Move(old, new, f"{before.label} {old} -> {new} on PCI {before.function}")
+    return Move(before.path_text, after.path_text, f"PCI path {before.path_text} -> {after.path_text}")
 
 
 def buses_of(device: BlockDevice, drivers: dict[str, str | None]) -> frozenset[DiskBus]:
@@ -72,17 +41,22 @@ def buses_of(device: BlockDevice, drivers: dict[str, str | None]) -> frozenset[D
     To Linux IDE and SATA are both ATA; the host controller's driver tells them apart (drivers/ata/ata_piix.c,
     drivers/ata/ahci.c).
     """
-    if device.bus != "ata":
+    if device.bus is not GuestBus.ATA:
         bus = _BUSES.get(device.bus)
         return frozenset() if bus is None else frozenset({bus})
-    for driver in (device.driver, drivers.get(device.pci_path[-1]) if device.pci_path else None):
+    function = device.address.function
+    for driver in (device.driver, None if function is None else drivers.get(function)):
         if driver in _ATA_DRIVERS:
             return frozenset({_ATA_DRIVERS[driver]})
     return frozenset({DiskBus.IDE, DiskBus.SATA})
 
 
-_LABELS = {"scsi": "SCSI", "usb": "USB port", "ata": "ATA", "floppy": "floppy"}
-_BUSES = {"virtio": DiskBus.VIRTIO, "scsi": DiskBus.SCSI, "usb": DiskBus.USB, "floppy": DiskBus.FDC}
+_BUSES = {
+    GuestBus.VIRTIO: DiskBus.VIRTIO,
+    GuestBus.SCSI: DiskBus.SCSI,
+    GuestBus.USB: DiskBus.USB,
+    GuestBus.FLOPPY: DiskBus.FDC,
+}
 _ATA_DRIVERS: dict[str | None, DiskBus] = {
     "ata_piix": DiskBus.IDE,
     "pata_acpi": DiskBus.IDE,

@@ -85,7 +85,7 @@ def _contradictions(state: State, disk: str, predicted: BlockDevice, seen: Block
         names = predicted.predicted.possible
         yield _finding(state, ClaimName.NAMES, disk, "|".join(names), seen.name)
     if predicted.address != seen.address:
-        yield _finding(state, ClaimName.ADDRESSES, disk, predicted.address, seen.address)
+        yield _finding(state, ClaimName.ADDRESSES, disk, predicted.address.in_full, seen.address.in_full)
 
 
 def _finding(state: State, claim: ClaimName, disk: str, predicted: str, seen: str) -> Finding:

@@ -22,6 +22,7 @@ from harness.verdict.network import network_interfaces
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from harness.evidence.address import Address
     from harness.verdict.expected import Expected
 
 _NOT_INTACT = {
@@ -146,7 +147,7 @@ def _displaced(
 class _Seen:
     boot_id: str | None
     name: str
-    address: str
+    address: Address
 
 
 _History = dict[State, tuple[_Seen | None, ...]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.verdict.place import usb_port
+from harness.evidence.address import UsbUnit
 
 if TYPE_CHECKING:
     from harness.evidence.inventory import BlockDevice, Inventory, UsbDevice
@@ -53,12 +53,17 @@ def usb_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None)
 
 def _no_disks(inventory: Inventory) -> list[UsbDevice]:
     disks = {
-        (disk.pci_path[-1], usb_port(disk.usb_port))
+        (disk.address.function, disk.address.unit.ports)
         for disk in inventory.block_devices
-        if disk.usb_port and disk.pci_path
+        if isinstance(disk.address.unit, UsbUnit)
     }
-    plain = (device.model_copy(update={"port": usb_port(device.port)}) for device in inventory.usb_devices)
+    plain = (device.model_copy(update={"port": _ports(device.port)}) for device in inventory.usb_devices)
     return [device for device in plain if (device.controller, device.port) not in disks]
+
+
+def _ports(port: str) -> str:
+    """The ports without the bus number in front of them, which is order of arrival."""
+    return port.rpartition("-")[2]
 
 
 def _kind(device: UsbDevice) -> tuple[str, str]:
@@ -72,7 +77,7 @@ def _identity(device: UsbDevice) -> tuple[str, str, str, str]:
 def _leads_to(rescue: BlockDevice | None, device: UsbDevice) -> bool:
     return (
         rescue is not None
-        and rescue.usb_port is not None
+        and isinstance(rescue.address.unit, UsbUnit)
         and device.controller in rescue.pci_path
-        and usb_port(rescue.usb_port).startswith(f"{device.port}.")
+        and rescue.address.unit.ports.startswith(f"{device.port}.")
     )

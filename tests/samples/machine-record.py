@@ -18,7 +18,7 @@ from pathlib import Path
 import libvirt
 
 from harness.domain.xml import disks_of, parse_domain, serialise
-from harness.evidence.machine.machine_inventory.machine_inventory import machine_inventory
+from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.booted import stop_domain
 from harness.guest.paused import PausedMachine

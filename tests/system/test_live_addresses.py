@@ -12,7 +12,7 @@ import libvirt
 
 from harness.domain.rendering import render_further_interface
 from harness.evidence.inventory import Inventory
-from harness.evidence.machine.machine_inventory.machine_inventory import machine_inventory
+from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import definition_of

@@ -7,19 +7,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.evidence.address import Address, AtaUnit, FloppyUnit, GuestBus, ScsiUnit, UsbUnit
 from harness.evidence.guest.links import AtaDisk, SasDisk, ScsiDisk, ScsiPath, UsbDisk, VirtioBlock
-from harness.evidence.guest.sysfs_path import canonical_address, usb_interface, usb_port, usb_root_hub
+from harness.evidence.guest.sysfs_path import address_of, usb_interface, usb_port, usb_root_hub
 from harness.evidence.guest.vpd import AtaIdentity, ata_identity, scsi_id, unit_serial, world_wide_name
 
 if TYPE_CHECKING:
     from harness.evidence.guest.capture import Capture
 
+_FLOPPY_DRIVE = re.compile(r"fd(\d+)")
 _HCTL = re.compile(r"/((\d+):(\d+):(\d+):(\d+))/block/")
 _HOST = re.compile(r"^(.*)/host(\d+)/")
 _ATA_PORT = re.compile(r"/(ata\d+)/")
 _SAS_END_DEVICE = re.compile(r"/(port-[\d:]+)/(end_device-[\d:]+)/")
 _UNMODELLED_TRANSPORTS = ("/rport-", "/session", "/expander-", "/end_device-")
-_SUPERSPEED_MBIT = 5000
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Attached:
     ``driver`` is the one of the transport (virtio_blk, virtio_scsi, ahci, usb-storage), not sd or sr: it tells more.
     """
 
-    bus: str
-    address: str
+    bus: GuestBus
+    address: Address
     source: VirtioBlock | ScsiDisk | SasDisk | AtaDisk | UsbDisk | None
     hctl: str | None = None
     usb_port: str | None = None
@@ -56,13 +57,13 @@ def attached(capture: Capture, block: str, device_path: str) -> Attached:
     name = posixpath.basename(block)
     if "/virtio" in device_path and "/host" not in device_path:
         serial = capture.text(f"{block}/serial")
-        return Attached("virtio", canonical_address(device_path), VirtioBlock(serial), serial=serial, driver=driver)
-    if name.startswith("fd"):
-        return Attached("floppy", f"floppy {name.removeprefix('fd')}", None, driver=driver)
+        return Attached(GuestBus.VIRTIO, address_of(device_path), VirtioBlock(serial), serial=serial, driver=driver)
+    if drive := _FLOPPY_DRIVE.fullmatch(name):
+        return Attached(GuestBus.FLOPPY, Address(unit=FloppyUnit(drive=int(drive[1]))), None, driver=driver)
     scsi = _scsi(capture, device_path)
     if scsi is None:
         model = capture.text(f"{block}/device/model")
-        return Attached("other", canonical_address(device_path), None, model=model, driver=driver)
+        return Attached(GuestBus.OTHER, address_of(device_path), None, model=model, driver=driver)
     if interface := usb_interface(device_path):
         return _usb(capture, block, device_path, scsi, interface)
     if port := _ATA_PORT.search(device_path):
@@ -86,6 +87,10 @@ def _scsi(capture: Capture, device_path: str) -> _Scsi | None:
     return _Scsi(hctl[1], parent, ScsiPath(number - first, channel, target, lun), len(siblings), driver)
 
 
+def _scsi_unit(scsi: _Scsi, *, host: int | None = None) -> ScsiUnit:
+    return ScsiUnit(host=host, channel=scsi.path.channel, target=scsi.path.target, lun=scsi.path.lun)
+
+
 def _usb(capture: Capture, block: str, device_path: str, scsi: _Scsi, interface: tuple[str, str]) -> Attached:
     path, name = interface
     device = f"/sys/bus/usb/devices/{usb_port(device_path)}"
@@ -94,9 +99,6 @@ def _usb(capture: Capture, block: str, device_path: str, scsi: _Scsi, interface:
     vendor, model = _inquiry(capture, block)
     serial = capture.text(f"{device}/serial")
     subclass = capture.text(f"/sys/bus/usb/devices/{posixpath.basename(path)}/bInterfaceSubClass") or "0"
-    details = [usb_address(capture, device_path)]
-    if (scsi.path.channel, scsi.path.target, scsi.path.lun) != (0, 0, 0):
-        details.append(f"scsi {scsi.path.channel}:{scsi.path.target}:{scsi.path.lun}")
     source = UsbDisk(
         interface=name,
         subclass=int(subclass, 16),
@@ -108,8 +110,8 @@ def _usb(capture: Capture, block: str, device_path: str, scsi: _Scsi, interface:
         serial=serial,
     )
     return Attached(
-        "usb",
-        canonical_address(device_path, *details),
+        GuestBus.USB,
+        address_of(device_path, usb_unit(capture, device_path, _scsi_unit(scsi))),
         source,
         hctl=scsi.hctl,
         usb_port=usb_port(device_path),
@@ -120,14 +122,11 @@ def _usb(capture: Capture, block: str, device_path: str, scsi: _Scsi, interface:
     )
 
 
-def usb_address(capture: Capture, device_path: str) -> str:
-    """``usb`` and the ports from the root hub down; an xHCI controller's SuperSpeed ports count anew and say so.
-
-    Bus numbers are left out: the kernel hands them out by arrival.
-    """
+def usb_unit(capture: Capture, device_path: str, scsi: ScsiUnit | None = None) -> UsbUnit:
+    """The USB device that a path in sysfs leads through, and the SCSI unit behind the device if there is one."""
     ports = (usb_port(device_path) or "").partition("-")[2]
     speed = capture.number(f"/sys/bus/usb/devices/{usb_root_hub(device_path)}/speed") or 0
-    return f"usb superspeed {ports}" if speed >= _SUPERSPEED_MBIT else f"usb {ports}"
+    return UsbUnit.at(ports, speed, scsi)
 
 
 def _ata(capture: Capture, block: str, device_path: str, scsi: _Scsi, port: str) -> Attached:
@@ -136,10 +135,10 @@ def _ata(capture: Capture, block: str, device_path: str, scsi: _Scsi, port: str)
     identity = _ata_identity(capture, block)
     channel, target = scsi.path.channel, scsi.path.target
     source = None if number is None else AtaDisk(number, channel, target, identity)
-    where = f"{channel}.0" if channel else str(target)
+    unit = AtaUnit(port=number, link=channel, device=0 if channel else target)
     return Attached(
-        "ata",
-        canonical_address(device_path, f"ata {'?' if number is None else number}.{where}"),
+        GuestBus.ATA,
+        address_of(device_path, unit),
         source,
         hctl=scsi.hctl,
         serial=identity.serial if identity else None,
@@ -164,10 +163,9 @@ def _parallel_or_serial_scsi(capture: Capture, block: str, device_path: str, scs
     if any(part in device_path for part in _UNMODELLED_TRANSPORTS):
         phy = _sas_phy(capture, device_path)
         source = ScsiDisk(None, identity) if phy is None else SasDisk(phy, scsi.path.lun, identity)
-    host = f"host {scsi.path.host} " if scsi.hosts > 1 else ""
     return Attached(
-        "scsi",
-        canonical_address(device_path, f"scsi {host}{scsi.path.channel}:{scsi.path.target}:{scsi.path.lun}"),
+        GuestBus.SCSI,
+        address_of(device_path, _scsi_unit(scsi, host=scsi.path.host if scsi.hosts > 1 else None)),
         source,
         hctl=scsi.hctl,
         serial=unit_serial(page_80),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.evidence.guest.attachment import Attached, attached
 from harness.evidence.guest.links import Links, LinkSource, computed_links
 from harness.evidence.guest.sysfs_path import pci_path
-from harness.evidence.inventory import BlockDevice, ComputedLinks, Partition
+from harness.evidence.inventory import BlockDevice, BlockKind, ComputedLinks, Partition
 from harness.evidence.marker import BLOCK_BYTES, parse_data, parse_marker
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
             capture,
             name,
             attachments[name],
-            functions=pci_path(paths[name]),
             partitions=partitions[name],
             links=_udev_links(capture, name, partitions[name]) if has_udev else computed[name],
             computed=computed[name] if has_udev else None,
@@ -84,7 +83,6 @@ def _block_device(
     name: str,
     attachment: Attached,
     *,
-    functions: tuple[str, ...],
     partitions: tuple[Partition, ...],
     links: Links,
     computed: Links | None,
@@ -99,7 +97,6 @@ def _block_device(
         kind=_kind(capture, name),
         bus=attachment.bus,
         address=attachment.address,
-        pci_path=functions,
         hctl=attachment.hctl,
         usb_port=attachment.usb_port,
         size_bytes=sectors * _SECTOR_BYTES,
@@ -128,10 +125,11 @@ def _computed(links: Links) -> ComputedLinks:
     return ComputedLinks(by_path=links.by_path, by_id=by_id, contested=links.contested)
 
 
-def _kind(capture: Capture, name: str) -> str:
+def _kind(capture: Capture, name: str) -> BlockKind:
     if name.startswith("fd"):
-        return "floppy"
-    return "cdrom" if capture.text(f"/sys/block/{name}/device/type") == str(_SCSI_TYPE_CDROM) else "disk"
+        return BlockKind.FLOPPY
+    is_cdrom = capture.text(f"/sys/block/{name}/device/type") == str(_SCSI_TYPE_CDROM)
+    return BlockKind.CDROM if is_cdrom else BlockKind.DISK
 
 
 def _partitions(capture: Capture, name: str) -> tuple[Partition, ...]:

@@ -6,9 +6,9 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from harness.evidence.guest.attachment import usb_address
+from harness.evidence.guest.attachment import usb_unit
 from harness.evidence.guest.interface_names import PciNic, predictable_name
-from harness.evidence.guest.sysfs_path import canonical_address, pci_path, usb_port
+from harness.evidence.guest.sysfs_path import address_of, pci_path, usb_port
 from harness.evidence.inventory import NetworkInterface, PciDevice, UsbDevice
 
 if TYPE_CHECKING:
@@ -34,13 +34,12 @@ def network_interfaces(capture: Capture) -> tuple[NetworkInterface, ...]:
     for name, path in sorted(capture.children("/sys/class/net").items()):
         if path.startswith("/sys/devices/virtual/"):
             continue
-        details = (usb_address(capture, path),) if usb_port(path) else ()
         found.append(
             NetworkInterface(
                 name=name,
                 predictable_name=_predictable_name(capture, name, path, slots),
                 mac=capture.text(f"/sys/class/net/{name}/address") or "",
-                address=canonical_address(path, *details),
+                address=address_of(path, usb_unit(capture, path) if usb_port(path) else None),
                 driver=capture.properties(f"/sys/class/net/{name}/device/uevent").get("DRIVER"),
             )
         )

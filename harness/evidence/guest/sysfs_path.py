@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+from harness.evidence.address import Address
+
+if TYPE_CHECKING:
+    from harness.evidence.address import Unit
 
 _PCI_FUNCTION = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _USB_DEVICE = re.compile(r"\d+-\d+(?:\.\d+)*")
@@ -34,7 +40,9 @@ def usb_root_hub(device_path: str) -> str | None:
     return next((part for part in device_path.split("/") if _USB_ROOT_HUB.fullmatch(part)), None)
 
 
-def canonical_address(device_path: str, *details: str) -> str:
-    """``pci <functions from the root bus down>`` and what says where behind the last of them."""
-    functions = "/".join(pci_path(device_path))
-    return " ".join((f"pci {functions}" if functions else device_path.removeprefix("/sys/devices/"), *details))
+def address_of(device_path: str, unit: Unit | None = None) -> Address:
+    """The address of a device, which is ``unit`` on the bus behind the last PCI function of its path."""
+    functions = pci_path(device_path)
+    return Address(
+        pci_path=functions, elsewhere="" if functions else device_path.removeprefix("/sys/devices/"), unit=unit
+    )

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HostError
-from harness.evidence.machine.machine_inventory.machine_settings import medium_settings
-from harness.evidence.machine.machine_inventory.machine_tree import Device, DeviceTree, parse_device_tree
+from harness.evidence.address import ScsiUnit
+from harness.evidence.inventory import BlockKind
+from harness.evidence.machine.machine_settings import medium_settings
+from harness.evidence.machine.machine_tree import Device, DeviceTree, parse_device_tree
 from harness.evidence.plan.domain_disks import CDROM_SECTOR_BYTES, SECTOR_BYTES
 
 Query = Callable[..., Any]
@@ -49,17 +51,17 @@ class Drive:
     boot_index: int
 
     @property
-    def kind(self) -> str:
-        """``disk``, ``cdrom`` or ``floppy``."""
+    def kind(self) -> BlockKind:
+        """What the guest takes the device for."""
         if self.device.kind == "floppy":
-            return "floppy"
-        return "cdrom" if self.device.kind.endswith("-cd") else "disk"
+            return BlockKind.FLOPPY
+        return BlockKind.CDROM if self.device.kind.endswith("-cd") else BlockKind.DISK
 
     @property
-    def scsi_place(self) -> tuple[int, int, int]:
+    def scsi_unit(self) -> ScsiUnit:
         """Channel, target and LUN; zeros for what is on no SCSI bus."""
         channel, target, lun = (self.device.number(name) or 0 for name in ("channel", "scsi-id", "lun"))
-        return channel, target, lun
+        return ScsiUnit(channel=channel, target=target, lun=lun)
 
     @property
     def unit(self) -> int:
@@ -71,12 +73,12 @@ class Drive:
         """Not what QEMU makes up from the port of an IDE or SATA CD-ROM (hw/ide/core.c): Linux never asks for it."""
         serial = self.device.text("serial")
         made_up = serial is not None and _MADE_UP_SERIAL.fullmatch(serial) is not None
-        return None if made_up and self.kind == "cdrom" else serial
+        return None if made_up and self.kind is BlockKind.CDROM else serial
 
     @property
     def sector_bytes(self) -> int:
         """Of a CD-ROM it is no property but a fact (hw/scsi/scsi-disk.c, scsi_cd_realize)."""
-        if self.kind == "cdrom":
+        if self.kind is BlockKind.CDROM:
             return CDROM_SECTOR_BYTES
         return self.device.number("logical_block_size") or SECTOR_BYTES
 

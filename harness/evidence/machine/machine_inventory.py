@@ -12,10 +12,12 @@ from functools import cached_property
 
 from harness.domain.addresses.pci_topology import GuestFunction, in_the_guest
 from harness.domain.xml import disk_target, disks_of, parse_domain
+from harness.evidence.address import Address, AtaUnit, FloppyUnit, GuestBus, ScsiUnit, Unit, UsbUnit
 from harness.evidence.inventory import (
     DIRECT_KERNEL,
     NETWORK,
     BlockDevice,
+    BlockKind,
     Inventory,
     KernelNames,
     NetworkInterface,
@@ -23,14 +25,18 @@ from harness.evidence.inventory import (
     UsbDevice,
 )
 from harness.evidence.kernel_names import MEGARAID_CHANNEL, Slot, predict_names
-from harness.evidence.machine.machine_inventory.machine_facts import Drive, MachineFacts, Query, machine_facts
-from harness.evidence.machine.machine_inventory.machine_settings import MachineSettings
-from harness.evidence.machine.machine_inventory.machine_tree import Device
+from harness.evidence.machine.machine_facts import Drive, MachineFacts, Query, machine_facts
+from harness.evidence.machine.machine_settings import MachineSettings
+from harness.evidence.machine.machine_tree import Device
 from harness.evidence.plan.domain_inventory import Sources
 from harness.scenario.words import Level
 
-_SUPERSPEED_MBIT = 5000
-_BUSES = {"virtio-blk": "virtio", "scsi-": "scsi", "ide-": "ata", "floppy": "floppy"}
+_BUSES = {
+    "virtio-blk": GuestBus.VIRTIO,
+    "scsi-": GuestBus.SCSI,
+    "ide-": GuestBus.ATA,
+    "floppy": GuestBus.FLOPPY,
+}
 _DRIVERS = {
     "virtio-blk": "virtio_blk",
     "virtio-scsi": "virtio_scsi",
@@ -116,14 +122,13 @@ class _Machine:
             yield self._block_device(drive, names[self._name(drive)])
 
     def _block_device(self, drive: Drive, predicted: KernelNames) -> BlockDevice:
-        kind, device, medium, path = drive.kind, drive.device, drive.medium, self._path(drive)
+        kind, device, medium = drive.kind, drive.device, drive.medium
         world_wide_name = device.number("wwn")
         return BlockDevice(
             name=self._name(drive),
             kind=kind,
             bus=self._bus(drive),
-            address=" ".join(filter(None, (f"pci {'/'.join(path)}" if path else "", self._behind(drive)))),
-            pci_path=path,
+            address=Address(pci_path=self._path(drive), unit=self._unit(drive)),
             usb_port=self._usb_port(self._usb_carrier(device)),
             size_bytes=0 if medium is None else medium.size_bytes,
             sector_bytes=drive.sector_bytes,
@@ -132,7 +137,7 @@ class _Machine:
             vendor=device.text("vendor"),
             model=device.text("product") or device.text("model"),
             driver=self._driver(drive),
-            read_only=kind == "cdrom" or (medium is not None and medium.read_only),
+            read_only=kind is BlockKind.CDROM or (medium is not None and medium.read_only),
             removable=drive.removable,
             settings=self._settings.of(device) | ({} if medium is None else dict(medium.settings)),
             marker=None if medium is None else self.sources.marker(medium.source),
@@ -143,9 +148,9 @@ class _Machine:
         ids = [device.id for device in self.facts.tree.upwards(drive.device) if device.id]
         return next((self.targets[each] for each in ids if each in self.targets), ids[0])
 
-    def _bus(self, drive: Drive) -> str:
+    def _bus(self, drive: Drive) -> GuestBus:
         if self._usb_carrier(drive.device) is not None:
-            return "usb"
+            return GuestBus.USB
         return next(bus for kind, bus in _BUSES.items() if drive.device.kind.startswith(kind))
 
     def _path(self, drive: Drive) -> tuple[str, ...]:
@@ -153,33 +158,32 @@ class _Machine:
         function = None if drive.device.kind == "floppy" else self._function(drive.device)
         return () if function is None else function.path
 
-    def _behind(self, drive: Drive) -> str:
-        scsi = "{}:{}:{}".format(*self._scsi_place(drive))
+    def _unit(self, drive: Drive) -> Unit | None:
         match self._bus(drive):
-            case "scsi":
-                return f"scsi {scsi}"
-            case "ata":
-                return f"ata {self._ata_port(drive)}.{drive.unit}"
-            case "floppy":
-                return f"floppy {drive.unit}"
-            case "usb":
-                return self._usb_place(drive) + ("" if scsi == "0:0:0" else f" scsi {scsi}")
-        return ""
+            case GuestBus.SCSI:
+                return self._scsi_unit(drive)
+            case GuestBus.ATA:
+                return AtaUnit(port=self._ata_port(drive), device=drive.unit)
+            case GuestBus.FLOPPY:
+                return FloppyUnit(drive=drive.unit)
+            case GuestBus.USB:
+                return self._usb_unit(drive)
+        return None
 
-    def _scsi_place(self, drive: Drive) -> tuple[int, int, int]:
-        channel, target, lun = drive.scsi_place
-        return MEGARAID_CHANNEL if self._driver(drive) == "megaraid_sas" else channel, target, lun
+    def _scsi_unit(self, drive: Drive) -> ScsiUnit:
+        unit = drive.scsi_unit
+        on_megaraid = self._driver(drive) == "megaraid_sas"
+        return unit.model_copy(update={"channel": MEGARAID_CHANNEL}) if on_megaraid else unit
 
     def _ata_port(self, drive: Drive) -> int:
         """An IDE controller has a bus for each channel and an AHCI controller one for each port (hw/ide/ahci.c)."""
         return int(self.facts.tree.bus_of(drive.device).name.rpartition(".")[2]) + 1
 
-    def _usb_place(self, drive: Drive) -> str:
+    def _usb_unit(self, drive: Drive) -> UsbUnit | None:
         carrier = self._usb_carrier(drive.device)
         if carrier is None or carrier.usb is None:
-            return ""
-        superspeed = carrier.usb.speed >= _SUPERSPEED_MBIT
-        return f"usb superspeed {carrier.usb.port}" if superspeed else f"usb {carrier.usb.port}"
+            return None
+        return UsbUnit.at(carrier.usb.port, carrier.usb.speed, self._scsi_unit(drive))
 
     def _usb_port(self, device: Device | None) -> str | None:
         if device is None or device.usb is None:
@@ -197,15 +201,15 @@ class _Machine:
         return next(drivers, None)
 
     def _slot(self, drive: Drive) -> Slot:
-        channel, target, lun = self._scsi_place(drive)
+        scsi = self._scsi_unit(drive)
         return Slot(
             disk=self._name(drive),
             kind=drive.kind,
             bus=self._bus(drive),
             host=_position(self._function(drive.device)),
-            channel=channel,
-            target=target,
-            lun=drive.unit if drive.device.kind == "floppy" else lun,
+            channel=scsi.channel,
+            target=scsi.target,
+            lun=drive.unit if drive.device.kind == "floppy" else scsi.lun,
             created=-drive.device.index,
             on_virtio=self._driver(drive) == "virtio_scsi",
         )
@@ -218,7 +222,7 @@ class _Machine:
                 name=f"eth{number}",
                 predictable_name=None,
                 mac=card.mac,
-                address=f"pci {'/'.join(function.path)}",
+                address=Address(pci_path=function.path),
                 driver="virtio" if card.device.kind.startswith("virtio-net") else card.device.kind,
                 settings=self._settings.of(card.device),
             )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from harness.evidence.machine.machine_inventory.machine_tree import Device, DeviceTree
+from harness.evidence.machine.machine_tree import Device, DeviceTree
 
 _TOLD_OTHERWISE = frozenset(
     {

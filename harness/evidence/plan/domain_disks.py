@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from lxml import etree
 
 from harness.domain.xml import DriveAddress, PciAddress, disk_target, disks_of, source_of
-from harness.evidence.inventory import BlockDevice, Marker
+from harness.errors import HostError
+from harness.evidence.address import Address, AtaUnit, FloppyUnit, GuestBus, ScsiUnit, Unit, UsbUnit
+from harness.evidence.inventory import BlockDevice, BlockKind, Marker
 from harness.evidence.kernel_names import MEGARAID_CHANNEL, Slot, predict_names
 from harness.evidence.plan.domain_places import DefinedPlaces, usb_port
 from harness.evidence.plan.domain_settings import OF_DISKS, settings
 
-_BUSES = {"virtio": "virtio", "scsi": "scsi", "ide": "ata", "sata": "ata", "usb": "usb", "fdc": "floppy"}
+_BUSES = {
+    "virtio": GuestBus.VIRTIO,
+    "scsi": GuestBus.SCSI,
+    "ide": GuestBus.ATA,
+    "sata": GuestBus.ATA,
+    "usb": GuestBus.USB,
+    "fdc": GuestBus.FLOPPY,
+}
 _DRIVERS = {"virtio": "virtio_blk", "ide": "ata_piix", "sata": "ahci", "usb": "usb-storage", "fdc": "floppy"}
 _SCSI_DRIVERS = {
     "virtio-scsi": "virtio_scsi",
@@ -42,13 +51,11 @@ class DefinedDisks:
         slots = [self._slot(disk, target, bus, created) for created, (disk, target, bus) in enumerate(disks)]
         names = predict_names(slots)
         for (disk, target, bus), slot in zip(disks, slots, strict=True):
-            path = self._path(disk, bus)
             yield BlockDevice(
                 name=target,
                 kind=slot.kind,
                 bus=slot.bus,
-                address=" ".join(filter(None, (f"pci {'/'.join(path)}" if path else "", self._behind(disk, bus)))),
-                pci_path=path,
+                address=Address(pci_path=self._path(disk, bus), unit=self._unit(disk, bus)),
                 usb_port=usb_port(disk),
                 size_bytes=None,
                 sector_bytes=_sector_bytes(disk, slot.kind),
@@ -58,7 +65,7 @@ class DefinedDisks:
                 model=disk.findtext("product"),
                 driver=_DRIVERS.get(bus) or _SCSI_DRIVERS.get(self._scsi_model(disk)),
                 read_only=disk.find("readonly") is not None,
-                removable=slot.kind != "disk" or _target_is_removable(disk),
+                removable=slot.kind is not BlockKind.DISK or _target_is_removable(disk),
                 storage=_storage(disk),
                 settings=settings(disk, OF_DISKS),
                 marker=self.marker(source_of(disk)),
@@ -68,24 +75,27 @@ class DefinedDisks:
     def _slot(self, disk: etree._Element, target: str, bus: str, created: int) -> Slot:
         drive = DriveAddress.of(disk) or DriveAddress(0, 0, 0, 0)
         function = self.places.function(disk if bus == "virtio" else self._controller(disk, bus))
-        channel, scsi_target, lun = self._scsi_place(disk, drive)
+        scsi = self._scsi_unit(disk, drive)
         return Slot(
             disk=target,
             kind=self._kind(disk, bus),
-            bus=_BUSES.get(bus, "other"),
+            bus=_BUSES.get(bus, GuestBus.OTHER),
             host=-1 if function is None else function.position,
-            channel=channel,
-            target=scsi_target,
-            lun=drive.unit if bus == "fdc" else lun,
+            channel=scsi.channel,
+            target=scsi.target,
+            lun=drive.unit if bus == "fdc" else scsi.lun,
             created=created,
             on_virtio=bus == "scsi" and self._scsi_model(disk) == "virtio-scsi",
         )
 
-    def _kind(self, disk: etree._Element, bus: str) -> str:
+    def _kind(self, disk: etree._Element, bus: str) -> BlockKind:
         kind = disk.get("device", "disk")
         if kind == "lun" or (kind == "cdrom" and bus == "usb" and self.usb_cdrom_is_disk):
-            return "disk"
-        return kind
+            return BlockKind.DISK
+        try:
+            return BlockKind(kind)
+        except ValueError as error:
+            raise HostError(f"domain XML has a <disk> with device '{kind}', which libvirt has not") from error
 
     def _controller(self, disk: etree._Element, bus: str) -> etree._Element | None:
         if bus == "usb":
@@ -97,12 +107,13 @@ class DefinedDisks:
         controller = self._controller(disk, "scsi")
         return "" if controller is None else controller.get("model", "")
 
-    def _scsi_place(self, disk: etree._Element, drive: DriveAddress) -> tuple[int, int, int]:
+    def _scsi_unit(self, disk: etree._Element, drive: DriveAddress) -> ScsiUnit:
         """Channel, target, LUN: on lsilogic libvirt's unit is the SCSI id (qemuBuildDiskDeviceProps)."""
         model = self._scsi_model(disk)
         if model == "lsilogic":
-            return 0, drive.unit, 0
-        return MEGARAID_CHANNEL if model == "lsisas1078" else drive.bus, drive.target, drive.unit
+            return ScsiUnit(target=drive.unit)
+        channel = MEGARAID_CHANNEL if model == "lsisas1078" else drive.bus
+        return ScsiUnit(channel=channel, target=drive.target, lun=drive.unit)
 
     def _path(self, disk: etree._Element, bus: str) -> tuple[str, ...]:
         if bus == "virtio":
@@ -114,30 +125,30 @@ class DefinedDisks:
                 return (str(_IDE_ON_PC),)
         return () if function is None else function.path
 
-    def _behind(self, disk: etree._Element, bus: str) -> str:
+    def _unit(self, disk: etree._Element, bus: str) -> Unit | None:
         drive = DriveAddress.of(disk) or DriveAddress(0, 0, 0, 0)
         match bus:
             case "scsi":
-                return "scsi " + ":".join(str(number) for number in self._scsi_place(disk, drive))
+                return self._scsi_unit(disk, drive)
             case "ide":
-                return f"ata {drive.bus + 1}.{drive.unit}"
+                return AtaUnit(port=drive.bus + 1, device=drive.unit)
             case "sata":
-                return f"ata {drive.unit + 1}.0"
+                return AtaUnit(port=drive.unit + 1)
             case "fdc":
-                return f"floppy {drive.unit}"
+                return FloppyUnit(drive=drive.unit)
             case "usb":
-                return self._usb_place(disk)
-        return ""
+                return self._usb_unit(disk)
+        return None
 
-    def _usb_place(self, disk: etree._Element) -> str:
+    def _usb_unit(self, disk: etree._Element) -> UsbUnit | None:
         address = disk.find("address[@type='usb']")
         if address is None:
-            return ""
+            return None
         controller = self.places.usb_controller(disk)
         port = address.get("port", "")
         has_superspeed = controller is not None and controller.get("model") in _XHCI
         behind_hub = "." in port  # QEMU's hub is a full-speed one (hw/usb/dev-hub.c)
-        return f"usb superspeed {port}" if has_superspeed and not behind_hub else f"usb {port}"
+        return UsbUnit(ports=port, superspeed=has_superspeed and not behind_hub)
 
 
 def _storage(disk: etree._Element) -> str:
@@ -150,9 +161,9 @@ def _storage(disk: etree._Element) -> str:
     return " ".join(words)
 
 
-def _sector_bytes(disk: etree._Element, kind: str) -> int:
+def _sector_bytes(disk: etree._Element, kind: BlockKind) -> int:
     block_io = disk.find("blockio")
-    default = CDROM_SECTOR_BYTES if kind == "cdrom" else SECTOR_BYTES
+    default = CDROM_SECTOR_BYTES if kind is BlockKind.CDROM else SECTOR_BYTES
     return default if block_io is None else int(block_io.get("logical_block_size", default))
 
 

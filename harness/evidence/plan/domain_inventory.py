@@ -22,6 +22,7 @@ from harness.domain.xml import (
     parse_domain,
     serialise,
 )
+from harness.evidence.address import Address
 from harness.evidence.inventory import (
     DIRECT_KERNEL,
     NETWORK,
@@ -127,7 +128,7 @@ class _Domain:
                 name=f"eth{index}",
                 predictable_name=None if acpi is None else f"eno{acpi.get('index')}",
                 mac="" if mac is None else mac.get("address", ""),
-                address=f"pci {'/'.join(function.path)}",
+                address=Address(pci_path=function.path),
                 driver=None if model is None else model.get("type"),
                 settings=settings(nic, OF_NETWORK_INTERFACES),
             )

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import pytest
 
+from harness.evidence.address import GuestBus
+from harness.evidence.inventory import BlockKind
 from harness.evidence.kernel_names import Slot, predict_names
 
 
 def virtio(disk: str, host: int) -> Slot:
-    return Slot(disk, "disk", "virtio", host)
+    return Slot(disk, BlockKind.DISK, GuestBus.VIRTIO, host)
 
 
 def scsi(disk: str, lun: int, *, host: int = 1, target: int = 0, created: int = 0) -> Slot:
-    return Slot(disk, "disk", "scsi", host, target=target, lun=lun, created=created)
+    return Slot(disk, BlockKind.DISK, GuestBus.SCSI, host, target=target, lun=lun, created=created)
 
 
 def usb(disk: str) -> Slot:
-    return Slot(disk, "disk", "usb", 9)
+    return Slot(disk, BlockKind.DISK, GuestBus.USB, 9)
 
 
 def sata(disk: str) -> Slot:
-    return Slot(disk, "disk", "ata", 2)
+    return Slot(disk, BlockKind.DISK, GuestBus.ATA, 2)
 
 
 def cdrom(disk: str) -> Slot:
-    return Slot(disk, "cdrom", "ata", 2)
+    return Slot(disk, BlockKind.CDROM, GuestBus.ATA, 2)
 
 
 USUAL = {
@@ -59,16 +61,16 @@ USUAL = {
         {"first": "sda", "a": "sdb", "last": "sdc"},
     ),
     "virtio-scsi comes after all that need no virtio first": (
-        (Slot("root", "disk", "scsi", 1, on_virtio=True), sata("a"), scsi("lsi", 0, host=3)),
+        (Slot("root", BlockKind.DISK, GuestBus.SCSI, 1, on_virtio=True), sata("a"), scsi("lsi", 0, host=3)),
         {"a": "sda", "lsi": "sdb", "root": "sdc"},
     ),
     "a single disk is certain": ((sata("a"), cdrom("b"), virtio("c", 1)), {"a": "sda", "b": "sr0", "c": "vda"}),
     "CD-ROMs on SATA have no order": ((cdrom("a"), cdrom("b")), {"a": None, "b": None}),
     "a CD-ROM on virtio-scsi comes after one on SATA": (
-        (Slot("root", "cdrom", "scsi", 1, on_virtio=True), cdrom("a"), scsi("disk", 0)),
+        (Slot("root", BlockKind.CDROM, GuestBus.SCSI, 1, on_virtio=True), cdrom("a"), scsi("disk", 0)),
         {"a": "sr0", "root": "sr1", "disk": "sda"},
     ),
-    "a floppy has its drive's number": ((Slot("f", "floppy", "floppy", -1, lun=1),), {"f": "fd1"}),
+    "a floppy has its drive's number": ((Slot("f", BlockKind.FLOPPY, GuestBus.FLOPPY, -1, lun=1),), {"f": "fd1"}),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.evidence.address import Address, AtaUnit, ScsiUnit, Unit, UsbUnit
 from harness.evidence.inventory import BlockDevice, Inventory, Marker, NetworkInterface, Partition, PciDevice, UsbDevice
 from harness.scenario.words import DeviceType, DiskBus
 from harness.verdict.expected import Expected
@@ -24,11 +25,11 @@ def marker_of(disk: str, token: str | None = None) -> Marker:
     return Marker(disk=disk, token=token or TOKENS[disk])
 
 
-def address_of(*path: str, unit: str = "") -> str:
-    return " ".join(word for word in ("pci " + "/".join(path) if path else "", unit) if word)
+def address_of(*path: str, unit: Unit | None = None) -> Address:
+    return Address(pci_path=path, unit=unit)
 
 
-def block(name: str, disk: str | None, *path: str, unit: str = "", **traits: Any) -> BlockDevice:
+def block(name: str, disk: str | None, *path: str, unit: Unit | None = None, **traits: Any) -> BlockDevice:
     values: dict[str, Any] = {
         "kind": "disk",
         "bus": "virtio",
@@ -37,20 +38,20 @@ def block(name: str, disk: str | None, *path: str, unit: str = "", **traits: Any
         "sector_bytes": 512,
         "read_only": False,
         "removable": False,
-        "by_path": ("-".join(("pci", *path[-1:], *unit.split())),),
+        "by_path": (address_of(*path[-1:], unit=unit).in_full.replace(" ", "-"),),
         "marker": None if disk is None else marker_of(disk),
     }
-    return BlockDevice(name=name, address=address_of(*path, unit=unit), pci_path=path, **values | traits)
+    return BlockDevice(name=name, address=address_of(*path, unit=unit), **values | traits)
 
 
 def scsi(name: str, disk: str, lun: int, **traits: Any) -> BlockDevice:
     place = {"bus": "scsi", "driver": "sd", "hctl": f"2:0:0:{lun}"}
-    return block(name, disk, "0000:00:02.4", SCSI, unit=f"scsi 0:0:{lun}", **place | traits)
+    return block(name, disk, "0000:00:02.4", SCSI, unit=ScsiUnit(lun=lun), **place | traits)
 
 
 def stick(**traits: Any) -> BlockDevice:
     place = {"bus": "usb", "driver": "usb-storage", "usb_port": "2-1", "removable": True}
-    return block("sdc", "rescue", EHCI, unit="usb 1", **place | traits)
+    return block("sdc", "rescue", EHCI, unit=UsbUnit(ports="1"), **place | traits)
 
 
 def function(address: str, ids: str, class_code: str, *bridges: str, driver: str | None = None) -> PciDevice:
@@ -73,7 +74,7 @@ NIC = NetworkInterface(
     name="eth0",
     predictable_name="enp1s0",
     mac="52:54:00:00:00:01",
-    address="pci 0000:00:02.1/0000:01:00.0",
+    address=address_of("0000:00:02.1", "0000:01:00.0"),
     driver="virtio_net",
 )
 TABLET = UsbDevice(port="1-1", controller=UHCI, vendor_product="0627:0001", product="QEMU USB Tablet")
@@ -101,7 +102,7 @@ NORMAL = Inventory(
             "sr0",
             "config_drive",
             AHCI,
-            unit="ata 0.0",
+            unit=AtaUnit(port=0),
             bus="ata",
             kind="cdrom",
             driver="sr",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.evidence.address import AtaUnit, GuestBus, ScsiUnit, UsbUnit
 from harness.evidence.inventory import ComputedLinks, Inventory, Partition, State
 from harness.scenario.words import ClaimName
 from harness.verdict.claims import CHECKS, compare_definitions, compare_rescued, compare_unrescued, joined
@@ -24,6 +25,7 @@ from ..support.verdict_inventories import (
     UHCI,
     UNRESCUED,
     Key,
+    address_of,
     block,
     changed,
     edited,
@@ -45,7 +47,7 @@ def test_a_kept_promise_is_quiet() -> None:
 
 
 OVERWRITTEN = changed(RESCUED, "root", marker=marker_of("rescue"))
-SLOT_TRAITS = ("address", "pci_path", "hctl", "by_path")
+SLOT_TRAITS = ("address", "hctl", "by_path")
 
 BAD: dict[str, tuple[Inventory, set[Key]]] = {
     "the old root booted": (
@@ -77,11 +79,11 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
         {("names", "volume1", "sda", "sdb"), ("names", "volume2", "sdb", "sda")},
     ),
     "a PCI slot moved": (
-        changed(RESCUED, "root", address="pci 0000:00:02.2/0000:07:00.0", pci_path=("0000:00:02.2", "0000:07:00.0")),
+        changed(RESCUED, "root", address=address_of("0000:00:02.2", "0000:07:00.0")),
         {("addresses", "root", "0000:03:00.0", "0000:07:00.0")},
     ),
     "a LUN moved": (
-        changed(RESCUED, "volume2", address=f"pci 0000:00:02.4/{SCSI} scsi 0:0:3", hctl="2:0:0:3"),
+        changed(RESCUED, "volume2", address=address_of("0000:00:02.4", SCSI, unit=ScsiUnit(lun=3)), hctl="2:0:0:3"),
         {("addresses", "volume2", "0:0:2", "0:0:3")},
     ),
     "a link vanished": (
@@ -164,7 +166,7 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
         {("other-hardware", "nic0", "MAC 52:54:00:00:00:01", "MAC 52:54:00:00:00:02")},
     ),
     "a NIC moved": (
-        nic(RESCUED, address="pci 0000:00:02.1/0000:08:00.0", predictable_name="enp8s0"),
+        nic(RESCUED, address=address_of("0000:00:02.1", "0000:08:00.0"), predictable_name="enp8s0"),
         {
             ("other-hardware", "nic0", "0000:01:00.0", "0000:08:00.0"),
             ("other-hardware", "nic0", "predictable name enp1s0", "predictable name enp8s0"),
@@ -347,11 +349,13 @@ MESSAGES = {
     "PCI": (BAD["a PCI slot moved"][0], "root: PCI 0000:03:00.0 -> 0000:07:00.0"),
     "SCSI": (BAD["a LUN moved"][0], f"volume2: SCSI 0:0:2 -> 0:0:3 on PCI {SCSI}"),
     "bridge": (
-        changed(RESCUED, "root", address="pci 0000:00:02.7/0000:03:00.0", pci_path=("0000:00:02.7", "0000:03:00.0")),
+        changed(RESCUED, "root", address=address_of("0000:00:02.7", "0000:03:00.0")),
         "root: PCI path 0000:00:02.2/0000:03:00.0 -> 0000:00:02.7/0000:03:00.0",
     ),
     "bus": (
-        changed(RESCUED, "volume2", bus="usb", address=f"pci {UHCI} usb 2", pci_path=(UHCI,), usb_port="1-2"),
+        changed(
+            RESCUED, "volume2", bus=GuestBus.USB, address=address_of(UHCI, unit=UsbUnit(ports="2")), usb_port="1-2"
+        ),
         f"volume2: PCI {SCSI} SCSI 0:0:2 -> PCI {UHCI} USB port 2",
     ),
     "boot": (
@@ -369,7 +373,7 @@ def test_sentences_show_the_difference_and_no_more(rescued: Inventory, sentence:
 def test_legacy_rescue_shows_the_movements_the_blueprint_complains_of() -> None:
     root = next(device for device in NORMAL.block_devices if device.name == "vda")
     ephemeral = next(device for device in NORMAL.block_devices if device.name == "vdb")
-    place = {trait: getattr(ephemeral, trait) for trait in ("name", "address", "pci_path", "by_path")}
+    place = {trait: getattr(ephemeral, trait) for trait in ("name", "address", "by_path")}
     rescue = root.model_copy(update={"marker": marker_of("rescue"), "partitions": ()})
     config = next(device for device in NORMAL.block_devices if device.name == "sr0")
     rescued = edited(
@@ -394,7 +398,7 @@ def test_a_disk_whose_marker_the_normal_state_lacks_is_not_passed_over() -> None
 
 
 def test_unmarked_devices_of_the_normal_state_are_followed_by_address() -> None:
-    drive = block("sr1", None, AHCI, unit="ata 2.0", bus="ata", kind="cdrom")
+    drive = block("sr1", None, AHCI, unit=AtaUnit(port=2), bus="ata", kind="cdrom")
     assert compare_rescued(plus(NORMAL, drive), plus(RESCUED, drive), EXPECTED) == ()
     renamed = drive.model_copy(update={"name": "sr2"})
     assert keys(compare_rescued(plus(NORMAL, drive), plus(RESCUED, renamed), EXPECTED)) == {

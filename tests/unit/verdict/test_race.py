@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,10 +13,23 @@ from harness.verdict.finding import Finding
 from harness.verdict.outcome import verdict_of
 from harness.verdict.race import is_shown_to_race, needs_control_boots, settle_by_controls
 
-from ..support.verdict_inventories import EXPECTED, NORMAL, RESCUED, UNRESCUED, changed, edited, nic, without
+from ..support.verdict_inventories import (
+    EXPECTED,
+    NORMAL,
+    RESCUED,
+    UNRESCUED,
+    address_of,
+    changed,
+    edited,
+    nic,
+    without,
+)
 
 if TYPE_CHECKING:
     from harness.evidence.inventory import Inventory
+
+
+ELSEWHERE = address_of("0000:00:09.0")
 
 
 def boots(base: Inventory, *namings: str, disks: tuple[str, ...] = ("root", "volume1", "volume2")) -> list[Inventory]:
@@ -102,15 +115,21 @@ def test_a_race_seen_in_one_state_only_says_so() -> None:
     assert finding.message == "sdb -> sdc; the name varies in the rescued state only"
 
 
-BROKEN = {"another address": "address", "another serial": "serial", "no marker": "marker"}
+BROKEN = {
+    "another address": {
+        disk: {"address": address_of(f"0000:00:09.{number}")} for number, disk in enumerate(("volume1", "volume2"))
+    },
+    "another serial": {disk: {"serial": f"another {disk}"} for disk in ("volume1", "volume2")},
+    "no marker": {disk: {"marker": None} for disk in ("volume1", "volume2")},
+}
 
 
-@pytest.mark.parametrize("trait", BROKEN.values(), ids=BROKEN.keys())
-def test_control_boots_are_for_names_over_intact_addresses_and_identities(trait: str) -> None:
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
+def test_control_boots_are_for_names_over_intact_addresses_and_identities(broken: dict[str, dict[str, Any]]) -> None:
     (normal,), (rescued,) = boots(NORMAL, "abc"), boots(RESCUED, "acb")
     assert needs_control_boots(compare_rescued(normal, rescued, EXPECTED)) == (State.NORMAL, State.RESCUED)
-    for disk in ("volume1", "volume2"):
-        rescued = changed(rescued, disk, **{trait: None if trait == "marker" else f"another {disk}"})
+    for disk, traits in broken.items():
+        rescued = changed(rescued, disk, **traits)
     assert needs_control_boots(compare_rescued(normal, rescued, EXPECTED)) == ()
 
 
@@ -161,7 +180,7 @@ def test_a_race_that_is_shown_needs_no_more_boots(
 
 def test_a_moved_disk_stays_rescues_doing_however_its_name_varies() -> None:
     normal = boots(NORMAL, "abc", "acb")
-    rescued = [changed(boot, "volume1", address="elsewhere") for boot in boots(RESCUED, "acb", "abc")]
+    rescued = [changed(boot, "volume1", address=ELSEWHERE) for boot in boots(RESCUED, "acb", "abc")]
     found = settled(normal, rescued)
     assert {(finding.claim, finding.cause) for finding in found if finding.device == "volume1"} == {
         (ClaimName.NAMES, "rescue"),
@@ -203,7 +222,7 @@ def test_a_disk_that_a_control_boot_lacks_is_told() -> None:
 
 def test_whatever_a_control_boot_breaks_is_told() -> None:
     normal, rescued = boots(NORMAL, "abc", "abc", "abc"), boots(RESCUED, "acb", "abc", "acb")
-    rescued[1] = edited(changed(rescued[1], "volume2", address="elsewhere", serial="other"), boot_medium="sda")
+    rescued[1] = edited(changed(rescued[1], "volume2", address=ELSEWHERE, serial="other"), boot_medium="sda")
     found = settled(normal, rescued)
     assert {finding.claim for finding in found if finding.cause == "rescue"} == {
         ClaimName.BOOTED_FROM_RESCUE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.evidence.address import AtaUnit, FloppyUnit, ScsiUnit, UsbUnit
 from harness.evidence.inventory import BlockDevice, UsbDevice
 from harness.scenario.words import ClaimName, DeviceType, DiskBus
 from harness.verdict.claims import additions, compare_rescued
@@ -18,6 +19,7 @@ from ..support.verdict_inventories import (
     RESCUED,
     STICK,
     TABLET,
+    address_of,
     block,
     changed,
     edited,
@@ -36,22 +38,22 @@ RESCUE_DEVICES: dict[str, tuple[BlockDevice, Expected, tuple[str, str] | None]] 
     "usb cdrom as disk": (stick(), EXPECTED.model_copy(update={"rescue_device": DeviceType.CDROM}), ("cdrom", "disk")),
     "scsi instead of usb": (scsi("sdc", "rescue", 3), EXPECTED, ("usb", "scsi")),
     "sata told from ide": (
-        block("sdc", "rescue", AHCI, unit="ata 1.0", bus="ata", driver="sd"),
+        block("sdc", "rescue", AHCI, unit=AtaUnit(port=1), bus="ata", driver="sd"),
         EXPECTED.model_copy(update={"rescue_bus": DiskBus.IDE}),
         ("ide", "sata"),
     ),
     "sata as asked": (
-        block("sdc", "rescue", AHCI, unit="ata 1.0", bus="ata", driver="ahci"),
+        block("sdc", "rescue", AHCI, unit=AtaUnit(port=1), bus="ata", driver="ahci"),
         EXPECTED.model_copy(update={"rescue_bus": DiskBus.SATA}),
         None,
     ),
     "ata of an unknown driver": (
-        block("sdc", "rescue", EHCI, unit="ata 1.0", bus="ata", driver="sd"),
+        block("sdc", "rescue", EHCI, unit=AtaUnit(port=1), bus="ata", driver="sd"),
         EXPECTED.model_copy(update={"rescue_bus": DiskBus.IDE}),
         None,
     ),
     "floppy": (
-        block("sdc", "rescue", unit="floppy 0", bus="floppy", kind="floppy"),
+        block("sdc", "rescue", unit=FloppyUnit(drive=0), bus="floppy", kind="floppy"),
         EXPECTED.model_copy(update={"rescue_bus": DiskBus.FDC, "rescue_device": DeviceType.FLOPPY}),
         None,
     ),
@@ -81,7 +83,7 @@ def test_additions_name_the_device_and_the_controllers_it_brought() -> None:
         "USB controller (UHCI) at PCI 0000:00:1d.1",
     )
     new = "0000:07:00.0"
-    device = block("sdc", "rescue", "0000:00:02.6", new, unit="scsi 0:1:0", bus="scsi", hctl="3:0:1:0")
+    device = block("sdc", "rescue", "0000:00:02.6", new, unit=ScsiUnit(target=1), bus="scsi", hctl="3:0:1:0")
     scsi_rescue = pci(plus(NORMAL, device), "", port(6), function(new, "1af4:1048", "010000", "0000:00:02.6"))
     assert additions(NORMAL, scsi_rescue, EXPECTED) == (
         f"rescue device sdc: scsi disk at PCI {new} SCSI 0:1:0",
@@ -93,7 +95,7 @@ def test_additions_name_the_device_and_the_controllers_it_brought() -> None:
 def test_a_hub_on_the_way_to_the_rescue_stick_is_named() -> None:
     hub = UsbDevice(port="2-2", controller=EHCI, vendor_product="0409:55aa", product="QEMU USB Hub")
     rescued = edited(
-        changed(RESCUED, "rescue", usb_port="2-2.1", address=f"pci {EHCI} usb 2.1"),
+        changed(RESCUED, "rescue", usb_port="2-2.1", address=address_of(EHCI, unit=UsbUnit(ports="2.1"))),
         usb_devices=(TABLET, hub, STICK.model_copy(update={"port": "2-2.1"})),
     )
     assert compare_rescued(NORMAL, rescued, EXPECTED) == ()

@@ -88,7 +88,7 @@ def test_written_tokens_are_read_back(pc: Inventory) -> None:
 def test_address_holds_no_number_of_arrival(
     machine: str, disk: str, address: str, request: pytest.FixtureRequest
 ) -> None:
-    assert device(request.getfixturevalue(machine), disk).address == address
+    assert device(request.getfixturevalue(machine), disk).address.in_full == address
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_drive_without_medium_has_no_size_and_no_marker(pc: Inventory) -> None
 def test_hardware(q35: Inventory) -> None:
     nics = {nic.mac: nic for nic in q35.network_interfaces}
     virtio = nics["52:54:00:00:00:01"]
-    assert virtio.address == "pci 0000:00:03.0/0000:02:00.0"
+    assert virtio.address.in_full == "pci 0000:00:03.0/0000:02:00.0"
     assert (virtio.name, virtio.predictable_name, virtio.driver) == ("eth1", "enp2s0", "virtio_net")
     assert nics["52:54:00:00:00:02"].predictable_name == "ens5"
     functions = {function.address: function for function in q35.pci_devices}

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from harness.errors import HostError
+from harness.evidence.address import Address, FloppyUnit, GuestBus, UsbUnit
 from harness.evidence.inventory import DIRECT_KERNEL, NETWORK, BlockDevice, Inventory, PciDevice
-from harness.evidence.machine.machine_inventory.machine_inventory import machine_inventory
+from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources, defined_inventory
 from harness.scenario.words import Level
 
@@ -122,7 +123,6 @@ AGREED = (
     "kind",
     "bus",
     "address",
-    "pci_path",
     "usb_port",
     "sector_bytes",
     "wwn",
@@ -239,7 +239,7 @@ def test_settings_are_told_of_the_device_they_are_of(pc: Recorded) -> None:
     assert seen.network_interfaces[0].settings == {"virtio-net-device 1 rx_queue_size": "512 (0x200)"}
     assert {disk.name for disk in seen.block_devices if disk.settings.get("iops") == "100"} == {"vde"}
     assert seen.platform.items() - first.platform.items() == {("hpet 2 timers", "2 (0x2)")}
-    told_of_themselves = {seen.network_interfaces[0].address.split("/")[-1].removeprefix("pci ")}
+    told_of_themselves = {seen.network_interfaces[0].address.function}
     assert not [each for each in seen.pci_devices if each.address in told_of_themselves and each.settings]
 
 
@@ -251,7 +251,7 @@ def test_a_usb_cdrom_is_one_where_libvirt_makes_it_one() -> None:
         if disk.marker == SOURCES.marker("/instances/rescue")
     )
     assert (rescue.kind, rescue.bus, rescue.sector_bytes, rescue.removable) == ("cdrom", "usb", 2048, True)
-    assert rescue.address.endswith("usb superspeed 2")
+    assert rescue.address.unit == UsbUnit(ports="2", superspeed=True)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_a_floppy_boots_by_its_controller(pc: Recorded) -> None:
     pc.answers_with(f"{controller}/floppy-bus.0", "qom-get", path="/machine/peripheral/fdc0-0-1", property="parent_bus")
     pc.boots(controller, 0, "bootindexB")
     drive = pc.disk("fdc0-0-1")
-    assert (drive.kind, drive.bus, drive.address, drive.pci_path) == ("floppy", "floppy", "floppy 1", ())
+    assert (drive.kind, drive.bus, drive.address) == ("floppy", "floppy", Address(unit=FloppyUnit(drive=1)))
     assert (drive.removable, drive.size_bytes, drive.marker) == (True, 0, None)
     assert drive.predicted is not None
     assert drive.predicted.possible == ("fd1",)
@@ -309,8 +309,8 @@ def test_a_device_in_another_place_is_seen(q35: Recorded) -> None:
     after = {disk.name: disk.address for disk in q35.inventory().block_devices}
     moved = {name for name, address in after.items() if address != before[name]}
     assert "vda" in moved
-    assert after["vda"] == "pci 0000:00:01.3/0000:03:00.0"
-    assert moved == {name for name, address in before.items() if "0000:00:1f.2" not in address}
+    assert after["vda"] == Address(pci_path=("0000:00:01.3", "0000:03:00.0"))
+    assert moved == {name for name, address in before.items() if address.function != "0000:00:1f.2"}
 
 
 SCSI, IDE = ("sda", "pci 0000:00:03.0 scsi "), ("hda", "pci 0000:00:01.1 ata ")
@@ -332,7 +332,7 @@ def test_a_place_behind_its_controller_is_read(
 ) -> None:
     pc.changes_line(old, new)
     name, controller = disk
-    assert pc.disk(name).address == controller + place
+    assert pc.disk(name).address.in_full == controller + place
 
 
 def test_a_disk_without_an_alias_goes_by_the_name_qemu_has(pc: Recorded) -> None:
@@ -353,8 +353,8 @@ def test_newest_luns_of_a_target_are_named_first(pc: Recorded) -> None:
 
 def test_a_stick_behind_a_hub_has_no_superspeed(q35: Recorded) -> None:
     q35.changes_line("port 2, speed 5000", "port 1.2, speed 12")
-    rescue = q35.disk(next(disk.name for disk in q35.inventory().block_devices if disk.bus == "usb"))
-    assert rescue.address.endswith(" usb 1.2")
+    rescue = q35.disk(next(disk.name for disk in q35.inventory().block_devices if disk.bus is GuestBus.USB))
+    assert rescue.address.unit == UsbUnit(ports="1.2")
     assert rescue.usb_port == "0-1.2"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.evidence.machine.machine_inventory.machine_settings import MachineSettings, medium_settings
-from harness.evidence.machine.machine_inventory.machine_tree import parse_device_tree
+from harness.evidence.machine.machine_settings import MachineSettings, medium_settings
+from harness.evidence.machine.machine_tree import parse_device_tree
 
 TREE = """\
 bus: main-system-bus

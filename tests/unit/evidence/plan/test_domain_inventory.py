@@ -8,6 +8,8 @@ import pytest
 from lxml import etree
 
 from harness.domain.xml import devices_of, disks_of, parse_domain, serialise, source_of
+from harness.errors import HostError
+from harness.evidence.address import GuestBus
 from harness.evidence.inventory import DIRECT_KERNEL, NETWORK, Inventory
 from harness.evidence.plan.domain_inventory import Sources, defined_inventory
 from harness.scenario.words import Level
@@ -48,7 +50,7 @@ PLACES = {
 def test_disks_are_where_the_guest_will_see_them(machine: str) -> None:
     seen = inventory(live(machine))
     found = {
-        device.marker.disk: (device.name, device.kind, device.bus, device.address)
+        device.marker.disk: (device.name, device.kind, device.bus, device.address.in_full)
         for device in seen.block_devices
         if device.marker is not None
     }
@@ -64,8 +66,8 @@ def test_a_scsi_disk_is_on_the_channel_that_its_driver_gives_it(model: str, plac
     root = live("pc")
     (controller,) = root.iterfind("devices/controller[@type='scsi']")
     controller.set("model", model)
-    (address,) = (disk.address for disk in inventory(root).block_devices if disk.bus == "scsi")
-    assert address == f"pci 0000:00:03.0 scsi {place}"
+    (address,) = (disk.address for disk in inventory(root).block_devices if disk.bus is GuestBus.SCSI)
+    assert address.in_full == f"pci 0000:00:03.0 scsi {place}"
 
 
 def test_bus_numbers_are_those_the_firmware_hands_out() -> None:
@@ -73,7 +75,7 @@ def test_bus_numbers_are_those_the_firmware_hands_out() -> None:
     seen = inventory(live("q35"))
     tablet = next(device for device in seen.usb_devices)
     assert tablet.controller == "0000:02:01.0"
-    assert seen.network_interfaces[0].address == "pci 0000:00:01.1/0000:03:00.0"
+    assert seen.network_interfaces[0].address.in_full == "pci 0000:00:01.1/0000:03:00.0"
 
 
 def test_what_libvirt_lacks_is_not_made_up() -> None:
@@ -136,7 +138,24 @@ def test_a_usb_cdrom_is_what_this_libvirt_makes_of_it(old_libvirt: bool, kind: s
     devices_of(root).append(disk)
     device = inventory(root, known, usb_cdrom_is_disk=old_libvirt).block_device("sdb")
     assert device is not None
-    assert (device.kind, device.address) == (kind, "pci 0000:00:01.2 usb 2")
+    assert (device.kind, device.address.in_full) == (kind, "pci 0000:00:01.2 usb 2")
+
+
+@pytest.mark.parametrize("kind", ["tape", "DISK", ""])
+def test_a_disk_of_a_kind_that_libvirt_does_not_have_is_told(kind: str) -> None:
+    root = live("pc")
+    disks_of(root)[0].set("device", kind)
+    with pytest.raises(HostError, match=f"device '{kind}'"):
+        inventory(root)
+
+
+@pytest.mark.parametrize("bus", ["nvme", "sd", ""])
+def test_a_bus_that_is_not_known_is_another_one(bus: str) -> None:
+    root = live("pc")
+    target = disks_of(root)[0].find("target")
+    assert target is not None
+    target.set("bus", bus)
+    assert inventory(root).block_devices[0].bus is GuestBus.OTHER
 
 
 def test_platform_holds_what_is_on_no_bus() -> None:
