@@ -1,4 +1,4 @@
-"""Which network interface of one inventory is which of another."""
+"""Pair the network interfaces of two inventories."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 def network_interfaces(normal: Inventory) -> dict[str, NetworkInterface]:
-    """The NICs of the normal state as nic0, nic1, ... in order of address, which no kernel name can disturb."""
+    """Name the NICs of the normal state nic0, nic1, ... in order of address, which no kernel name can disturb."""
     ordered = sorted(normal.network_interfaces, key=lambda nic: nic.address)
     return {f"nic{index}": nic for index, nic in enumerate(ordered)}
 
 
 def pair_network_interfaces(normal: Inventory, other: Inventory) -> dict[str, NetworkInterface | None]:
-    """What each NIC of the normal state is in ``other``: by MAC, else by address, else None."""
+    """Find each NIC of the normal state in ``other``: by MAC, else by address, else None."""
     known = network_interfaces(normal)
     by_mac = {nic.mac: nic for nic in other.network_interfaces}
     found: dict[str, NetworkInterface | None] = {label: by_mac.get(nic.mac) for label, nic in known.items()}

@@ -1,4 +1,4 @@
-"""Where a device sits, in words short enough for a sentence and stable enough to be matched on."""
+"""Describe the place of a device in words that fit a sentence and are stable enough to be matched on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
     @property
     def value(self) -> str:
-        """The place without labels, as a finding's ``before`` or ``after``."""
+        """Return the place without labels, as a finding's ``before`` or ``after``."""
         return " ".join(part for part in (self.pci, self.unit) if part)
 
 
@@ -39,12 +39,12 @@ def place_of(address: str) -> Place:
 
 
 def usb_port(port: str) -> str:
-    """The port chain without the bus number in front of it, which is order of arrival."""
+    """Return the port chain without the bus number in front of it, which depends on the order of arrival."""
     return port.rpartition("-")[2]
 
 
 class Move(NamedTuple):
-    """From where to where, and both in one phrase."""
+    """The old place, the new place, and both in one phrase."""
 
     before: str
     after: str
@@ -52,7 +52,7 @@ class Move(NamedTuple):
 
 
 def move(before: str, after: str) -> Move | None:
-    """What differs between two addresses and nothing else; None if they are the same."""
+    """Return the difference between two addresses and nothing else; None if they are the same."""
     if before == after:
         return None
     old, new = place_of(before), place_of(after)
@@ -67,9 +67,9 @@ def move(before: str, after: str) -> Move | None:
 
 
 def buses_of(device: BlockDevice, drivers: dict[str, str | None]) -> frozenset[DiskBus]:
-    """The libvirt buses that the device can be on; ``drivers`` are those of the PCI functions by address.
+    """Return the libvirt buses that the device can be on; ``drivers`` are those of the PCI functions by address.
 
-    To Linux IDE and SATA are both ATA; the host controller's driver tells them apart (drivers/ata/ata_piix.c,
+    Linux treats IDE and SATA both as ATA; the host controller's driver tells them apart (drivers/ata/ata_piix.c,
     drivers/ata/ahci.c).
     """
     if device.bus != "ata":
