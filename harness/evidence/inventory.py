@@ -1,4 +1,4 @@
-"""Everything one state of a guest shows, as plain data. One model for every level of evidence."""
+"""Model everything that one state of a guest shows, as plain data. One model serves every level of evidence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.scenario.words import Level
 
 NETWORK = "network"
 DIRECT_KERNEL = "kernel"
-"""What boots first, where it is no block device."""
+"""The first boot medium if that is no block device."""
 
 
 class State(StrEnum):
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 class Marker(Frozen):
-    """What the harness planted on a disk: the disk's name in the scenario and a token of this case."""
+    """The content that the harness planted on a disk: the disk's name in the scenario and a token of this case."""
 
     disk: str
     token: str
@@ -40,17 +40,17 @@ class Partition(Frozen):
 
 
 class KernelNames(Frozen):
-    """Names that Linux may give a disk: all that are ``possible``, and the ``usual`` one where there is one."""
+    """Names that Linux may give a disk: all that are ``possible``, and the ``usual`` one if there is one."""
 
     usual: str | None
     possible: tuple[str, ...]
 
 
 class ComputedLinks(Frozen):
-    """What udev is expected to make, where there is an udev to compare with.
+    """The links that udev is expected to make, if the guest has an udev to compare with.
 
-    ``by_id`` is None where only an ioctl would tell. ``contested`` are links that several devices want: who has one is
-    decided by arrival.
+    ``by_id`` is None if only an ioctl would tell. ``contested`` are links that several devices want: the order of
+    arrival decides which one gets them.
     """
 
     by_path: tuple[str, ...]
@@ -61,11 +61,11 @@ class ComputedLinks(Frozen):
 class BlockDevice(Frozen):
     """One whole block device as far as the level sees it; ``name`` is the kernel's, without a guest libvirt's target.
 
-    ``address`` identifies where the device sits and holds nothing that the kernel hands out by arrival: the PCI path
+    ``address`` identifies the place of the device and holds nothing that the kernel hands out by arrival: the PCI path
     from the root bus down, then SCSI channel:target:LUN, ATA port and device, or USB port. ``hctl`` is the raw SCSI
-    H:C:T:L, whose host number is arrival order. ``storage`` is how a domain has its bytes kept: format, encryption,
-    who answers SCSI commands, whether they are thrown away at the end, and the server they come from. ``settings``, of
-    this and of every other device, is what its definition or its machine says of it beside all that, value by name.
+    H:C:T:L, whose host number is arrival order. ``storage`` says how a domain keeps the bytes: format, encryption, who
+    answers SCSI commands, whether writes are thrown away at the end, and the server. ``settings`` of a device holds
+    the rest of its definition or of its machine's description, value by name.
     """
 
     name: str
@@ -110,7 +110,7 @@ class NetworkInterface(Frozen):
 class PciDevice(Frozen):
     """A function on the PCI tree; ``path`` is its chain of bridges, itself last.
 
-    Ids are the guest's and the machine's; what libvirt calls the device is its ``model``.
+    Ids are the guest's and the machine's; ``model`` is libvirt's name for the device.
     """
 
     address: str
@@ -134,13 +134,13 @@ class UsbDevice(Frozen):
 
 
 class Inventory(Frozen):
-    """One state as far as its level sees it; what it cannot see is None or empty.
+    """One state as far as its level sees it; facts that the level cannot see are None or empty.
 
     ``boot_medium`` is the name of the block device that holds the mounted system; without a guest, of the one that
-    boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``platform`` is what a domain has beside the devices
-    on PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports; of a guest, its TPM. ``secure_boot``:
-    whether the firmware starts only what is signed; None where that was not seen, as with BIOS. ``lockdown`` is the
-    kernel's mode.
+    boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``platform`` holds the parts of a domain beside the devices on
+    PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports; for a guest, its TPM. ``secure_boot``:
+    whether the firmware starts only signed code; None if that was not seen, as with BIOS. ``lockdown`` is the kernel's
+    mode.
     """
 
     level: Level = Level.GUEST
@@ -163,5 +163,5 @@ class Inventory(Frozen):
     settled: bool = True
 
     def block_device(self, name: str) -> BlockDevice | None:
-        """The device of this kernel name, if there is one."""
+        """Return the device of this kernel name, if there is one."""
         return next((device for device in self.block_devices if device.name == name), None)

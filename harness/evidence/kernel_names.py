@@ -1,4 +1,4 @@
-"""Which names Linux will give to a domain's disks, told from where they sit. A model, checked by every guest boot.
+"""Predict the names that Linux will give to a domain's disks from their places. Every guest boot checks the model.
 
 - virtio-blk (vd): in the order in which the PCI functions are found; drivers/block/virtio_blk.c probes one by one.
 - floppies (fd): the drive's number; drivers/block/floppy.c.
@@ -20,14 +20,14 @@ from harness.domain.target_names import target_name
 from harness.evidence.inventory import KernelNames
 
 MEGARAID_CHANNEL = 2
-"""Where drivers/scsi/megaraid has logical disks, as all of QEMU's are: the channels before are for physical ones."""
+"""Channel of logical disks in drivers/scsi/megaraid, as all of QEMU's are; earlier ones are for physical disks."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a disk sits. ``host`` orders controllers as Linux finds them, ``created`` disks as QEMU made them.
+    """The place of a disk. ``host`` orders controllers as Linux finds them, ``created`` orders disks as QEMU made them.
 
-    ``on_virtio``: the controller is virtio-scsi, which is there only once virtio_pci has made a device of it.
+    ``on_virtio``: the controller is virtio-scsi, which exists only once virtio_pci has made a device of it.
     """
 
     disk: str
@@ -42,7 +42,7 @@ class Slot:
 
 
 def predict_names(slots: Sequence[Slot]) -> dict[str, KernelNames]:
-    """The kernel names of all disks of a domain, by ``Slot.disk``."""
+    """Return the kernel names of all disks of a domain, by ``Slot.disk``."""
     names: dict[str, KernelNames] = {}
     virtio = sorted((slot for slot in slots if slot.bus == "virtio"), key=lambda slot: slot.host)
     for index, slot in enumerate(virtio):
@@ -68,7 +68,7 @@ def _by_arrival(slots: Sequence[Slot], possible: Sequence[str]) -> dict[str, Ker
 
 
 def _usual_order(disks: Sequence[Slot]) -> list[str]:
-    """The disks that have a usual name, in order."""
+    """Return the disks that have a usual name, in order."""
     ata = [slot for slot in disks if slot.bus == "ata"]
     usb = [slot for slot in disks if slot.bus == "usb"]
     if len(ata) > 1:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Mismatch(Frozen):
-    """How an outcome differs from the expectation: a sentence for each difference, and the findings behind them."""
+    """The difference between outcome and expectation: a sentence for each, and the findings behind them."""
 
     sentences: tuple[str, ...]
     unexpected: tuple[Finding, ...] = ()
