@@ -1,4 +1,4 @@
-"""Everything one state of a guest shows, as plain data. One model for every level of evidence."""
+"""Model everything that one state of a guest shows, as plain data. One model serves every level of evidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.scenario.words import Level
 
 NETWORK = "network"
 DIRECT_KERNEL = "kernel"
-"""What boots first, where it is no block device."""
+"""The first boot medium if that is no block device."""
 
 
 class State(StrEnum):
@@ -33,7 +33,7 @@ class BlockKind(StrEnum):
 
 
 class Marker(Frozen):
-    """What the harness planted on a disk: the disk's name in the scenario and a token of this case."""
+    """The content that the harness planted on a disk: the disk's name in the scenario and a token of this case."""
 
     disk: str
     token: str
@@ -49,17 +49,17 @@ class Partition(Frozen):
 
 
 class KernelNames(Frozen):
-    """Names that Linux may give a disk: all that are ``possible``, and the ``usual`` one where there is one."""
+    """Names that Linux may give a disk: all that are ``possible``, and the ``usual`` one if there is one."""
 
     usual: str | None
     possible: tuple[str, ...]
 
 
 class ComputedLinks(Frozen):
-    """What udev is expected to make, where there is an udev to compare with.
+    """The links that udev is expected to make, if the guest has an udev to compare with.
 
-    ``by_id`` is None where only an ioctl would tell. ``contested`` are links that several devices want: who has one is
-    decided by arrival.
+    ``by_id`` is None if only an ioctl would tell. ``contested`` are links that several devices want: the order of
+    arrival decides which one gets them.
     """
 
     by_path: tuple[str, ...]
@@ -122,7 +122,7 @@ class NetworkInterface(Frozen):
 class PciDevice(Frozen):
     """A function on the PCI tree; ``path`` is its chain of bridges, itself last.
 
-    Ids are the guest's and the machine's; what libvirt calls the device is its ``model``.
+    Ids are the guest's and the machine's; ``model`` is libvirt's name for the device.
     """
 
     address: str
@@ -146,13 +146,13 @@ class UsbDevice(Frozen):
 
 
 class Inventory(Frozen):
-    """One state as far as its level sees it; what it cannot see is None or empty.
+    """One state as far as its level sees it; facts that the level cannot see are None or empty.
 
     ``boot_medium`` is the name of the block device that holds the mounted system; without a guest, of the one that
-    boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``platform`` is what a domain has beside the devices
-    on PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports; of a guest, its TPM. ``secure_boot``:
-    whether the firmware starts only what is signed; None where that was not seen, as with BIOS. ``lockdown`` is the
-    kernel's mode.
+    boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``platform`` holds the parts of a domain beside the devices on
+    PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports; for a guest, its TPM. ``secure_boot``:
+    whether the firmware starts only signed code; None if that was not seen, as with BIOS. ``lockdown`` is the kernel's
+    mode.
     """
 
     level: Level = Level.GUEST
@@ -175,5 +175,5 @@ class Inventory(Frozen):
     settled: bool = True
 
     def block_device(self, name: str) -> BlockDevice | None:
-        """The device of this kernel name, if there is one."""
+        """Return the device of this kernel name, if there is one."""
         return next((device for device in self.block_devices if device.name == name), None)

@@ -1,4 +1,4 @@
-"""Which names Linux will give to a domain's disks, told from where they sit. A model, checked by every guest boot.
+"""Predict the names that Linux will give to a domain's disks from their places. Every guest boot checks the model.
 
 - virtio-blk (vd): in the order in which the PCI functions are found; drivers/block/virtio_blk.c probes one by one.
 - floppies (fd): the drive's number; drivers/block/floppy.c.
@@ -21,14 +21,14 @@ from harness.evidence.address import GuestBus
 from harness.evidence.inventory import BlockKind, KernelNames
 
 MEGARAID_CHANNEL = 2
-"""Where drivers/scsi/megaraid has logical disks, as all of QEMU's are: the channels before are for physical ones."""
+"""Channel of logical disks in drivers/scsi/megaraid, as all of QEMU's are; earlier ones are for physical disks."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a disk sits. ``host`` orders controllers as Linux finds them, ``created`` disks as QEMU made them.
+    """The place of a disk. ``host`` orders controllers as Linux finds them, ``created`` orders disks as QEMU made them.
 
-    ``on_virtio``: the controller is virtio-scsi, which is there only once virtio_pci has made a device of it.
+    ``on_virtio``: the controller is virtio-scsi, which exists only once virtio_pci has made a device of it.
     """
 
     disk: str
@@ -43,7 +43,7 @@ class Slot:
 
 
 def predict_names(slots: Sequence[Slot]) -> dict[str, KernelNames]:
-    """The kernel names of all disks of a domain, by ``Slot.disk``."""
+    """Return the kernel names of all disks of a domain, by ``Slot.disk``."""
     names: dict[str, KernelNames] = {}
     virtio = sorted((slot for slot in slots if slot.bus is GuestBus.VIRTIO), key=lambda slot: slot.host)
     for index, slot in enumerate(virtio):

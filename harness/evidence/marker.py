@@ -1,7 +1,8 @@
-"""What the harness plants at the end of every disk, so that a disk is known by its content, whatever name it got.
+"""Define the blocks that the harness plants at the end of every disk, by which it recognises the disk under any name.
 
 Layout, from the end of the disk: the last 4096 bytes are the marker block (who this disk is, never changed in a
-guest), the 4096 bytes before them the data block (zeros, or what a guest wrote). Both are text padded with zeros.
+guest), the 4096 bytes before them the data block (zeros, or a token written by a guest). Both are text padded with
+zeros.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _MARKER_MAGIC = "RESCUE-HARNESS-MARKER"
 
 
 def marker_offset(disk_bytes: int) -> int:
-    """Where the marker block starts on a disk of this size, both in bytes.
+    """Return the start of the marker block on a disk of this size, both in bytes.
 
     Raises ValueError for a disk that has no room for the blocks or is no multiple of 4096 bytes.
     """
@@ -26,24 +27,24 @@ def marker_offset(disk_bytes: int) -> int:
 
 
 def data_offset(disk_bytes: int) -> int:
-    """Where the data block starts on a disk of this size, both in bytes; raises ValueError as marker_offset does."""
+    """Return the start of the data block on a disk of this size, both in bytes; raise ValueError like marker_offset."""
     return marker_offset(disk_bytes) - BLOCK_BYTES
 
 
 def marker_block(marker: Marker) -> bytes:
-    """The 4096 bytes that say which disk this is; raises ValueError if name and token do not fit."""
+    """Return the 4096 bytes that say which disk this is; raise ValueError if name and token do not fit."""
     return _padded(f"{_MARKER_MAGIC}\n{json.dumps({'disk': marker.disk, 'token': marker.token})}\n")
 
 
 def data_block(token: str) -> bytes:
-    """The 4096 bytes a guest writes to prove that data stay; raises ValueError if the token is no single line."""
+    """Return the 4096 bytes a guest writes to prove that data stay; raise ValueError if the token is no single line."""
     if not token or "\n" in token or "\0" in token:
         raise ValueError(f"a data token is one line of text, not {token!r}")
     return _padded(f"{DATA_MAGIC}\n{token}\n")
 
 
 def parse_marker(block: bytes) -> Marker | None:
-    """The marker in a marker block; None where the block is anything else."""
+    """Return the marker in a marker block; None if the block is anything else."""
     lines = _lines(block, _MARKER_MAGIC)
     if lines is None or len(lines) != 1:
         return None
@@ -54,7 +55,7 @@ def parse_marker(block: bytes) -> Marker | None:
 
 
 def parse_data(block: bytes) -> str | None:
-    """The token in a data block; None where the block is zeros or anything else."""
+    """Return the token in a data block; None if the block is zeros or anything else."""
     lines = _lines(block, DATA_MAGIC)
     return lines[0] if lines is not None and len(lines) == 1 and lines[0] else None
 

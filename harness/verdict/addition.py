@@ -1,4 +1,4 @@
-"""Claim ``only-addition``: the rescue device is the one new block device, and it is what was asked for."""
+"""Check the claim ``only-addition``: the rescue device is the one new block device, and it is of the kind asked for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _USB_CDROM = "a CD-ROM was asked for and the guest sees a disk: libvirt before 1
 
 
 def only_addition(comparison: Comparison) -> Iterator[Finding]:
-    """One new block device while rescued, none otherwise."""
+    """Return a finding for each new block device other than the rescue device, and for a rescue device of another kind.
+
+    Only the rescued state may have a new block device.
+    """
     if comparison.state is State.RESCUED:
         yield from _rescue_device(comparison)
     elif comparison.rescue is not None:

@@ -1,4 +1,4 @@
-"""Claim ``booted-from-rescue``: each state came up anew, from the medium it should."""
+"""Check the claim ``booted-from-rescue``: each state came up anew, from its own medium."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _NO_MEDIUM = {
 
 
 def booted_from_rescue(comparison: Comparison) -> Iterator[Finding]:
-    """The mounted medium and, where the boot loader says so, the kernel's own; and a boot id never seen before.
+    """Check that each state boots anew, from its own medium.
 
-    Without a guest: the medium that boots first.
+    The evidence is the mounted medium, the medium named on the kernel's command line (if the boot loader sets it), and
+    a boot id that was never seen before. Without a guest, check the medium that boots first.
     """
     if comparison.state is State.RESCUED:
         own = _own_medium(comparison)
@@ -46,7 +47,10 @@ def booted_from_rescue(comparison: Comparison) -> Iterator[Finding]:
 
 
 def _own_medium(comparison: Comparison) -> str:
-    """What the instance boots from; a kernel that QEMU starts itself mounts the root disk, which only a guest shows."""
+    """Return the medium that the instance boots from.
+
+    A kernel that QEMU starts itself mounts the root disk, which only a guest shows.
+    """
     by_kernel = comparison.expected.direct_kernel and comparison.normal.level is not Level.GUEST
     return DIRECT_KERNEL if by_kernel else comparison.expected.root
 

@@ -1,6 +1,6 @@
-"""What must hold between two states of one instance, claim by claim.
+"""Compare two states of one instance, claim by claim.
 
-The claims and their names are those of ``ClaimName``; docs/reference/claims.md says of each what is tolerated and why.
+``ClaimName`` has the claims and their names; docs/reference/claims.md says what each claim tolerates, and why.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CHECKS: Mapping[ClaimName, Callable[[Comparison], Iterable[Finding]]] = MappingP
 
 
 def compare_rescued(normal: Inventory, rescued: Inventory, expected: Expected) -> tuple[Finding, ...]:
-    """Every way in which the rescued state breaks the promise, in the order of the claims."""
+    """Return every way in which the rescued state breaks the promise, in the order of the claims."""
     comparison = compare(State.RESCUED, normal, rescued, expected, booted_before=(normal,))
     return tuple(finding for check in CHECKS.values() for finding in check(comparison))
 
@@ -51,10 +51,10 @@ def compare_unrescued(
     expected: Expected,
     host: HostEvidence = HostEvidence(),  # noqa: B008 - frozen
 ) -> tuple[Finding, ...]:
-    """Every way in which the unrescued state is not the normal one.
+    """Return every way in which the unrescued state differs from the normal one.
 
-    Whatever differs is a finding of ``restored``; only a wrong boot medium keeps its own claim, and lost or stray
-    data is ``data``. ``rescued`` only lends its boot id.
+    Each difference is a finding of ``restored``, with two exceptions: a wrong boot medium keeps its own claim, and
+    lost or stray data is a finding of ``data``. Only the boot id of ``rescued`` is used.
     """
     booted_before = (normal,) if rescued is None else (normal, rescued)
     comparison = compare(State.UNRESCUED, normal, unrescued, expected, booted_before)
@@ -66,9 +66,9 @@ def compare_unrescued(
 
 
 def compare_definitions(by_state: Mapping[State, Inventory], expected: Expected) -> tuple[Finding, ...]:
-    """What domains are set to otherwise than in the normal state, from their inventories at level plan.
+    """Compare the settings of domains with those of the normal state, from their inventories at level plan.
 
-    For levels that look deeper: most of it no machine and no guest shows.
+    The deeper levels use this function, because machines and guests show few settings.
     """
     normal = by_state[State.NORMAL]
     findings: list[Finding] = []
@@ -80,10 +80,10 @@ def compare_definitions(by_state: Mapping[State, Inventory], expected: Expected)
 
 
 def joined(*findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """All findings in order, each once, since two kinds of evidence may show the same."""
+    """Return all findings in order, each once: two kinds of evidence may show the same."""
     return tuple(dict.fromkeys(finding for some in findings for finding in some))
 
 
 def additions(normal: Inventory, rescued: Inventory, expected: Expected) -> tuple[str, ...]:
-    """In a sentence each, what the rescue added rightly: its device, and the controllers, bridges and hubs to it."""
+    """Return a sentence for each permitted addition: the rescue device, and the controllers, bridges and hubs to it."""
     return tuple(hardware.additions(compare(State.RESCUED, normal, rescued, expected, booted_before=())))

@@ -1,4 +1,4 @@
-"""Two inventories laid side by side: which device of the one is which device of the other."""
+"""Pair the devices of two inventories."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The normal state against ``other``.
+    """The normal state beside ``other``.
 
-    ``missing`` are disks that ``other`` lacks, ``added`` devices of ``other`` that are neither a disk of the normal
-    state nor the rescue device. ``booted_before`` are the inventories of all earlier boots of the case.
+    ``missing`` are disks that ``other`` lacks. ``added`` are devices of ``other`` that are neither a disk of the
+    normal state nor the rescue device. ``booted_before`` are the inventories of all earlier boots of the case.
     """
 
     state: State
@@ -39,14 +39,14 @@ class Comparison:
     rescue: BlockDevice | None
 
     def disk_of(self, device: BlockDevice) -> str | None:
-        """Which disk a device of ``other`` is, by marker or, failing that, by the place of a disk without one."""
+        """Return the disk that a device of ``other`` is, by its marker, or by its place if the disk has no marker."""
         if self.rescue is not None and device.name == self.rescue.name:
             return RESCUE
         return next((pair.disk for pair in self.pairs if pair.after.name == device.name), None)
 
 
 def holder(device: BlockDevice, expected: Expected) -> str | None:
-    """The disk whose marker the device carries; None if it has no marker of this case."""
+    """Return the disk whose marker the device carries; None if it has no marker of this case."""
     marker = device.marker
     if marker is None or expected.tokens.get(marker.disk) != marker.token:
         return None
@@ -54,17 +54,17 @@ def holder(device: BlockDevice, expected: Expected) -> str | None:
 
 
 def holders(inventory: Inventory, expected: Expected, disk: str) -> tuple[BlockDevice, ...]:
-    """Every device that carries this disk's marker."""
+    """Return every device that carries this disk's marker."""
     return tuple(device for device in inventory.block_devices if holder(device, expected) == disk)
 
 
 def compare(
     state: State, normal: Inventory, other: Inventory, expected: Expected, booted_before: tuple[Inventory, ...]
 ) -> Comparison:
-    """Pair the devices by marker, and by address those that have no marker of this case.
+    """Pair the devices by marker, and by address if they have no marker of this case.
 
-    Where a marker is found twice, an original disk is the copy at its old address and the rescue device the copy at an
-    address that is new, so that the surplus copy can be told to sit in another disk's place.
+    If a marker is found twice, the original disk is the copy at its old address, and the rescue device is the copy at
+    a new address. The surplus copy can then be recognised in another disk's place.
     """
     originals = _originals(normal, expected)
     old_addresses = {device.address for device in normal.block_devices}

@@ -1,4 +1,4 @@
-"""What control boots show beside the names that they were booted for: whatever else a state's further boots break."""
+"""Find everything that control boots break, apart from the names that they were booted for."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def broken_in_controls(
     findings: Sequence[Finding], expected: Expected, normal: Inventory, boots: Mapping[State, Sequence[Inventory]]
 ) -> Iterator[Finding]:
-    """Each finding of a further boot of the rescued or unrescued state that ``findings``, of the first, do not have.
+    """Return each finding of a further rescued or unrescued boot that is not among the first boot's ``findings``.
 
-    Names are left out, on which ``settle_by_controls`` decides, and data, which the first boots alone are asked about.
-    ``normal`` is what all boots are compared with, and may be one of them itself.
+    Names are left out, because ``settle_by_controls`` decides on them. Data is left out, because only the first boots
+    are checked for it. ``normal`` is compared with all boots, and may be one of them itself.
     """
     for state in (State.RESCUED, State.UNRESCUED):
         found: dict[tuple[str | None, ...], list[Finding]] = {}
@@ -43,5 +43,5 @@ def broken_in_controls(
 
 
 def _identity(finding: Finding) -> tuple[str | None, ...]:
-    """A finding without its words, which name devices as they were called in that boot."""
+    """Return a finding without its words, which name devices by their names in that boot."""
     return finding.claim, finding.aspect, finding.device, finding.before, finding.after

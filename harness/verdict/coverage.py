@@ -1,4 +1,4 @@
-"""How far each level sees: which claims it leaves unchecked, wholly or in part."""
+"""Say which claims each level leaves unchecked, wholly or in part."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PARTLY: Mapping[Level, Mapping[ClaimName, str]] = {
 
 
 class ClaimStatus(Frozen):
-    """What became of one claim; ``unseen`` says what of it the level could not look at."""
+    """The outcome of one claim; ``unseen`` says which part of it the level could not look at."""
 
     claim: ClaimName
     status: Status
@@ -38,12 +38,12 @@ class ClaimStatus(Frozen):
 
 
 def blind_to(level: Level) -> frozenset[ClaimName]:
-    """Claims of which the level sees nothing."""
+    """Return the claims of which the level sees nothing."""
     return frozenset() if level is Level.GUEST else frozenset(_BLIND)
 
 
 def claim_statuses(level: Level, findings: Sequence[Finding]) -> tuple[ClaimStatus, ...]:
-    """Each claim: broken by a finding of rescue's, held, held as far as seen, or not checked."""
+    """Return the status of each claim: broken by a finding of rescue's, held, held as far as seen, or not checked."""
     broken = {finding.claim for finding in findings if finding.cause == "rescue"}
     return tuple(_status(claim, level, broken=claim in broken) for claim in ClaimName)
 

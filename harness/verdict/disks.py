@@ -1,4 +1,4 @@
-"""Claims about each disk of the instance: there, under its name, at its address, and the same bytes."""
+"""Check the claims about each disk of the instance: present, same name, same address, same bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def all_present(comparison: Comparison) -> Iterator[Finding]:
-    """Every disk of the instance, and every other block device of the normal state, is there."""
+    """Check that every disk of the instance, and every other block device of the normal state, is present."""
     for disk, before in comparison.missing:
         yield Finding(
             claim=ClaimName.ALL_PRESENT,
@@ -39,8 +39,9 @@ def all_present(comparison: Comparison) -> Iterator[Finding]:
 
 
 def names(comparison: Comparison) -> Iterator[Finding]:
-    """Kernel names: what an fstab or a habit of the administrator's goes by. Without a guest: target names, and the
-    names that Linux would usually give.
+    """Compare kernel names, which an fstab and administrators rely on.
+
+    Without a guest, compare target names, and the names that Linux would usually give.
     """
     for pair in comparison.pairs:
         told = {(pair.before.name, pair.after.name): "" if comparison.normal.level is Level.GUEST else "target "}
@@ -59,7 +60,7 @@ def names(comparison: Comparison) -> Iterator[Finding]:
 
 
 def addresses(comparison: Comparison) -> Iterator[Finding]:
-    """The place on the PCI tree and on the bus behind it."""
+    """Compare the place on the PCI tree and on the bus behind it."""
     for pair in comparison.pairs:
         moved = move(pair.before.address, pair.after.address)
         if moved is not None:
@@ -73,9 +74,10 @@ def addresses(comparison: Comparison) -> Iterator[Finding]:
 
 
 def links(comparison: Comparison) -> Iterator[Finding]:
-    """udev's links to each disk, whatever kernel name they resolve to; as computed where the guests' udevs differ.
+    """Compare udev's links to each disk, whatever kernel name they resolve to.
 
-    A link that several devices of one state want goes to whichever udev saw last: in both states it is nobody's.
+    If the guests' udevs differ, computed links are compared instead. A link that several devices
+    want in both states counts for none of them, because udev gives it to the device that it saw last.
     """
     normal, other = comparison.normal, comparison.other
     alike = (normal.links_from, normal.udev_version) == (other.links_from, other.udev_version)
@@ -126,14 +128,14 @@ def _link_changes(comparison: Comparison, lost: list[str], new: list[str]) -> It
 
 
 def identity(comparison: Comparison) -> Iterator[Finding]:
-    """What the device says of itself, its partitions by number, first byte and size, and what it is set to."""
+    """Compare the device's own description, its partitions by number, first byte and size, and its settings."""
     for pair in comparison.pairs:
         yield from _identity(pair.disk, _traits(pair.before), _traits(pair.after))
     yield from disk_settings(comparison)
 
 
 def disk_settings(comparison: Comparison) -> Iterator[Finding]:
-    """What each disk is set to and how it is stored, which no guest shows: what definitions tell of ``identity``."""
+    """Compare how each disk is set and stored: the part of ``identity`` that only definitions show."""
     for pair in comparison.pairs:
         yield from _identity(pair.disk, pair.before.settings, pair.after.settings)
         yield from _identity(pair.disk, _storage(pair.before), _storage(pair.after))
@@ -173,9 +175,10 @@ def _traits(device: BlockDevice) -> dict[str, str]:
 
 
 def content(comparison: Comparison) -> Iterator[Finding]:
-    """The same bytes in the same place, and only there.
+    """Check that the same bytes are in the same place, and only there.
 
-    Asked of the place, not of the disk: two disks that changed places keep every address in use, and each is intact.
+    The check goes by the place and not by the disk: two disks that changed places keep every address in use, and each
+    disk is intact.
     """
     for pair in comparison.pairs:
         yield from _content_lost(comparison, pair)

@@ -1,4 +1,4 @@
-"""What the harness knows about a case without looking into the guest."""
+"""Hold the facts about a case that the harness knows without looking into the guest."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ RESCUE = "rescue"
 
 
 class Expected(Frozen):
-    """The planted markers and what was asked for.
+    """The planted markers, and the requested rescue device.
 
     ``tokens`` maps each disk of the instance, and ``rescue``, to the token of its marker. ``rescue_bus`` and
-    ``rescue_device`` are None where nothing was asked for, as in legacy rescue. ``written`` maps a disk to the data
-    token put on it while the instance was rescued. ``read_only`` names the disks that nobody can have written to.
-    ``direct_kernel``: QEMU starts the instance's kernel itself. ``same_image``: the rescue medium is made from the
-    instance's image, so that what an image says of itself tells nothing.
+    ``rescue_device`` are None if nothing was requested, as in legacy rescue. ``written`` maps a disk to the data token
+    that was written to it while the instance was rescued. ``read_only`` names the disks that nobody can have written
+    to. ``direct_kernel``: QEMU starts the instance's kernel itself. ``same_image``: the rescue medium is made from the
+    instance's image, so the image's own description cannot tell the two apart.
     """
 
     tokens: dict[str, str]
@@ -31,7 +31,7 @@ class Expected(Frozen):
 
     @property
     def disks(self) -> tuple[str, ...]:
-        """The instance's disks by name, without the rescue medium."""
+        """Return the instance's disks by name, without the rescue medium."""
         return tuple(disk for disk in self.tokens if disk != RESCUE)
 
 
@@ -46,11 +46,11 @@ class ByteRange(Frozen):
 
 
 class HostEvidence(Frozen):
-    """What only the host can see once the instance is unrescued; None means not looked at.
+    """Facts that only the host can see after the instance is unrescued; None means not looked at.
 
-    ``domain_xml_equal``: the domain as redefined is byte for byte the XML saved before the rescue. ``nvram_equal``: so
-    are the UEFI variables. ``changes``: per disk, the ranges that differ from before the rescue and that nobody was
-    meant to write.
+    ``domain_xml_equal``: the redefined domain is byte for byte the XML saved before the rescue. ``nvram_equal``: so
+    are the UEFI variables. ``changes``: by disk, the ranges that differ from before the rescue although nobody was
+    meant to write there.
     """
 
     domain_xml_equal: bool | None = None

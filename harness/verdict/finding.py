@@ -1,4 +1,4 @@
-"""One way in which a claim does not hold."""
+"""Describe one way in which a claim does not hold."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from harness.scenario.words import ClaimName
 
 
 class Finding(Frozen):
-    """Which device, what it was, what it became, and who did it.
+    """One way in which a claim does not hold: the device, its state before and after, and the cause.
 
-    ``cause`` is ``kernel-race`` when control boots showed the guest's own probing to vary; ``rate`` then says in how
-    many boots of how many. It is ``reboot`` when they showed that any boot gives the new name, since the normal one was
-    seen on a guest that devices had been attached to or detached from as it ran. It is ``model`` where the guest
-    contradicts what the harness predicted of it. None of these is held against rescue.
+    ``cause`` is ``kernel-race`` if control boots showed that the guest's own probing varies; ``rate`` then says in how
+    many boots of how many. ``cause`` is ``reboot`` if control boots showed that any boot gives the new name, because
+    the normal name was seen on a guest with devices attached or detached while it ran. ``cause`` is ``model`` if the
+    guest contradicts the harness's prediction. None of these counts against the rescue.
     """
 
     claim: ClaimName
@@ -29,22 +29,22 @@ class Finding(Frozen):
 
     @property
     def subject(self) -> ClaimName:
-        """The claim, or which of the rescued state's claims it is in the unrescued state, or what part of it."""
+        """Return the aspect (for a finding of ``restored``, the claim it came from), or else the claim."""
         return self.aspect or self.claim
 
     @property
     def is_about_a_name(self) -> bool:
-        """Whether a disk or a NIC is called otherwise."""
+        """Return whether a disk or a NIC has another name."""
         return self.subject is ClaimName.NAMES
 
     @property
     def state(self) -> State:
-        """The state that was compared with the normal one."""
+        """Return the state that was compared with the normal one."""
         return State.UNRESCUED if self.claim is ClaimName.RESTORED else State.RESCUED
 
     @property
     def sentence(self) -> str:
-        """All of it for people: what was claimed, and what is the matter."""
+        """Return the whole finding for people: the claim and the difference."""
         return f"{self.claim}: {self}"
 
     def __str__(self) -> str:

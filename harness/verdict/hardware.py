@@ -1,4 +1,4 @@
-"""Claim ``other-hardware``: what is no disk stays as it was too; what came along with the rescue device is named."""
+"""Check the claim ``other-hardware``: devices that are no disk stay; those that the rescue brings are named."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def other_hardware(comparison: Comparison) -> Iterator[Finding]:
-    """Network interfaces, the rest of the PCI tree, USB devices, DMI and CPU; of a domain, all that is no disk."""
+    """Compare NICs, the rest of the PCI tree, USB devices, DMI and CPU; for a domain, everything but disks."""
     pci, usb = _changes(comparison)
     yield from _network(comparison)
     yield from _pci(pci)
@@ -35,7 +35,7 @@ def other_hardware(comparison: Comparison) -> Iterator[Finding]:
 
 
 def _dmi_in_both(normal: Inventory, other: Inventory) -> tuple[dict[str, str], dict[str, str]]:
-    """What sysfs shows of SMBIOS; under different kernels only the fields that both of them know."""
+    """Return both tables of SMBIOS fields in sysfs; under different kernels, only the fields that both know."""
     if normal.kernel == other.kernel:
         return normal.dmi, other.dmi
     known = normal.dmi.keys() & other.dmi.keys()
@@ -43,7 +43,7 @@ def _dmi_in_both(normal: Inventory, other: Inventory) -> tuple[dict[str, str], d
 
 
 def hardware_settings(comparison: Comparison) -> Iterator[Finding]:
-    """What the domain and each device that is no disk are set to, word for word: the part that definitions tell."""
+    """Compare the settings of the domain and of each device that is no disk: the part that definitions show."""
     yield from _all_settings(comparison, *_changes(comparison))
 
 
@@ -66,7 +66,7 @@ def _all_settings(comparison: Comparison, pci: PciChanges, usb: UsbChanges) -> I
 
 
 def additions(comparison: Comparison) -> Iterator[str]:
-    """The rescue device, and each bridge, controller and hub that came with it."""
+    """Return the rescue device, and each bridge, controller and hub that came with it."""
     rescue = comparison.rescue
     if rescue is None:
         return
@@ -78,7 +78,7 @@ def additions(comparison: Comparison) -> Iterator[str]:
 
 
 def _entitled(comparison: Comparison) -> BlockDevice | None:
-    """The rescue device where it may bring controllers along: once unrescued, nothing may be left of it."""
+    """Return the rescue device if it may bring controllers along; after the unrescue nothing may be left of it."""
     return comparison.rescue if comparison.state is State.RESCUED else None
 
 
@@ -160,5 +160,5 @@ def _usb(changes: UsbChanges) -> Iterator[Finding]:
 
 
 def _usb_name(device: UsbDevice) -> str:
-    """What a plan calls it has no ids."""
+    """Return the device's name; a device of level plan has no ids."""
     return f"usb {device.vendor_product}".rstrip()

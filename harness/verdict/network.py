@@ -1,4 +1,4 @@
-"""Which network interface of one inventory is which of another."""
+"""Pair the network interfaces of two inventories."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def network_interfaces(normal: Inventory) -> dict[str, NetworkInterface]:
 
 
 def pair_network_interfaces(normal: Inventory, other: Inventory) -> dict[str, NetworkInterface | None]:
-    """What each NIC of the normal state is in ``other``: by MAC, else by address, else None."""
+    """Find each NIC of the normal state in ``other``: by MAC, else by address, else None."""
     known = network_interfaces(normal)
     by_mac = {nic.mac: nic for nic in other.network_interfaces}
     found: dict[str, NetworkInterface | None] = {label: by_mac.get(nic.mac) for label, nic in known.items()}

@@ -1,4 +1,4 @@
-"""From findings to a verdict, and from a verdict to whether it is the one the scenario expects."""
+"""Turn findings into a verdict, and compare a verdict with the scenario's expectation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Mismatch(Frozen):
-    """How an outcome differs from the expectation: a sentence for each difference, and the findings behind them."""
+    """The difference between outcome and expectation: a sentence for each, and the findings behind them."""
 
     sentences: tuple[str, ...]
     unexpected: tuple[Finding, ...] = ()
@@ -28,7 +28,10 @@ class Mismatch(Frozen):
 
 
 def verdict_of(findings: Sequence[Finding]) -> VerdictName:
-    """``moved`` if rescue is behind any finding, else ``stable``: a kernel race is reported, not blamed on rescue."""
+    """Return ``moved`` if any finding has the cause rescue, else ``stable``.
+
+    A kernel race is reported, and not blamed on the rescue.
+    """
     return VerdictName.MOVED if any(finding.cause == "rescue" for finding in findings) else VerdictName.STABLE
 
 
@@ -40,12 +43,15 @@ def meets(
     *,
     level: Level = Level.GUEST,
 ) -> Mismatch | None:
-    """None if the case ended as expected: exactly the findings listed, or a refusal with this reason in its message.
+    """Compare an outcome with the expectation; None means that the case ended as expected.
 
-    Of several rescues a later one may be refused, and a refused one may have done harm: then there are findings, too.
+    An expectation is either exactly the listed findings, or a refusal with this reason in its message. If a case
+    rescues several times, a later rescue may be refused, and a refused rescue may have done harm: then there are
+    findings, too.
 
-    Findings put down to a kernel race neither break an expectation nor fulfil one, but excuse what may be lost in it;
-    those about the harness's own model break any. What the case's level cannot see is not missed.
+    Findings with the cause kernel race neither break an expectation nor fulfil one, but they excuse an expected
+    finding that the race may hide. Findings about the harness's own model break every expectation. A finding that the
+    level of the case cannot see is not missed.
     """
     if verdict is VerdictName.ERROR:
         return Mismatch(sentences=(f"expected {expectation.verdict}: ended in an error, so nothing is known",))
@@ -84,7 +90,7 @@ def meets(
 
 
 def told_as_unexpected(finding: Finding) -> str:
-    """The sentence of a mismatch that is about a finding which no entry of ``expect`` allows."""
+    """Return the sentence of a mismatch for a finding that no entry of ``expect`` allows."""
     return f"unexpected: {finding.claim} {finding}"
 
 

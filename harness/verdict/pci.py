@@ -1,4 +1,4 @@
-"""What became of the PCI tree: which functions stayed, moved, changed, vanished or came with the rescue device."""
+"""Compare PCI trees: which functions stayed, moved, changed, vanished or came with the rescue device."""
 
 from __future__ import annotations
 
@@ -52,9 +52,10 @@ _CLASS_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class PciChanges:
-    """``moved`` and ``changed`` hold what a function was and is now; ``brought`` came with the rescue device.
+    """The changes of a PCI tree.
 
-    ``same`` are those that are there in both states, moved or not, with what they are set to.
+    ``moved`` and ``changed`` hold a function's old and new form. ``brought`` came with the rescue device. ``same`` are
+    the functions present in both states, moved or not, with their settings.
     """
 
     same: tuple[tuple[PciDevice, PciDevice], ...]
@@ -68,9 +69,9 @@ class PciChanges:
 def pci_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None) -> PciChanges:
     """Compare function by function at each path of bridges.
 
-    Functions that are a virtio disk or a NIC count only where both trees have one in the same place: their moves are
-    told of the disk or the NIC. A new function belongs to the rescue device if it lies on its path, or is a further USB
-    controller of a slot on its path (EHCI and its UHCI companions).
+    Functions that are a virtio disk or a NIC count only if both trees have one in the same place, because the moves of
+    disks and NICs are findings about the disk or the NIC. A new function belongs to the rescue device if it lies on
+    the device's path, or is a further USB controller of a slot on that path (EHCI and its UHCI companions).
     """
     old_owners, new_owners = _owners(normal), _owners(other)
     old_tree = {function.path: function for function in normal.pci_devices}
@@ -121,7 +122,7 @@ def pci_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None)
 
 
 def describe(function: PciDevice) -> str:
-    """What the function is, in words, or its ids."""
+    """Describe the function in words, or by its ids."""
     if function.model is not None:
         return function.model
     ids, class_code = function.vendor_device, function.class_code
@@ -130,7 +131,7 @@ def describe(function: PciDevice) -> str:
 
 
 def identifiers(function: PciDevice) -> str:
-    """Ids and class, or the model, as a finding's ``before`` or ``after``."""
+    """Return ids and class, or the model, as a finding's ``before`` or ``after``."""
     if function.model is not None:
         return function.model
     return f"{function.vendor_device} subsystem {function.subsystem} class {function.class_code}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Move(NamedTuple):
-    """From where to where, and both in one phrase."""
+    """The old place, the new place, and both in one phrase."""
 
     before: str
     after: str
@@ -36,9 +36,9 @@ def move(before: Address, after: Address) -> Move | None:
 
 
 def buses_of(device: BlockDevice, drivers: dict[str, str | None]) -> frozenset[DiskBus]:
-    """The libvirt buses that the device can be on; ``drivers`` are those of the PCI functions by address.
+    """Return the libvirt buses that the device can be on; ``drivers`` are those of the PCI functions by address.
 
-    To Linux IDE and SATA are both ATA; the host controller's driver tells them apart (drivers/ata/ata_piix.c,
+    Linux treats IDE and SATA both as ATA; the host controller's driver tells them apart (drivers/ata/ata_piix.c,
     drivers/ata/ahci.c).
     """
     if device.bus is not GuestBus.ATA:

@@ -1,6 +1,6 @@
-"""What a guest says to the harness's own model of it: names, addresses and links of its disks.
+"""Check the harness's own model against a guest: names, addresses and links of its disks.
 
-Names and addresses are told from the domain's XML, links from the guest's own sysfs.
+The model predicts names and addresses from the domain's XML, and links from the guest's own sysfs.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def contradictions(state: State, predicted: Inventory, seen: Inventory) -> tuple[Finding, ...]:
-    """Whatever is not as the inventory of the domain's XML says: places and names of disks, secure boot.
+    """Return every contradiction to the inventory of the domain's XML: places and names of disks, secure boot.
 
-    Disks are matched by marker; what is missing is not asked about here. Secure boot must be proven where it is set up.
+    Disks are matched by marker; missing disks are not checked here. If secure boot is set up, the guest must prove it.
     """
     of_disks = tuple(
         finding
@@ -34,10 +34,10 @@ def contradictions(state: State, predicted: Inventory, seen: Inventory) -> tuple
 
 
 def _bearer(state: State, predicted: BlockDevice, seen: Inventory) -> BlockDevice | None:
-    """The device that a prediction is about; None if the disks' bytes are not where the domain has the disks.
+    """Return the device that a prediction is about; None if the disks' bytes are not in the domain's places.
 
-    The harness has planted the markers of the normal state, so one that is elsewhere there speaks against the model.
-    From then on somebody may have written a disk's bytes to another one, which claim ``content`` tells.
+    The harness has planted the markers of the normal state, so a marker that is elsewhere there contradicts the model.
+    In later states somebody may have written a disk's bytes to another disk, which the claim ``content`` reports.
     """
     bearers = [device for device in seen.block_devices if device.marker == predicted.marker]
     if len(bearers) != 1:
@@ -54,9 +54,9 @@ def _secure_boot(state: State, predicted: Inventory, seen: Inventory) -> Iterato
 
 
 def link_contradictions(state: State, seen: Inventory) -> tuple[Finding, ...]:
-    """Every link that the guest's udev made otherwise than computed.
+    """Return every link that the guest's udev made differently from the computed one.
 
-    An udev of another version than the modelled one may make further links; those that are computed it must make.
+    An udev of another version than the modelled one may make further links, but it must make the computed ones.
     """
     return tuple(
         finding

@@ -1,8 +1,8 @@
-"""Who changed a kernel name: rescue, or the kernel's own probing, which only further boots can tell.
+"""Decide who changed a kernel name: the rescue, or the kernel's own probing. Only further boots can tell.
 
 Linux probes SATA ports, USB devices and different host controllers side by side and hands out names by arrival
-(drivers/scsi/sd.c: sd_probe and its async probing), so that names over intact addresses may differ between two boots of
-one and the same domain.
+(drivers/scsi/sd.c: sd_probe and its async probing). Names over intact addresses may therefore differ between two boots
+of one and the same domain.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ _NOT_INTACT = {
 def needs_control_boots(
     findings: Sequence[Finding], predicted: Mapping[State, Inventory] = MappingProxyType({})
 ) -> tuple[State, ...]:
-    """The states to boot again before a changed name can be blamed on anyone; none if nothing is in doubt.
+    """Return the states to boot again before anyone can be blamed for a changed name; none if no name is in doubt.
 
-    In doubt is a name, of a disk or a NIC, that differs over an address and an identity that do not. The first boots of
-    a state count as well, so each needs only control boots on top.
+    A name of a disk or a NIC is in doubt if it differs while address and identity do not. The first boots of a state
+    count as well, so each state needs only its control boots in addition.
 
-    ``predicted``: what each state's domain says of its disks. A disk that Linux can give one name only, a virtio one,
-    and that had just that name in both states, is called otherwise because the domain is another one.
+    ``predicted``: the names that each state's domain allows its disks. Linux can give some disks, such as virtio
+    disks, one name only. If such a disk had that name in both states, the domain changed the name, and no name is in
+    doubt.
     """
     suspects = [finding for finding in _suspects(findings) if not _is_certain(finding, predicted)]
     if not suspects:
@@ -53,7 +54,7 @@ def needs_control_boots(
 
 
 def _is_certain(finding: Finding, predicted: Mapping[State, Inventory]) -> bool:
-    """Whether both names of a finding are the only ones that Linux could give in their states."""
+    """Return whether both names of a finding are the only ones that Linux could give in their states."""
     return all(
         _only_name(finding.device, predicted.get(state)) == name
         for state, name in ((State.NORMAL, finding.before), (finding.state, finding.after))
@@ -75,7 +76,7 @@ def is_shown_to_race(
     rescued_boots: Sequence[Inventory],
     unrescued_boots: Sequence[Inventory] = (),
 ) -> bool:
-    """Whether every name in doubt has varied within a state and is common to both: more boots can blame nobody.
+    """Return whether every name in doubt has varied within a state and is common to both: more boots can blame nobody.
 
     The boots are those of ``settle_by_controls``.
     """
@@ -100,14 +101,14 @@ def settle_by_controls(
     *,
     is_hot: bool = False,
 ) -> tuple[Finding, ...]:
-    """Put down to a kernel race each name in doubt that varies within a state; leave the others to rescue.
+    """Attribute each name in doubt that varies within a state to a kernel race; leave the others to rescue.
 
-    ``is_hot``: devices came or went between the first normal boot and its inventory. A name that it alone has, while
-    the other normal boots agree with those of the state compared, is put down to the reboot.
+    ``is_hot``: devices came or went between the first normal boot and its inventory. A name that only this inventory
+    has, while the other normal boots agree with those of the compared state, is attributed to the reboot.
 
-    Each sequence holds all boots of its state, the one that was compared first; an empty one is a state not booted,
-    which the normal one can't be. What only control boots showed is
-    added: a name that varies though the first boots agreed, and a disk that a control boot lacks.
+    Each sequence holds all boots of its state, the compared one first. An empty sequence is a state that was not
+    booted; the normal one cannot be empty. Findings that only control boots show are added: a name that varies though
+    the first boots agreed, and a disk that a control boot lacks.
     """
     cold = normal_boots[1:] if is_hot else normal_boots
     boots = {State.NORMAL: cold, State.RESCUED: rescued_boots, State.UNRESCUED: unrescued_boots}
@@ -130,9 +131,10 @@ def settle_by_controls(
 def _displaced(
     suspects: Sequence[Finding], expected: Expected, first: Inventory, boots: dict[State, Sequence[Inventory]]
 ) -> list[Finding]:
-    """The names in doubt of disks that race with each other, and never for one that the rescue device took from them.
+    """Return the names in doubt of disks that race with each other, if the rescue device took one name from them.
 
-    That one it has in every rescued boot, and in every normal boot one of these disks has it.
+    The rescue device has that name in every rescued boot, so the disks never race for it there. One of the disks has
+    the name in every normal boot.
     """
     taken = {seen.name for seen in _history(RESCUE, expected, first, boots)[State.RESCUED] if seen is not None}
     histories = {disk: _history(disk, expected, first, boots) for disk in expected.disks}
@@ -223,7 +225,7 @@ def _settled(finding: Finding, history: _History, state: State, *, is_hot: bool)
 
 
 def _follows_the_reboot(finding: Finding, history: _History, state: State) -> bool:
-    """Whether all boots of both states agree on the new name, at one address."""
+    """Return whether all boots of both states agree on the new name, at one address."""
     seen = [sighting for key in (State.NORMAL, state) for sighting in history[key]]
     agreed = {sighting.name for sighting in seen if sighting is not None} == {finding.after}
     return (
@@ -281,7 +283,10 @@ def _seen_in_controls_only(
 def _missing_in_controls(
     device: str, sightings: Sequence[_Seen | None], *, is_nic: bool, is_hot: bool
 ) -> Iterator[Finding]:
-    """What boots of the normal state lack, though the one that was compared had it; that is none of them if hot."""
+    """Yield a finding if boots of the normal state lack the device, though the compared boot had it.
+
+    If ``is_hot``, the compared boot is none of these boots.
+    """
     lacking = sum(seen is None for seen in sightings)
     if lacking and (is_hot or sightings[0] is not None):
         yield Finding(

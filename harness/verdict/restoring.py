@@ -1,4 +1,4 @@
-"""Claims ``restored`` and ``data``: after unrescue all is as before, but for what was written on purpose."""
+"""Check the claims ``restored`` and ``data``: after the unrescue all is as before, except for intended writes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _DOMAIN, _SAVED = "domain", "saved"
 UNCHANGED = "unchanged"
-"""What bytes are before somebody writes them whom nobody asked to, in a finding of ``data``."""
+"""The ``before`` of a finding of ``data`` about bytes that nobody was meant to write."""
 
 
 def as_restored(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The same deviations, told as the unrescued state's: ``aspect`` keeps the claim they came from."""
+    """Return the same deviations as the unrescued state's: ``aspect`` keeps the claim they came from."""
     for finding in findings:
         yield finding.model_copy(
             update={
@@ -33,7 +33,7 @@ def as_restored(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def restored_on_host(host: HostEvidence) -> Iterator[Finding]:
-    """The redefined domain and its UEFI variables are those saved before the rescue."""
+    """Compare the redefined domain and its UEFI variables with those saved before the rescue."""
     for device, equal, what in (
         (_DOMAIN, host.domain_xml_equal, "the domain XML is not byte for byte the one saved before the rescue"),
         ("nvram", host.nvram_equal, "the UEFI variables are not those from before the rescue"),
@@ -43,12 +43,12 @@ def restored_on_host(host: HostEvidence) -> Iterator[Finding]:
 
 
 def is_of_text_alone(finding: Finding) -> bool:
-    """Whether a finding says that the domain's text differs, and not how."""
+    """Return whether a finding says only that the domain's text differs, and not how."""
     return finding.claim is ClaimName.RESTORED and (finding.device, finding.before) == (_DOMAIN, _SAVED)
 
 
 def after_refusal(said: GuestAfter, before: str, after: str | None) -> Iterator[Finding]:
-    """The guest is as the refusal of its rescue said; ``before`` and ``after`` are boot ids, None if it is off."""
+    """Check that the guest is as the refusal said; ``before`` and ``after`` are boot ids, None if it is off."""
     if after == before or (after is None and said is not GuestAfter.RUNNING):
         return
     yield Finding(
@@ -61,7 +61,7 @@ def after_refusal(said: GuestAfter, before: str, after: str | None) -> Iterator[
 
 
 def not_given_back(refused: Refused) -> Finding:
-    """The implementation does not unrescue an instance that it has rescued."""
+    """Return the finding that the implementation does not unrescue an instance that it has rescued."""
     return Finding(
         claim=ClaimName.RESTORED,
         device="instance",
@@ -72,7 +72,7 @@ def not_given_back(refused: Refused) -> Finding:
 
 
 def data(comparison: Comparison, host: HostEvidence) -> Iterator[Finding]:
-    """Each token written while rescued is on its disk, every other disk's is as it was, and no other byte changed."""
+    """Check that tokens written while rescued are on their disks, and that nothing else has changed."""
     written = comparison.expected.written
     carried_by: dict[str, list[str]] = {}
     for device in comparison.other.block_devices:

@@ -1,4 +1,4 @@
-"""Settings that differ, of a device that is the same in two states."""
+"""Compare the settings of a device that is the same in two states."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ NOT_SET = "not set"
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Name, old and new value of everything that is not equal, by name; what is not there or empty is called ``none``.
+    """Return name, old and new value of every setting that differs, by name.
 
-    Beside a value of that word, such as a disk's ``driver@cache``, it is called ``not set``.
+    A missing or empty value is called ``none``. If ``none`` is also a real value, such as a disk's ``driver@cache``, a
+    missing one is called ``not set``.
     """
     if before == after:
         return

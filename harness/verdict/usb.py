@@ -1,4 +1,4 @@
-"""What became of USB devices that are no disks."""
+"""Compare the USB devices that are no disks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UsbChanges:
-    """``moved`` holds what a device was and is now; ``brought`` are the hubs that the rescue stick hangs on.
+    """The changes of USB devices.
 
-    ``same`` are those that are there in both states, moved or not, with what they are set to.
+    ``moved`` holds a device's old and new form. ``brought`` are the hubs that the rescue stick hangs on. ``same`` are
+    the devices present in both states, moved or not, with their settings.
     """
 
     same: tuple[tuple[UsbDevice, UsbDevice], ...]
@@ -26,7 +27,7 @@ class UsbChanges:
 
 
 def usb_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None) -> UsbChanges:
-    """Compare by controller and port, leaving out what carries a block device: the claims on disks speak of that."""
+    """Compare by controller and port; leave out devices with a block device, which the claims on disks cover."""
     before, after = _no_disks(normal), _no_disks(other)
     found = {_identity(device): device for device in after}
     known = {_identity(device) for device in before}

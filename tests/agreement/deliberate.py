@@ -1,7 +1,7 @@
-"""Where the reference differs from Nova at mapping level, and why: each rule says when, in what, and by which source.
+"""List the deliberate differences between the reference and Nova at mapping level, each with its condition and source.
 
-Outside of these the two agree; ``tests/system/test_nova_agreement.py`` shows both. ``docs/nova/index.md`` has the
-table.
+Outside these rules the two agree, as ``tests/system/test_nova_agreement.py`` shows. ``docs/nova/differences.md`` has
+the table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ATA = (DiskBus.SATA, DiskBus.IDE)
 
 @dataclass(frozen=True)
 class Rule:
-    """A deliberate difference: where ``holds`` does, the two may differ in ``aspects`` and in nothing else."""
+    """Describe a deliberate difference: if ``holds`` is true, the two may differ in ``aspects`` and in nothing else."""
 
     name: str
     holds: Callable[[Instance, RescueImage], bool]
@@ -34,7 +34,7 @@ class Rule:
 
 
 def excused(instance: Instance, image: RescueImage) -> dict[Aspect, list[Rule]]:
-    """The aspects in which the two may differ here, each with the rules that say so."""
+    """Return the aspects in which the two may differ for this rescue, each with the rules that allow it."""
     found: dict[Aspect, list[Rule]] = {}
     for rule in RULES:
         if rule.holds(instance, image):
@@ -44,7 +44,7 @@ def excused(instance: Instance, image: RescueImage) -> dict[Aspect, list[Rule]]:
 
 
 def rules_table() -> str:
-    """The rules as a table of Markdown."""
+    """Return the rules as a Markdown table."""
     lines = ["| rule | they differ in | Nova | reference | source |", "| --- | --- | --- | --- | --- |"]
     for rule in RULES:
         aspects = "; ".join(aspect for aspect in Aspect if aspect in rule.aspects)
@@ -224,7 +224,7 @@ RULES: tuple[Rule, ...] = (
         _usb_model,
         Aspect.INSTANCE,
         nova="knows xHCI controllers only, and refuses the instance",
-        reference="takes libvirt's older models as well",
+        reference="accepts libvirt's older models as well",
         source="`objects.fields.USBControllerModelType`",
     ),
     _rule(
@@ -241,8 +241,9 @@ RULES: tuple[Rule, ...] = (
         Aspect.TARGETS,
         Aspect.ORDER,
         Aspect.RESCUE_TARGET,
-        nova="ignores the name that a volume was asked to have",
-        reference="gives it, so that gaps can be had without hot-plugging, and goes behind the highest name",
+        nova="ignores the name that the scenario asks for",
+        reference="gives the volume that name, so that a scenario has gaps without hot-plugging, and names the rescue"
+        " disk behind the highest name",
         source="`LibvirtDriver.default_device_names_for_instance`",
     ),
     _rule(
@@ -254,15 +255,15 @@ RULES: tuple[Rule, ...] = (
         Aspect.RESCUE_TARGET,
         Aspect.REFUSAL,
         Aspect.GUEST,
-        nova="puts a volume that is a CD-ROM on the bus of CD-ROMs, unless it is given one",
-        reference="on `hw_disk_bus`, as any volume of a scenario that names no bus",
+        nova="puts a CD-ROM volume on the bus of CD-ROMs, unless the volume is given a bus",
+        reference="puts it on `hw_disk_bus`, like any volume of a scenario that names no bus",
         source="`blockinfo.get_info_from_bdm`; [scenarios.md](../reference/scenarios.md)",
     ),
     _rule(
         "volume-listed-last",
         _boots_another_disk,
         Aspect.BOOT,
-        nova="lists a root volume behind disks of its own, and has libvirt boot the first disk, which may be another",
+        nova="lists a root volume behind disks of its own, and has libvirt boot the first disk, not always the root",
         reference="lists the root first",
         source="`LibvirtDriver._get_guest_storage_config`",
     ),
@@ -271,7 +272,7 @@ RULES: tuple[Rule, ...] = (
         _has_kernel,
         Aspect.RESCUE_BOOT,
         nova="starts the instance's kernel again",
-        reference="leaves it out, and the firmware boots the rescue disk",
+        reference="leaves the kernel out, and the firmware boots the rescue disk",
         source="blueprint: the rescue device is booted",
     ),
     _rule(
@@ -279,8 +280,8 @@ RULES: tuple[Rule, ...] = (
         _default_disk_bus,
         *_DEVICE,
         Aspect.GUEST,
-        nova="virtio, unless the rescue image has `hw_disk_bus`",
-        reference="the instance's `hw_disk_bus`, unless the rescue image has one",
+        nova="uses virtio, unless the rescue image has `hw_disk_bus`",
+        reference="uses the instance's `hw_disk_bus`, unless the rescue image has one",
         source="`blockinfo.get_rescue_bus`; blueprint: the default bus would match `hw_disk_bus`",
     ),
     _rule(
@@ -288,23 +289,23 @@ RULES: tuple[Rule, ...] = (
         _default_cdrom_bus,
         *_DEVICE,
         Aspect.GUEST,
-        nova="by the rescue image's machine type",
-        reference="by the instance's properties and machine type",
+        nova="chooses by the rescue image's machine type",
+        reference="chooses by the instance's properties and machine type",
         source="`blockinfo.get_disk_bus_for_device_type`",
     ),
     _rule(
         "ide-channel",
         _beside_an_ide_disk,
         Aspect.RESCUE_TARGET,
-        nova="the first free name, beside the instance's disk on its channel",
-        reference="a channel of its own, for udev's links name the channel",
+        nova="gives the first free name, beside the instance's disk on that channel",
+        reference="gives a channel of its own, because udev's links name the channel",
         source="`blockinfo.find_disk_dev_for_disk_bus`; systemd, `udev-builtin-path_id.c`",
     ),
     _rule(
         "floppy-under-uefi",
         _floppy_under_uefi,
         Aspect.REFUSAL,
-        nova="takes it, and the old root boots",
+        nova="accepts the floppy, and the old root boots",
         reference="refuses",
         source="blueprint: the rescue device is booted; OVMF has no floppy driver",
     ),
@@ -312,8 +313,8 @@ RULES: tuple[Rule, ...] = (
         "kernel-name",
         _takes_a_kernel_name,
         Aspect.REFUSAL,
-        nova="takes it, and a disk of the instance loses its name in Linux",
-        reference="refuses where Linux finds such a disk later",
+        nova="accepts the rescue, and a disk of the instance loses its name in Linux",
+        reference="refuses if Linux finds such a disk later than the rescue disk",
         source="blueprint: device names stay; see"
         " [reference-implementation.md](../design/reference-implementation.md#refusals)",
     ),
@@ -321,7 +322,7 @@ RULES: tuple[Rule, ...] = (
         "found-too-late",
         _found_too_late,
         Aspect.GUEST,
-        nova="refuses, or libvirt does, when the guest is off",
+        nova="refuses, or libvirt refuses, when the guest is already off",
         reference="refuses while the guest runs",
         source="`LibvirtDriver.rescue`: `_destroy` comes before `_create_guest`",
     ),
@@ -339,8 +340,8 @@ RULES: tuple[Rule, ...] = (
         Aspect.RESCUE_KIND,
         Aspect.RESCUE_TARGET,
         Aspect.KEPT,
-        nova="rescue disk and old root on the rescue image's `hw_disk_bus`, by default virtio",
-        reference="the rescue disk on the instance's `hw_disk_bus`, the root where it was",
+        nova="puts rescue disk and old root on the rescue image's `hw_disk_bus`, by default virtio",
+        reference="puts the rescue disk on the instance's `hw_disk_bus`, and leaves the root where it was",
         source="`blockinfo._get_rescue_disk_mapping`",
     ),
     _rule(
@@ -349,23 +350,23 @@ RULES: tuple[Rule, ...] = (
         Aspect.REFUSAL,
         Aspect.GUEST,
         nova="does not look at the instance's `hw_disk_bus`",
-        reference="has libvirt refuse where the instance's machine lacks that bus and no disk of its own is on it",
+        reference="lets libvirt refuse if the machine lacks that bus and no disk of the instance is on it",
         source="`LibvirtDriver.rescue`: `image_meta` is the rescue image's",
     ),
     _rule(
         "legacy-config-drive",
         _legacy_config_drive,
         Aspect.KEPT,
-        nova="a new one, on the bus that the rescue image's properties give",
-        reference="the instance's own, on its bus",
+        nova="makes a new config drive, on the bus that the rescue image's properties give",
+        reference="keeps the instance's own config drive on its bus",
         source="`blockinfo._get_rescue_disk_mapping`",
     ),
     _rule(
         "legacy-config-drive-name",
         _legacy_config_drive_beside_renamed_volumes,
         Aspect.KEPT,
-        nova="names it anew, beside the root alone; until then it had the name that its volumes left",
-        reference="likewise, but its volumes have other names (`asked-for-names`, `cdrom-volume`)",
+        nova="names the config drive anew, beside the root alone; before, it had the name that the volumes left free",
+        reference="does the same, but the volumes have other names (`asked-for-names`, `cdrom-volume`)",
         source="`blockinfo._get_rescue_disk_mapping`, `blockinfo.get_disk_mapping`",
     ),
     _rule(
@@ -383,7 +384,7 @@ RULES: tuple[Rule, ...] = (
         _legacy_machine,
         Aspect.REFUSAL,
         Aspect.GUEST,
-        nova="makes the machine that the rescue image asks for, which may lack the bus that it asks for",
+        nova="makes the machine of the rescue image, which may lack the bus that the rescue image asks for",
         reference="keeps the instance's machine",
         source="`LibvirtDriver.rescue`: `image_meta` is the rescue image's",
     ),
@@ -392,7 +393,7 @@ RULES: tuple[Rule, ...] = (
         _one_property_of_a_volume,
         Aspect.REFUSAL,
         nova="nova-api refuses a volume-backed instance unless the image has both properties",
-        reference="takes one, as for any other instance",
+        reference="accepts one property, as for any other instance",
         source="`compute.api.API.rescue`; blueprint *virt-bfv-instance-rescue*",
     ),
 )

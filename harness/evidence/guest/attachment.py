@@ -1,4 +1,4 @@
-"""How a block device is attached, read from its path in sysfs: the bus, the address on it, the facts for its links."""
+"""Read a block device's attachment from its path in sysfs: the bus, the address on it, the facts for its links."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _UNMODELLED_TRANSPORTS = ("/rport-", "/session", "/expander-", "/end_device-")
 
 @dataclass(frozen=True)
 class Attached:
-    """A block device's bus, canonical address and identity; ``source`` is what its links are computed from.
+    """A block device's bus, canonical address and identity; its links are computed from ``source``.
 
-    ``driver`` is the one of the transport (virtio_blk, virtio_scsi, ahci, usb-storage), not sd or sr: it tells more.
+    ``driver`` is the transport's (virtio_blk, virtio_scsi, ahci, usb-storage), not sd or sr, because it tells more.
     """
 
     bus: GuestBus
@@ -52,7 +52,7 @@ class _Scsi:
 
 
 def attached(capture: Capture, block: str, device_path: str) -> Attached:
-    """Everything about the attachment of ``block``, a folder in /sys/block whose real path is ``device_path``."""
+    """Return the attachment of ``block``, a folder in /sys/block whose real path is ``device_path``."""
     driver = capture.properties(f"{block}/device/uevent").get("DRIVER")
     name = posixpath.basename(block)
     if "/virtio" in device_path and "/host" not in device_path:
@@ -150,7 +150,7 @@ def _ata(capture: Capture, block: str, device_path: str, scsi: _Scsi, port: str)
 
 
 def _ata_identity(capture: Capture, block: str) -> AtaIdentity | None:
-    """From libata's page 89h. For CD-ROMs the kernel has none, and only an ioctl would tell."""
+    """Read the identity from libata's page 89h. The kernel has none for CD-ROMs; only an ioctl would tell."""
     return ata_identity(capture.blobs.get(f"{block}/device/vpd_pg89", b""))
 
 
@@ -177,7 +177,7 @@ def _parallel_or_serial_scsi(capture: Capture, block: str, device_path: str, scs
 
 
 def _sas_phy(capture: Capture, device_path: str) -> str | None:
-    """The controller's phy a SAS disk is on; None behind an expander or on a port of several phys."""
+    """Return the controller's phy that a SAS disk is on; None behind an expander or on a port of several phys."""
     match = _SAS_END_DEVICE.search(device_path)
     if match is None or "/expander-" in device_path:
         return None
@@ -187,6 +187,6 @@ def _sas_phy(capture: Capture, device_path: str) -> str | None:
 
 
 def _inquiry(capture: Capture, block: str) -> tuple[str, str]:
-    """Vendor and model as INQUIRY gave them, padded with blanks."""
+    """Return vendor and model as INQUIRY gave them, padded with blanks."""
     vendor, model = (capture.lines.get(f"{block}/device/{name}", ("",))[0] for name in ("vendor", "model"))
     return vendor, model

@@ -1,6 +1,7 @@
-"""Block devices of an inventory, from a capture: whole devices with hardware behind them, and what is on them.
+"""Read the block devices of an inventory from a capture: whole devices with hardware behind them, and their partitions.
 
-Left out is what has no device of its own (loop, ram, zram, device mapper, md, nbd): the hardware below is listed.
+Devices without hardware of their own are left out (loop, ram, zram, device mapper, md, nbd); the hardware below them
+is listed.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
 _SECTOR_BYTES = 512
 _SCSI_TYPE_CDROM = 5
 MEDIUM = "/medium"
-"""Where our images mount the medium they booted from, read-only (images/guest/init)."""
+"""The place where our images mount the medium they booted from, read-only (images/guest/init)."""
 _MEDIUM_MOUNT_POINTS = (MEDIUM, "/")
 
 
 def links_from(capture: Capture) -> Literal["udev", "computed"]:
-    """``udev`` where the guest has links of its own below /dev/disk, else ``computed``."""
+    """Return ``udev`` if the guest has links of its own below /dev/disk, else ``computed``."""
     return "udev" if any(path.startswith("/dev/disk/by-") for path in capture.links) else "computed"
 
 
 def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
-    """Every whole device, in the order of kernel names (vdb before vdaa). Raises GuestError on nonsense in sysfs."""
+    """Return every whole device, in the order of kernel names (vdb before vdaa); raise GuestError on bad data."""
     paths = capture.children("/sys/block")
     names = sorted(paths, key=lambda name: (len(name), name))
     partitions = {name: _partitions(capture, name) for name in names}
@@ -64,13 +65,13 @@ def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
 
 
 def active_swaps(capture: Capture) -> tuple[str, ...]:
-    """Kernel names of the devices in use as swap; a swap file's path."""
+    """Return the kernel names of the devices in use as swap; for a swap file, its path."""
     lines = capture.lines.get("/proc/swaps", ())[1:]
     return tuple(_decoded(line.split()[0]).removeprefix("/dev/") for line in lines if line.strip())
 
 
 def boot_medium(capture: Capture, devices: tuple[BlockDevice, ...]) -> str | None:
-    """Kernel name of the whole device that the running system's medium is on: mounted at /medium, else at /."""
+    """Return the kernel name of the whole device with the running system's medium: mounted at /medium, else at /."""
     for mount_point in _MEDIUM_MOUNT_POINTS:
         for device in devices:
             if mount_point in device.mounted_at:
@@ -171,5 +172,5 @@ def _mounts(capture: Capture) -> dict[str, tuple[str, ...]]:
 
 
 def _decoded(field: str) -> str:
-    """A field of /proc/mounts or /proc/swaps, where blanks and backslashes stand as octal numbers (proc(5))."""
+    """Decode a field of /proc/mounts or /proc/swaps, where blanks and backslashes stand as octal numbers (proc(5))."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)

@@ -1,4 +1,4 @@
-"""The raw output of the collection script, taken apart but not yet interpreted.
+"""Take the raw output of the collection script apart, without interpreting it.
 
 Sections start with a line ``%% <name>``: a head (``settled yes``, ``udev 252``, ``no medium sr0``), attributes
 (``<file>:<line>``, from grep -H), links (from ls -ld), binary (gzip, then base64, of ``==> <file> <==`` and the file's
@@ -40,12 +40,12 @@ class Capture:
     udev_version: int | None = None
 
     def text(self, path: str) -> str | None:
-        """First line of a file, without surrounding blanks; None where it is missing or empty."""
+        """Return the first line of a file, without surrounding blanks; None if the file is missing or empty."""
         lines = self.lines.get(path)
         return (lines[0].strip() or None) if lines else None
 
     def number(self, path: str) -> int | None:
-        """First line of a file as a decimal number; None where it is missing; GuestError where it is none."""
+        """Return the first line of a file as a decimal number; None if missing. Raise GuestError if it is none."""
         text = self.text(path)
         if text is None:
             return None
@@ -55,11 +55,11 @@ class Capture:
             raise unreadable(f"{path} is not a number: {text!r}") from error
 
     def properties(self, path: str) -> dict[str, str]:
-        """The KEY=value lines of a uevent file."""
+        """Return the KEY=value lines of a uevent file."""
         return dict(line.split("=", 1) for line in self.lines.get(path, ()) if "=" in line)
 
     def children(self, folder: str) -> dict[str, str]:
-        """Links directly in a folder, by name, with their targets."""
+        """Return the links directly in a folder, by name, with their targets."""
         return self._folders.get(folder, {})
 
     @cached_property
@@ -72,7 +72,7 @@ class Capture:
 
 
 def unreadable(what: str) -> GuestError:
-    """The error for an inventory that cannot be read, naming what was wrong."""
+    """Return the error for an inventory that cannot be read, naming the part that was wrong."""
     return GuestError(
         f"the guest's inventory is unreadable: {what}",
         hint="The raw output of the collection script is among the state's artefacts.",
@@ -80,7 +80,7 @@ def unreadable(what: str) -> GuestError:
 
 
 def parse_capture(raw: bytes | str) -> Capture:
-    """Take the script's output apart; lines before its first are ignored. Raises GuestError if any of it is missing."""
+    """Take the script's output apart; ignore lines before its first. Raise GuestError if any part is missing."""
     text = raw.decode("utf-8", errors="replace") if isinstance(raw, bytes) else raw
     sections = _sections(text)
     missing = [name for name in ("attributes", "links", "binary", "end") if name not in sections]
@@ -126,7 +126,7 @@ def _attributes(lines: list[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _split_attribute(line: str) -> tuple[str, str]:
-    """Path and content; sysfs paths hold colons (0000:00:01.0), but a file's own name never does."""
+    """Split path and content; sysfs paths hold colons (0000:00:01.0), but a file's own name never does."""
     name_start = 0
     while (colon := line.find(":", name_start)) != -1:
         if _FILE_NAME.fullmatch(line[:colon].rpartition("/")[2]):

@@ -1,4 +1,4 @@
-"""Evidence at level guest: the scripts that one SSH round trip runs, and the inventory read from what they print.
+"""Collect evidence at level guest: the scripts that one SSH round trip runs, and the inventory in their output.
 
 A script goes out as the command of one SSH exec request (dropbear takes up to 9000 bytes) and works on the standard
 input of ``sh -s`` as well; ``write_script(tokens) + collection_script()`` is one script. The output is text.
@@ -37,15 +37,15 @@ write_data() {{
 
 
 def collection_script() -> str:
-    """The POSIX shell script that waits for devices to settle and prints everything, raw."""
+    """Return the POSIX shell script that waits for devices to settle and prints everything, raw."""
     lines = files(__package__).joinpath("collect.sh").read_text(encoding="utf-8").splitlines()
     return "".join(f"{line}\n" for line in lines if not line.lstrip().startswith("#"))
 
 
 def write_script(tokens: Mapping[str, str]) -> str:
-    """A shell script that writes a data block per kernel name, down to the medium, and prints what became of each.
+    """Return a shell script that writes a data block for each kernel name, down to the medium, and prints each outcome.
 
-    Devices are opened first: a floppy's size is known only then.
+    The script opens the devices first, because a floppy's size is known only then.
 
     Raises ValueError for a name that is no kernel name, or a token that fits no data block.
     """
@@ -58,13 +58,13 @@ def write_script(tokens: Mapping[str, str]) -> str:
 
 
 def parse_writes(raw: bytes | str) -> dict[str, bool]:
-    """Whether each device took its data block, by kernel name, from the output of the write script."""
+    """Return whether each device took its data block, by kernel name, from the output of the write script."""
     text = raw.decode("utf-8", errors="replace") if isinstance(raw, bytes) else raw
     return {match[1]: match[2] == "ok" for match in re.finditer(rf"^{_WRITE_RESULT} (\S+) (ok|failed)\r?$", text, re.M)}
 
 
 def parse_inventory(raw: bytes | str) -> Inventory:
-    """The inventory in the collection script's output; raises GuestError saying what of it was unreadable."""
+    """Return the inventory in the collection script's output; raise GuestError naming any unreadable part."""
     capture = parse_capture(raw)
     devices = block_devices.block_devices(capture)
     return Inventory(

@@ -1,4 +1,4 @@
-"""NICs, PCI functions, USB devices, DMI and CPU of an inventory, from a capture."""
+"""Read NICs, PCI functions, USB devices, DMI and CPU of an inventory from a capture."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MULTIFUNCTION = 0x80
 
 
 def network_interfaces(capture: Capture) -> tuple[NetworkInterface, ...]:
-    """NICs with a device behind them, by kernel name."""
+    """Return the NICs with a device behind them, by kernel name."""
     slots = {
         posixpath.basename(posixpath.dirname(path)): lines[0].strip()
         for path, lines in capture.lines.items()
@@ -47,7 +47,7 @@ def network_interfaces(capture: Capture) -> tuple[NetworkInterface, ...]:
 
 
 def pci_devices(capture: Capture) -> tuple[PciDevice, ...]:
-    """Every PCI function, by address."""
+    """Return every PCI function, by address."""
     found = []
     for address, path in sorted(capture.children("/sys/bus/pci/devices").items()):
         properties = capture.properties(f"/sys/bus/pci/devices/{address}/uevent")
@@ -65,7 +65,7 @@ def pci_devices(capture: Capture) -> tuple[PciDevice, ...]:
 
 
 def usb_devices(capture: Capture) -> tuple[UsbDevice, ...]:
-    """USB devices that are not root hubs, by port."""
+    """Return the USB devices that are not root hubs, by port."""
     found = []
     for name, path in sorted(capture.children("/sys/bus/usb/devices").items()):
         if usb_port(path) != name:
@@ -84,7 +84,7 @@ def usb_devices(capture: Capture) -> tuple[UsbDevice, ...]:
 
 
 def dmi(capture: Capture) -> dict[str, str]:
-    """The kernel's DMI table by name of the field, /sys/class/dmi/id."""
+    """Return the kernel's DMI table by name of the field, /sys/class/dmi/id."""
     return {
         path.removeprefix(_DMI): lines[0].strip()
         for path, lines in sorted(capture.lines.items())
@@ -93,7 +93,7 @@ def dmi(capture: Capture) -> dict[str, str]:
 
 
 def cpu_model(capture: Capture) -> str:
-    """The first processor's model name; empty where the kernel gives none."""
+    """Return the first processor's model name; empty if the kernel gives none."""
     for line in capture.lines.get("/proc/cpuinfo", ()):
         if match := re.match(r"model name\s*:\s*(.*)", line):
             return match[1].strip()
@@ -101,7 +101,7 @@ def cpu_model(capture: Capture) -> str:
 
 
 def secure_boot(capture: Capture) -> bool | None:
-    """The UEFI variable SecureBoot, four bytes of attributes and its value; None where there is none to read.
+    """Return the UEFI variable SecureBoot, four bytes of attributes and its value; None if there is none to read.
 
     UEFI specification, section 3.3, and the kernel's Documentation/filesystems/efivarfs.rst.
     """
@@ -110,7 +110,7 @@ def secure_boot(capture: Capture) -> bool | None:
 
 
 def lockdown(capture: Capture) -> str | None:
-    """The kernel's lockdown mode: none, integrity or confidentiality."""
+    """Return the kernel's lockdown mode: none, integrity or confidentiality."""
     chosen = re.search(r"\[(\w+)\]", capture.text("/sys/kernel/security/lockdown") or "")
     return chosen[1] if chosen else None
 
@@ -140,6 +140,6 @@ def _predictable_name(capture: Capture, name: str, path: str, slots: dict[str, s
 
 
 def _is_bridge(capture: Capture, address: str) -> bool:
-    """Whether udev takes the function for a PCI bridge: by subclass 04 alone."""
+    """Return whether udev takes the function for a PCI bridge: by subclass 04 alone."""
     properties = capture.properties(f"/sys/bus/pci/devices/{address}/uevent")
     return properties.get("PCI_CLASS", "").zfill(6)[2:4] == "04"

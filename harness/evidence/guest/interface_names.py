@@ -1,4 +1,4 @@
-"""The name udev would give a NIC, by naming scheme v252.
+"""Predict the name that udev would give a NIC, by naming scheme v252.
 
 Sources: src/udev/udev-builtin-net_id.c (dev_pci_onboard, dev_pci_slot), NamePolicy in network/99-default.link
 (database and kernel names aside: onboard, slot, path). Modelled: Ethernet directly on a PCI function or through
@@ -21,7 +21,7 @@ _LARGEST_INDEX = 0xFFFF
 
 @dataclass(frozen=True)
 class PciNic:
-    """An Ethernet interface on PCI: its chain of functions, itself last, and what names are made from.
+    """An Ethernet interface on PCI: its chain of functions, itself last, and the facts that its names are made from.
 
     ``onboard_index`` is acpi_index or, without one, the SMBIOS index; ``bridges`` are the functions of ``path`` that
     are PCI bridges; ``slots`` maps hotplug slots' names to addresses without function, from /sys/bus/pci/slots.
@@ -38,7 +38,7 @@ class PciNic:
 
 
 def predictable_name(nic: PciNic) -> str | None:
-    """The first of the names by onboard index, by slot and by path that is no longer than the kernel allows."""
+    """Return the first of the names by onboard index, by slot and by path that is no longer than the kernel allows."""
     match = _ADDRESS.fullmatch(nic.path[-1])
     if match is None:
         return None
@@ -58,7 +58,7 @@ def predictable_name(nic: PciNic) -> str | None:
 
 
 def _hotplug_slot(nic: PciNic) -> int | None:
-    """The slot the NIC, or the nearest bridge above it, sits in; a bridge's only for a multifunction NIC."""
+    """Return the slot of the NIC, or of the nearest bridge above it; a bridge's only for a multifunction NIC."""
     numbered = {int(name): address for name, address in nic.slots.items() if name.isdecimal() and int(name) > 0}
     for function in reversed(nic.path):
         for number, address in sorted(numbered.items()):

@@ -1,9 +1,9 @@
-"""Links below /dev/disk/by-path and by-id, as udev of systemd 252 makes them, computed from plain facts.
+"""Compute the links below /dev/disk/by-path and by-id from plain facts, as udev of systemd 252 makes them.
 
 Sources: rules.d/60-persistent-storage.rules; src/udev/udev-builtin-path_id.c (by-path); src/udev/ata_id/ata_id.c,
 src/udev/scsi_id/, src/udev/udev-builtin-usb_id.c (by-id); udev_replace_whitespace and udev_replace_chars in
-src/shared/udev-util.c. What is not modelled (Fibre Channel, iSCSI, SAS expanders, NVMe, multipath, device mapper)
-gets no link rather than a guessed one, nor does a link that two devices would fight for.
+src/shared/udev-util.c. Devices that are not modelled (Fibre Channel, iSCSI, SAS expanders, NVMe, multipath, device
+mapper) get no link rather than a guessed one, nor does a link that two devices would fight for.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class SasDisk:
 
 @dataclass(frozen=True)
 class AtaDisk:
-    """A disk or CD-ROM on an ATA port, ports counted from 1; ``identity`` is None where it could not be read."""
+    """A disk or CD-ROM on an ATA port, ports counted from 1; ``identity`` is None if it could not be read."""
 
     port: int
     channel: int
@@ -100,8 +100,8 @@ class LinkSource:
 class Links:
     """Names of links, without folder: the whole device's first, then its partitions'.
 
-    ``contested`` are those that another device wants as well; neither has them here. ``ids_are_known``: what by-id
-    links are made of can be read from sysfs.
+    ``contested`` are links that another device wants as well; neither device has them here. ``ids_are_known`` says
+    that sysfs has the facts that by-id links are made of.
     """
 
     by_path: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ class Links:
 
 
 def computed_links(sources: Iterable[LinkSource]) -> dict[str, Links]:
-    """Links by kernel name of the device."""
+    """Return the links by kernel name of the device."""
     every = {source.name: (source, _by_path(source), _by_id(source)) for source in sources}
     paths = Counter(link for _, links, _ in every.values() for link in set(links))
     ids = Counter(link for _, _, links in every.values() for link in set(links))
@@ -143,7 +143,7 @@ def _by_path(source: LinkSource) -> list[str]:
 
 
 def _places(attachment: VirtioBlock | ScsiDisk | SasDisk | AtaDisk | UsbDisk | None) -> list[str]:
-    """Where behind its PCI function a device sits; for ATA also the form without the device on the port."""
+    """Return the place of a device behind its PCI function; for ATA also the form without the device on the port."""
     match attachment:
         case ScsiDisk(path=ScsiPath() as path):
             return [f"scsi-{path}"]
@@ -173,7 +173,7 @@ def _by_id(source: LinkSource) -> list[str]:
 
 
 def _ids_are_known(source: LinkSource) -> bool:
-    """A CD-ROM's identity takes an ioctl on ATA, and on SCSI where sysfs has no page of it."""
+    """Return whether sysfs has the identity: for a CD-ROM not on ATA, and on SCSI only with a page of it."""
     match source.attachment:
         case AtaDisk(identity=None) | ScsiDisk(identity=None) | SasDisk(identity=None):
             return False
@@ -182,7 +182,7 @@ def _ids_are_known(source: LinkSource) -> bool:
 
 
 def _usb_serial(disk: UsbDisk) -> str:
-    """ID_USB_SERIAL: vendor and model of the SCSI device where the interface carries SCSI, then serial and instance."""
+    """Return ID_USB_SERIAL: vendor and model (of the SCSI device, if there is one), then serial and instance."""
     is_scsi = disk.subclass in _SCSI_SUBCLASSES
     vendor = (is_scsi and _tidy(disk.scsi_vendor)) or _tidy(disk.vendor)
     model = (is_scsi and _tidy(disk.scsi_model)) or _tidy(disk.product)
@@ -200,6 +200,6 @@ def _lun(lun: int) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Blanks at the ends dropped, runs of blanks and whatever else may not stand in a link made an underscore."""
+    """Drop blanks at the ends; replace runs of blanks, and characters that a link may not have, with an underscore."""
     joined = "_".join(text.split())
     return "".join(each if each in _ALLOWED or ord(each) > 127 else "_" for each in joined)

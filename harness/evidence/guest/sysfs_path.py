@@ -1,4 +1,4 @@
-"""What a device's path in sysfs says about where it sits, free of numbers handed out by arrival."""
+"""Read a device's place from its path in sysfs, free of numbers handed out by arrival."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _USB_ROOT_HUB = re.compile(r"usb\d+")
 
 
 def pci_path(device_path: str) -> tuple[str, ...]:
-    """Addresses of the PCI functions from the root bus down to the device."""
+    """Return the addresses of the PCI functions from the root bus down to the device."""
     return tuple(part for part in device_path.split("/") if _PCI_FUNCTION.fullmatch(part))
 
 
 def usb_port(device_path: str) -> str | None:
-    """The USB device's name, bus and ports: 1-2.1; the innermost one; None for what is not on USB."""
+    """Return the USB device's name, bus and ports: 1-2.1; the innermost one; None for a device that is not on USB."""
     return next((part for part in reversed(device_path.split("/")) if _USB_DEVICE.fullmatch(part)), None)
 
 
 def usb_interface(device_path: str) -> tuple[str, str] | None:
-    """Path of the USB interface the device is behind, and the interface's name without the bus number: 2.1:1.0."""
+    """Return the path of the USB interface above the device, and its name without the bus number: 2.1:1.0."""
     parts = device_path.split("/")
     for index in reversed(range(len(parts))):
         if match := _USB_INTERFACE.fullmatch(parts[index]):
@@ -36,7 +36,7 @@ def usb_interface(device_path: str) -> tuple[str, str] | None:
 
 
 def usb_root_hub(device_path: str) -> str | None:
-    """Name of the root hub, usb1; None for what is not on USB."""
+    """Return the name of the root hub, usb1; None for a device that is not on USB."""
     return next((part for part in device_path.split("/") if _USB_ROOT_HUB.fullmatch(part)), None)
 
 

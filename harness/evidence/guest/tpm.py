@@ -1,4 +1,4 @@
-"""TPMs of an inventory, from a capture: version, driver, and the endorsement key, which tells one TPM from another."""
+"""Read the TPMs of an inventory from a capture: version, driver, and the endorsement key, which identifies a TPM."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADER = struct.Struct(">HII")
 
 
 def tpms(capture: Capture) -> dict[str, str]:
-    """What the kernel has of TPMs, as text by name."""
+    """Return the kernel's facts about TPMs, as text by name."""
     facts = {}
     for path in sorted(capture.lines):
         if match := _VERSION.fullmatch(path):

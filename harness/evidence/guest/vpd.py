@@ -1,4 +1,4 @@
-"""What SCSI and ATA disks say about themselves: VPD pages and IDENTIFY data, as the kernel's sysfs hands them out.
+"""Parse the self-description of SCSI and ATA disks: VPD pages and IDENTIFY data, as the kernel's sysfs hands them out.
 
 Sources: SPC-4 section 7.8 (VPD pages 80h, 83h), SAT-3 (page 89h), ATA8-ACS (IDENTIFY words 10-19, 27-46, 108-111);
 which designator becomes the id follows systemd's src/udev/scsi_id/scsi_serial.c, and ATA strings its ata_id.c.
@@ -52,12 +52,12 @@ class AtaIdentity:
 
 
 def unit_serial(page_80: bytes) -> str | None:
-    """The unit serial number page's content without padding; None where it is empty."""
+    """Return the unit serial number page's content without padding; None if it is empty."""
     return _text(_page_content(page_80, 0x80)).strip() or None
 
 
 def designators(page_83: bytes) -> tuple[Designator, ...]:
-    """The designators associated with the logical unit; none for a page in the format before SPC-2."""
+    """Return the designators associated with the logical unit; none for a page in the format before SPC-2."""
     content = _page_content(page_83, 0x83)
     if len(content) < 4 or content[2] != 0:
         return ()
@@ -73,7 +73,7 @@ def designators(page_83: bytes) -> tuple[Designator, ...]:
 
 
 def scsi_id(vendor: str, model: str, page_80: bytes, page_83: bytes) -> ScsiId | None:
-    """What scsi_id makes of a disk: its best designator, else its serial number; None where it has neither."""
+    """Return scsi_id's answer for a disk: its best designator, else its serial number; None if it has neither."""
     ranked = sorted(((_rank(each), each) for each in designators(page_83)), key=lambda pair: pair[0])
     inquiry = vendor.ljust(_VENDOR_CHARACTERS)[:_VENDOR_CHARACTERS] + model.ljust(_MODEL_CHARACTERS)[:_MODEL_CHARACTERS]
     for rank, best in ranked:
@@ -87,13 +87,13 @@ def scsi_id(vendor: str, model: str, page_80: bytes, page_83: bytes) -> ScsiId |
 
 
 def world_wide_name(page_83: bytes) -> str | None:
-    """The disk's NAA identifier as 0x and hexadecimal digits; None where it has none."""
+    """Return the disk's NAA identifier as 0x and hexadecimal digits; None if it has none."""
     ranked = sorted((_rank(each), each.value) for each in designators(page_83) if each.kind == DesignatorType.NAA)
     return f"0x{ranked[0][1]}" if ranked else None
 
 
 def ata_identity(page_89: bytes) -> AtaIdentity | None:
-    """From the 512 bytes of IDENTIFY data in the ATA information page; None where they are missing or zero."""
+    """Parse the 512 bytes of IDENTIFY data in the ATA information page; None if they are missing or zero."""
     identify = page_89[_IDENTIFY_OFFSET : _IDENTIFY_OFFSET + _IDENTIFY_BYTES]
     if len(identify) != _IDENTIFY_BYTES or not any(identify):
         return None
@@ -107,7 +107,7 @@ def ata_identity(page_89: bytes) -> AtaIdentity | None:
 
 
 def _rank(designator: Designator) -> int:
-    """Position in scsi_id's order of preference: registered NAA names, other NAA, EUI-64, T10, vendor specific."""
+    """Return the rank in scsi_id's preference: registered NAA names, other NAA, EUI-64, T10, vendor specific."""
     naa_type = int(designator.value[0], 16) if designator.kind == DesignatorType.NAA and not designator.ascii else None
     match designator.kind, naa_type:
         case DesignatorType.NAA, 6:

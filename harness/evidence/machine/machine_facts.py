@@ -1,7 +1,7 @@
-"""What a paused QEMU says of itself: the few questions of its monitor that an inventory needs, and the answers.
+"""Ask a paused QEMU the few questions that an inventory needs, and parse the answers.
 
-A question costs 3 to 5 ms, so the tree of devices is asked for at once, and single devices only for what it leaves out:
-their place in the boot order.
+A question costs 3 to 5 ms, so the tree of devices is asked for at once. Single devices are asked only for the one fact
+that the tree leaves out: their place in the boot order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.evidence.machine.machine_tree import Device, DeviceTree, parse_devi
 from harness.evidence.plan.domain_disks import CDROM_SECTOR_BYTES, SECTOR_BYTES
 
 Query = Callable[..., Any]
-"""Asks the monitor: ``query(command, **arguments)`` is what the command returns (harness.guest.paused)."""
+"""Asks the monitor: ``query(command, **arguments)`` returns the command's result (harness.guest.paused)."""
 
 _PERIPHERAL = "/machine/peripheral/"
 _FLASH = "/machine/system.flash"
@@ -33,7 +33,7 @@ _MADE_UP_SERIAL = re.compile(r"QM\d{5}")
 
 @dataclass(frozen=True)
 class Medium:
-    """What is in a drive; ``source`` is told as ``harness.domain.xml.source_of`` tells it, None for what it cannot."""
+    """The content of a drive; ``source`` has the form of ``harness.domain.xml.source_of``, None if that is unknown."""
 
     source: str | None
     size_bytes: int
@@ -65,12 +65,15 @@ class Drive:
 
     @property
     def unit(self) -> int:
-        """The number of the device on an IDE channel or of a floppy drive."""
+        """Return the number of the device on an IDE channel or of a floppy drive."""
         return self.device.number("unit") or 0
 
     @property
     def serial(self) -> str | None:
-        """Not what QEMU makes up from the port of an IDE or SATA CD-ROM (hw/ide/core.c): Linux never asks for it."""
+        """Return the serial, but not the one that QEMU makes up from the port of an IDE or SATA CD-ROM.
+
+        Linux never asks for that one (hw/ide/core.c).
+        """
         serial = self.device.text("serial")
         made_up = serial is not None and _MADE_UP_SERIAL.fullmatch(serial) is not None
         return None if made_up and self.kind is BlockKind.CDROM else serial
@@ -94,10 +97,10 @@ class NetworkCard:
 
 @dataclass(frozen=True)
 class MachineFacts:
-    """A machine as its QEMU tells it. Of the boot indices the lowest boots first, and -1 does not boot.
+    """A machine as its QEMU describes it. The lowest boot index boots first, and -1 does not boot.
 
-    ``flash`` are the sources of firmware and UEFI variables, in this order. ``secure_boot``: only code in SMM can write
-    to the variables; None without flash.
+    ``flash`` are the sources of firmware and UEFI variables, in this order. ``secure_boot``: only code in SMM can
+    write to the variables; None without flash.
     """
 
     tree: DeviceTree
@@ -163,7 +166,7 @@ def _property(query: Query, path: str, name: str) -> Any:
 
 
 def _path(block: Mapping[str, Any]) -> str:
-    """Where the device of a drive is among QEMU's objects (BlockInfo.qdev, qapi/block-core.json: id or path)."""
+    """Return the path of a drive's device among QEMU's objects (BlockInfo.qdev, qapi/block-core.json: id or path)."""
     qdev = str(block["qdev"])
     return qdev if qdev.startswith("/") else _PERIPHERAL + qdev
 
@@ -177,8 +180,10 @@ def _drive(query: Query, tree: DeviceTree, path: str, block: Mapping[str, Any]) 
 
 
 def _disk_of(tree: DeviceTree, named: Device) -> Device:
-    """The disk itself: virtio-blk-pci has it on a bus of its own (hw/virtio/virtio-blk-pci.c), and so has usb-storage,
-    without a name (hw/usb/dev-storage-classic.c).
+    """Return the disk itself.
+
+    virtio-blk-pci has the disk on a bus of its own (hw/virtio/virtio-blk-pci.c), and so has usb-storage, without a
+    name (hw/usb/dev-storage-classic.c).
     """
     for device in (named, *tree.below(named)):
         if device.kind in _DISKS:
@@ -187,7 +192,7 @@ def _disk_of(tree: DeviceTree, named: Device) -> Device:
 
 
 def _boot_index(query: Query, named: Device, disk: Device) -> int:
-    """A floppy drive's is a property of its controller, which has no name (hw/block/fdc-isa.c)."""
+    """Return the boot index; a floppy's is a property of its controller, which has no name (hw/block/fdc-isa.c)."""
     path, name = _PERIPHERAL + named.id, "bootindex"
     if disk.kind == "floppy":
         path = str(_property(query, path, "parent_bus")).rpartition("/")[0]
@@ -213,10 +218,10 @@ def _medium(block: Mapping[str, Any]) -> Medium | None:
 
 
 def _source(filename: str) -> str | None:
-    """Where the bytes of a block node come from, from its file name.
+    """Return the source of a block node's bytes, from its file name.
 
-    That is a path or a URL, or the pseudo-URL ``json:`` with the options of the node and of those below it (block.c,
-    bdrv_refresh_filename).
+    The file name is a path or a URL, or the pseudo-URL ``json:`` with the options of the node and of those below it
+    (block.c, bdrv_refresh_filename).
     """
     if filename.startswith("json:"):
         node = json.loads(filename.removeprefix("json:"))

@@ -1,7 +1,7 @@
-"""Evidence at level machine: the inventory of a paused machine, from what QEMU built and not from what it was told.
+"""Collect evidence at level machine: make the inventory of a paused machine from the devices that QEMU really built.
 
-Told in the guest's terms, as at the other levels: PCI paths are those of QEMU's own tree, numbered as the firmware will
-number it. libvirt's live XML only lends the disks their target names, through its aliases.
+The inventory uses the guest's terms, as at the other levels: PCI paths are those of QEMU's own tree, numbered as the
+firmware will number it. libvirt's live XML supplies only the target names of the disks, through its aliases.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _USB_IDS = {
 
 
 def machine_inventory(query: Query, live_xml: str, sources: Sources) -> Inventory:
-    """The inventory of a machine, from its monitor and from its domain's live XML.
+    """Return the inventory of a machine, from its monitor and from its domain's live XML.
 
     Raises:
         HostError: QEMU does not answer, or its answers or the XML cannot be read.
@@ -97,7 +97,7 @@ class _Machine:
 
     @cached_property
     def _functions(self) -> dict[int, GuestFunction]:
-        """What each PCI function is in the guest, by ``Device.index``, in the order in which Linux finds them."""
+        """Return each PCI function as the guest has it, by ``Device.index``, in the order in which Linux finds them."""
         tree = self.facts.tree
         plugged = tree.functions()
         return {plugged[each].index: seen for each, seen in in_the_guest(plugged, tree.pci_root().index).items()}
@@ -107,7 +107,7 @@ class _Machine:
         return MachineSettings(self.facts.tree)
 
     def _function(self, device: Device) -> GuestFunction | None:
-        """The PCI function that the device is, or hangs on."""
+        """Return the PCI function that the device is, or hangs on."""
         above = (self._functions.get(each.index) for each in self.facts.tree.upwards(device))
         return next((function for function in above if function is not None), None)
 
@@ -154,7 +154,10 @@ class _Machine:
         return next(bus for kind, bus in _BUSES.items() if drive.device.kind.startswith(kind))
 
     def _path(self, drive: Drive) -> tuple[str, ...]:
-        """Empty for a floppy drive: the guest finds it by its I/O ports and not on PCI, wherever its ISA bus hangs."""
+        """Return the PCI path; empty for a floppy drive.
+
+        The guest finds a floppy drive by its I/O ports and not on PCI, wherever its ISA bus hangs.
+        """
         function = None if drive.device.kind == "floppy" else self._function(drive.device)
         return () if function is None else function.path
 
@@ -176,7 +179,7 @@ class _Machine:
         return unit.model_copy(update={"channel": MEGARAID_CHANNEL}) if on_megaraid else unit
 
     def _ata_port(self, drive: Drive) -> int:
-        """An IDE controller has a bus for each channel and an AHCI controller one for each port (hw/ide/ahci.c)."""
+        """Return the ATA port: IDE has a bus for each channel and AHCI one for each port (hw/ide/ahci.c)."""
         return int(self.facts.tree.bus_of(drive.device).name.rpartition(".")[2]) + 1
 
     def _usb_unit(self, drive: Drive) -> UsbUnit | None:
@@ -256,7 +259,7 @@ class _Machine:
                 )
 
     def _platform(self) -> dict[str, str]:
-        """In the words of ``platform_of`` where it has the same; the devices that QEMU puts on none of our buses."""
+        """Return the platform in the words of ``platform_of``, and the devices that QEMU puts on none of our buses."""
         facts, tree = self.facts, self.facts.tree
         platform = {
             "machine": facts.machine_type,

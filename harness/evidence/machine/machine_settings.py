@@ -1,7 +1,7 @@
-"""What QEMU's devices are set to: every property that ``info qtree`` prints, and the limits and caches of their media.
+"""Read the settings of QEMU's devices: every property that ``info qtree`` prints, and the limits and caches of media.
 
 The tree is asked for anyway, so this costs no further question. Each property goes to the device that libvirt named or
-that has a place on PCI or USB; what QEMU builds around and inside such a device is told with it.
+that has a place on PCI or USB. The parts that QEMU builds around and inside such a device count as its settings.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _TOLD_OTHERWISE = frozenset(
     }
 )
 _NAMES_OF_QEMU = frozenset({"drive", "device_id", "netdev", "chardev", "audiodev", "rng"})
-"""What QEMU or libvirt calls the other end: ``libvirt-3-format`` counts the disks."""
+"""QEMU's or libvirt's names of the other end: ``libvirt-3-format`` counts the disks."""
 _GEOMETRY = frozenset({"cyls", "heads", "secs"})
-"""Guessed from the size where nobody sets it (hw/block/hd-geometry.c)."""
+"""Guessed from the size if nobody sets it (hw/block/hd-geometry.c)."""
 _LEFT_OUT = _TOLD_OTHERWISE | _NAMES_OF_QEMU | _GEOMETRY
 _NOT_OF_A_MEDIUM = frozenset({"file", "node-name", "children", "ro", "image", "cache"})
 _COMES_WITH_FLOPPIES = "isa-fdc"
@@ -35,13 +35,13 @@ class MachineSettings:
         self._tree = tree
 
     def of(self, device: Device) -> dict[str, str]:
-        """A device's settings, value by name; those of a device inside it after that one's type."""
+        """Return a device's settings, value by name; names of a device inside it begin with that device's type."""
         owner = self.owner(device)
         return {} if owner is None else self._by_owner.get(owner.index, {})
 
     @property
     def of_the_board(self) -> dict[str, str]:
-        """What belongs to no device of ours, by type."""
+        """Return the settings that belong to no device of ours, by type."""
         return self._by_owner.get(None, {})
 
     @cached_property
@@ -62,7 +62,7 @@ class MachineSettings:
         return found
 
     def owner(self, device: Device) -> Device | None:
-        """The device that the settings go to: itself or the one it is built into; None for a part of the board."""
+        """Return the device that has the settings: itself or the one it is built into; None for the board's parts."""
         for each in self._tree.upwards(device):
             if each.id or each.pci is not None or each.usb is not None:
                 return each
@@ -70,7 +70,7 @@ class MachineSettings:
 
 
 def medium_settings(inserted: Mapping[str, Any]) -> dict[str, str]:
-    """How QEMU treats a medium, from ``query-block``: limits, cache, format, what its file is laid over."""
+    """Return QEMU's treatment of a medium, from ``query-block``: limits, cache, format, backing file."""
     return dict(_medium_settings(inserted))
 
 

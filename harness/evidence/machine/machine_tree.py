@@ -1,8 +1,8 @@
-"""QEMU's device tree as its monitor prints it: buses, the devices on them and their properties, PCI ids, USB speeds.
+"""Parse QEMU's device tree as its monitor prints it: buses, devices with their properties, PCI ids, USB speeds.
 
-``info qtree`` shows all of it at once and before the firmware has run, when ``query-pci`` knows nothing behind bridges,
-for their buses have no numbers yet. It is meant for people, but its lines are the same from QEMU 5.2 to 11.1
-(system/qdev-monitor.c, qbus_print and qdev_print; hw/pci/pci-hmp-cmds.c, pcibus_dev_print; hw/usb/bus.c,
+``info qtree`` shows all of it at once and before the firmware has run, when ``query-pci`` knows nothing behind
+bridges, because their buses have no numbers yet. It is meant for people, but its lines are the same from QEMU 5.2 to
+11.1 (system/qdev-monitor.c, qbus_print and qdev_print; hw/pci/pci-hmp-cmds.c, pcibus_dev_print; hw/usb/bus.c,
 usb_bus_dev_print).
 """
 
@@ -84,7 +84,7 @@ class Bus:
 
 @dataclass(frozen=True)
 class Device:
-    """A device on the bus of index ``bus``; ``kind`` is its QOM type, ``id`` what libvirt named it, or empty."""
+    """A device on the bus of index ``bus``; ``kind`` is its QOM type, ``id`` is libvirt's name for it, or empty."""
 
     index: int
     kind: str
@@ -95,11 +95,11 @@ class Device:
     properties: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str | None:
-        """A property that is a text; None if it is empty or not there."""
+        """Return a property that is a text; None if it is empty or missing."""
         return self.properties.get(name, "").removeprefix('"').removesuffix('"') or None
 
     def number(self, name: str) -> int | None:
-        """A property that is a number; None if it is not there."""
+        """Return a property that is a number; None if it is missing."""
         match = _NUMBER.match(self.properties.get(name, ""))
         return None if match is None else int(match[0])
 
@@ -112,15 +112,15 @@ class DeviceTree:
     buses: tuple[Bus, ...]
 
     def named(self, device_id: str) -> Device | None:
-        """The device that libvirt named so; None for no name."""
+        """Return the device with this name of libvirt's; None for no name."""
         return next((device for device in self.devices if device_id and device.id == device_id), None)
 
     def bus_of(self, device: Device) -> Bus:
-        """The bus the device is on."""
+        """Return the bus the device is on."""
         return self.buses[device.bus]
 
     def upwards(self, device: Device) -> Iterator[Device]:
-        """The device itself, and every device whose bus the one before is on."""
+        """Return the device itself, then the owner of its bus, and so on up."""
         found: Device | None = device
         while found is not None:
             yield found
@@ -128,13 +128,13 @@ class DeviceTree:
             found = None if owner is None else self.devices[owner]
 
     def below(self, device: Device) -> Iterator[Device]:
-        """The devices on the buses of the device, at any depth."""
+        """Return the devices on the buses of the device, at any depth."""
         return (
             each for each in self.devices if each is not device and any(above is device for above in self.upwards(each))
         )
 
     def functions(self) -> dict[PluggedFunction, Device]:
-        """Every PCI function, buses named by their index."""
+        """Return every PCI function, buses named by their index."""
         leads_to = {bus.owner: bus.index for bus in self.buses if bus.kind in _PCI_BUSES}
         return {
             PluggedFunction(device.bus, device.pci.slot, device.pci.function, leads_to.get(device.index)): device
@@ -143,10 +143,10 @@ class DeviceTree:
         }
 
     def pci_root(self) -> Bus:
-        """The root bus of the machine.
+        """Return the root bus of the machine.
 
         Raises:
-            HostError: the machine has no PCI, or the monitor prints its devices in another way than ever.
+            HostError: the machine has no PCI, or the monitor prints its devices in an unknown form.
         """
         for bus in self.buses:
             owner = None if bus.owner is None else self.devices[bus.owner]
@@ -156,7 +156,7 @@ class DeviceTree:
 
 
 def parse_device_tree(text: str) -> DeviceTree:
-    """The device tree in the output of ``info qtree``.
+    """Parse the output of ``info qtree``.
 
     Raises:
         HostError: it is not a device tree.
@@ -192,7 +192,7 @@ def parse_device_tree(text: str) -> DeviceTree:
 
 
 def _enclosing(open_ones: list[tuple[int, int]], indent: int) -> int | None:
-    """The index of the innermost one that is still open at this indent; what is not is closed."""
+    """Return the index of the innermost bus or device that is still open at this indent; close the others."""
     while open_ones and open_ones[-1][0] >= indent:
         open_ones.pop()
     return open_ones[-1][1] if open_ones else None
@@ -209,7 +209,7 @@ def _pci_place(match: re.Match[str], kind: str) -> PciPlace:
 
 
 def _class_code(name: str, kind: str) -> str:
-    """QEMU's own words for a class that is not known here."""
+    """Return the class code; for a class that is not known here, QEMU's own words."""
     number = _CLASSES.get(name) or name.removeprefix("Class ")
     if not _CLASS_NUMBER.fullmatch(number):
         return name

@@ -1,4 +1,4 @@
-"""The disks of a defined domain, told as a guest sees them."""
+"""Describe the disks of a defined domain as a guest sees them."""
 
 from __future__ import annotations
 
@@ -39,14 +39,18 @@ SECTOR_BYTES = 512
 
 @dataclass(frozen=True)
 class DefinedDisks:
-    """``marker`` tells what the bytes behind a source carry, and ``usb_cdrom_is_disk`` what libvirt makes of one."""
+    """The disks of a domain.
+
+    ``marker`` returns the marker of the bytes behind a source. ``usb_cdrom_is_disk`` says whether libvirt makes a USB
+    CD-ROM a disk.
+    """
 
     places: DefinedPlaces
     marker: Callable[[str | None], Marker | None]
     usb_cdrom_is_disk: bool
 
     def devices(self) -> Iterator[BlockDevice]:
-        """Every disk, under the name of its target."""
+        """Return every disk, under the name of its target."""
         disks = [(disk, *disk_target(disk)) for disk in disks_of(self.places.root)]
         slots = [self._slot(disk, target, bus, created) for created, (disk, target, bus) in enumerate(disks)]
         names = predict_names(slots)

@@ -1,7 +1,7 @@
-"""Evidence at level plan: the inventory of a domain as libvirt completed its XML, told in the guest's terms.
+"""Collect evidence at level plan: the inventory of a domain as libvirt completed its XML, in the guest's terms.
 
-Addresses are the ones the guest will see, so that findings read alike at every level. What only a running machine has
-(sizes, links, contents) is left out; which file a disk's content comes from stands in for its marker.
+Addresses are the ones the guest will see, so that findings read alike at every level. Facts that only a running
+machine has (sizes, links, contents) are left out; the file of a disk's content stands in for its marker.
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ _TOLD_OF_THEMSELVES = ("disk", "interface")
 
 @dataclass(frozen=True)
 class Sources:
-    """What is known of a case's files: ``disks`` maps a disk's source, as ``source_of`` tells it, to the disk's name.
+    """Facts about a case's files: ``disks`` maps a disk's source, in the form of ``source_of``, to the disk's name.
 
-    ``tokens`` are the markers' by disk. ``variables`` are the UEFI variable stores that hold the instance's own.
+    ``tokens`` are the markers' tokens by disk. ``variables`` are the UEFI variable stores that hold the instance's
+    own.
     """
 
     disks: Mapping[str, str]
@@ -55,7 +56,7 @@ class Sources:
 
     @classmethod
     def of(cls, placement: Placement, tokens: Mapping[str, str]) -> Sources:
-        """The sources of a placed instance."""
+        """Return the sources of a placed instance."""
         stores = (placement.uefi and placement.uefi.variables_path, placement.rescue_variables_path)
         return cls(
             disks={source.defined_as: name for name, source in placement.sources.items()},
@@ -64,25 +65,25 @@ class Sources:
         )
 
     def marker(self, source: str | None) -> Marker | None:
-        """The marker that the bytes behind ``source`` carry."""
+        """Return the marker that the bytes behind ``source`` carry."""
         name = None if source is None else self.disks.get(source)
         token = None if name is None else self.tokens.get(name)
         return None if name is None or token is None else Marker(disk=name, token=token)
 
 
 def defined_inventory(domain_xml: str, sources: Sources, *, usb_cdrom_is_disk: bool) -> Inventory:
-    """The inventory of a domain, from its XML with all addresses; raises HostError if that cannot be read.
+    """Return the inventory of a domain, from its XML with all addresses; raise HostError if that cannot be read.
 
-    ``usb_cdrom_is_disk``: what libvirt makes of a USB CD-ROM, see harness.hypervisor.connection.
+    ``usb_cdrom_is_disk``: see harness.hypervisor.connection.
     """
     return _Domain(parse_domain(domain_xml), sources, usb_cdrom_is_disk).inventory()
 
 
 def running_inventory(live_xml: str, sources: Sources, *, usb_cdrom_is_disk: bool) -> Inventory:
-    """The same of a domain that runs, without what libvirt adds while it does; raises HostError likewise.
+    """Return the inventory of a running domain, without libvirt's additions for the run; raise HostError likewise.
 
-    Two running domains are compared rather than their definitions: libvirt expands some of these when it starts them,
-    such as a host-model CPU, and a rescue that starts from the running domain defines what it was expanded to.
+    Two running domains are compared rather than their definitions: libvirt expands some definitions at the start, such
+    as a host-model CPU, and a rescue that starts from the running domain defines the expanded form.
     """
     return defined_inventory(serialise(pinned(live_xml)), sources, usb_cdrom_is_disk=usb_cdrom_is_disk)
 
@@ -164,7 +165,7 @@ class _Domain:
             )
 
     def _boots_first(self) -> str | None:
-        """By per-device order, else by ``<boot dev>``, which means the first device of that kind."""
+        """Return the first boot device: by per-device order, else by ``<boot dev>``, the first device of that kind."""
         if self.root.find("os/kernel") is not None:
             return DIRECT_KERNEL
         ordered = [device for device in devices_of(self.root) if device.find("boot") is not None]
@@ -187,7 +188,7 @@ def _boot_order(device: etree._Element) -> int:
 
 
 def _model(element: etree._Element) -> str:
-    """What libvirt calls a device: tag, type and model."""
+    """Return libvirt's name for a device: tag, type and model."""
     nested = element.find("model")
     named = None if nested is None else nested.get("type") or nested.get("name")
     words = [element.get("type"), str(element.tag), element.get("model") or named]

@@ -1,4 +1,4 @@
-"""Where the devices of a defined domain are in the guest: PCI functions, and the controllers that others hang on."""
+"""Find the guest's places of a defined domain's devices: PCI functions, and the controllers that others hang on."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ class DefinedPlaces:
         }
 
     def function(self, element: etree._Element | None) -> GuestFunction | None:
-        """What a device with a PCI address is in the guest."""
+        """Return the guest's PCI function of a device with a PCI address."""
         address = None if element is None else PciAddress.of(element)
         return None if address is None else self._functions.get(address)
 
     def controller(self, kind: str, index: int) -> etree._Element | None:
-        """A controller by libvirt's type and index."""
+        """Return a controller by libvirt's type and index."""
         return self._controllers.get((kind, index))
 
     def usb_controller(self, device: etree._Element) -> etree._Element | None:
-        """The controller that a USB device hangs on."""
+        """Return the controller that a USB device hangs on."""
         address = _usb_address(device)
         return None if address is None else self.controller("usb", int(address.get("bus", "0")))
 
 
 def usb_port(device: etree._Element) -> str | None:
-    """The bus and the port of a USB device, such as ``0-1.2``."""
+    """Return the bus and the port of a USB device, such as ``0-1.2``."""
     address = _usb_address(device)
     return None if address is None else f"{address.get('bus')}-{address.get('port')}"
 

@@ -1,4 +1,4 @@
-"""Kernel names of disks that came or went while a guest ran: each new one takes the first name that is free.
+"""Predict kernel names of disks that came or went while a guest ran: each new one takes the first name that is free.
 
 virtio-blk and sd alike take the lowest free index (drivers/block/virtio_blk.c, vd_index_ida; drivers/scsi/sd.c,
 sd_index_ida), whatever the disk's address; at the next boot the order of addresses decides.
@@ -14,7 +14,7 @@ from harness.evidence.inventory import Inventory, KernelNames
 
 
 def with_attached(names: Mapping[str, KernelNames], disk: str, *, on_virtio: bool) -> dict[str, KernelNames]:
-    """The names by disk, once a disk has been attached to the guest that has these."""
+    """Return the names by disk after a disk has been attached to the guest that has these names."""
     prefix = "vd" if on_virtio else "sd"
     alike = [held.possible for held in names.values() if held.possible[0].startswith(prefix)]
     if all(len(possible) == 1 for possible in alike):
@@ -29,12 +29,12 @@ def with_attached(names: Mapping[str, KernelNames], disk: str, *, on_virtio: boo
 
 
 def with_detached(names: Mapping[str, KernelNames], disk: str) -> dict[str, KernelNames]:
-    """The names by disk, once a disk has been detached: the others keep theirs."""
+    """Return the names by disk after a disk has been detached: the others keep theirs."""
     return {other: held for other, held in names.items() if other != disk}
 
 
 def with_names(inventory: Inventory, names: Mapping[str, KernelNames]) -> Inventory:
-    """The inventory with these names predicted of the disks that have one here."""
+    """Return the inventory with these names predicted for the disks that have one here."""
     return inventory.model_copy(
         update={
             "block_devices": tuple(

@@ -1,4 +1,4 @@
-"""What a domain has beside devices on PCI, USB and disk buses, as text by path, for comparing two domains."""
+"""Read the parts of a domain beside devices on PCI, USB and disk buses, as text by path, for comparing two domains."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from harness.evidence.plan.domain_settings import NOTHING, OF_DEVICES_ON_NO_BUS,
 _TOLD_OTHERWISE = frozenset({"devices", "os"})
 _BOOT_ORDER = frozenset({"boot", "kernel", "initrd", "cmdline"})
 _OURS = "opt/rescue-harness/"
-"""How the harness's own entries of the firmware configuration begin (harness.guest.access)."""
+"""The beginning of the harness's own entries in the firmware configuration (harness.guest.access)."""
 
 
 def platform_of(root: etree._Element, variables: Collection[str]) -> dict[str, str]:
-    """All that is no device, accelerator, machine, firmware, UUID, memory, CPU and the like; and the devices on no bus
-    that the inventory lists.
+    """Return the domain's settings that belong to no device, and the devices on no bus that the inventory lists.
 
-    ``variables`` are the UEFI variable stores that hold the instance's own; which of them is used is all the same.
+    The settings are accelerator, machine, firmware, UUID, memory, CPU and the like. ``variables`` are the UEFI
+    variable stores that hold the instance's own; the comparison ignores which of them is used.
     """
     facts = {("accelerator" if name == "type" else f"domain@{name!s}"): str(value) for name, value in root.items()}
     seen: Counter[str] = Counter()
@@ -57,8 +57,9 @@ def _boot_facts(os_element: etree._Element, variables: Collection[str]) -> dict[
 
 
 def _on_no_bus(root: etree._Element) -> Iterator[etree._Element]:
-    """The devices that no list of the inventory has, with the PCI root: other controllers without a place come and go
-    with what hangs on them.
+    """Return the devices that no list of the inventory has, with the PCI root.
+
+    Other controllers without a place come and go with the devices that hang on them.
     """
     for element in devices_of(root):
         if element.tag == "disk" or (element.tag == "controller" and element.get("type") != "pci"):

@@ -1,7 +1,7 @@
-"""Implementations side by side, case by case and claim by claim, from the results of runs.
+"""Set implementations side by side, case by case and claim by claim, from the results of runs.
 
-``docs/nova/claims.md`` is this page for ``scenarios/nova``; tests keep it equal to what the scenarios expect and to
-what comes of running them.
+``docs/nova/claims.md`` is this page for ``scenarios/nova``. Tests compare the page with the expectations of the
+scenarios and with the results of running them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from harness.scenario.words import ClaimName, Level, VerdictName
 HEADER = """\
 # Implementations, claim by claim
 
-Made from results by `rescue-harness claims`. Implementations whose every cell is the same share a column.
-[findings.md](findings.md) says what is behind the cases, [claims.md](../reference/claims.md) what each claim is.
+`rescue-harness claims` makes this page from results. Implementations with the same outcome in every row share a column.
+[Findings](findings.md) explains the cases, and [the reference of claims](../reference/claims.md) explains each claim.
 
 """
 CASES_HEADING = "## Case by case"
@@ -31,7 +31,7 @@ Cells = Mapping[tuple[str, Level], Mapping[str, str]]
 
 
 def results_in(folders: Iterable[Path]) -> list[CaseResult]:
-    """All results of runs, whose folders these are; of a case that comes twice the later one.
+    """Return all results in the folders of runs; for a case that comes twice, return the later result.
 
     Raises:
         ScenarioError: a folder holds no run.
@@ -43,7 +43,7 @@ def results_in(folders: Iterable[Path]) -> list[CaseResult]:
 
 
 def cells_of(results: Iterable[CaseResult]) -> dict[tuple[str, Level], dict[str, str]]:
-    """What became of each case at each level, by implementation, in order of the cases' names."""
+    """Return the outcome of each case at each level, by implementation, in order of the cases' names."""
     cells: dict[tuple[str, Level], dict[str, str]] = {}
     for result in results:
         row = cells.setdefault((result.shared_case, result.level), {})
@@ -52,7 +52,7 @@ def cells_of(results: Iterable[CaseResult]) -> dict[tuple[str, Level], dict[str,
 
 
 def cell_of(result: CaseResult) -> str:
-    """One result in a few words."""
+    """Describe one result in a few words."""
     if result.refusal is not None:
         what = "instance " if result.refusal.guest is GuestAfter.NEVER_MADE else ""
         return what + who_refused(result.refusal.refused_by, result.refusal.guest)
@@ -62,7 +62,7 @@ def cell_of(result: CaseResult) -> str:
 
 
 def claims_page(results: Sequence[CaseResult]) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     cells = cells_of(results)
     columns = _columns(cells)
     versions = sorted({(name, version) for each in results for name, version in each.versions.items()})
@@ -74,11 +74,11 @@ def claims_page(results: Sequence[CaseResult]) -> str:
         [
             f"{HEADER}Seen on {made_on}.\n",
             f"{CLAIMS_HEADING}\n",
-            "Of the cases that were carried out: in how many a claim was held, as far as the level sees, and in how",
-            "many it was broken. Refused cases are counted in the last row only.\n",
+            "Each cell counts the rescues in which the claim held, as far as the level sees, and those that broke the",
+            "claim. Refused rescues count only in the last row.\n",
             *_table(["level", "claim", *map(_heading, columns)], _claim_rows(results, columns)),
             f"\n{CASES_HEADING}\n",
-            "*stable*: every claim held, as far as the level sees. A name of a claim: it was broken.\n",
+            "*stable* means that every claim held, as far as the level sees. A claim's name means that it broke.\n",
             *_table(["case", "level", *map(_heading, columns)], _case_rows(cells, columns)),
             "",
         ]
@@ -86,7 +86,7 @@ def claims_page(results: Sequence[CaseResult]) -> str:
 
 
 def cells_on(page: str) -> dict[tuple[str, Level], dict[str, str]]:
-    """What a page made by ``claims_page`` says became of each case at each level, by implementation."""
+    """Read a page made by ``claims_page``: the outcome of each case at each level, by implementation."""
     _, _, table = page.partition(CASES_HEADING)
     rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
     heads, _rule, *cases = rows
@@ -98,7 +98,7 @@ def cells_on(page: str) -> dict[tuple[str, Level], dict[str, str]]:
 
 
 def _columns(cells: Cells) -> list[tuple[str, ...]]:
-    """Groups of implementations that did the same throughout, the harness's own first."""
+    """Group the implementations that had the same outcome in every row, the harness's own first."""
     names = {name for row in cells.values() for name in row}
     by_column: dict[tuple[str | None, ...], list[str]] = {}
     for name in sorted(names, key=_order):

@@ -22,10 +22,10 @@ class Representative:
 
 REPRESENTATIVES = (
     Representative("virtio-disk[pc]", "every kind of disk, and the bus that Nova rescues on by default"),
-    Representative("nova-volume-backed", "a root that is a volume, and a rescue in which all stays where it was"),
-    Representative("no-property[pc]", "a legacy rescue: which disks are gone, and what the root is called"),
-    Representative("nova-slots[pc-scsi]", "a controller before which all disks had a slot less"),
-    Representative("nova-gap[pc-none]", "a name and a slot that a detached volume has left"),
+    Representative("nova-volume-backed", "a root that is a volume, and a rescue that leaves everything where it was"),
+    Representative("no-property[pc]", "a legacy rescue: the missing disks, and the new name of the root"),
+    Representative("nova-slots[pc-scsi]", "a new controller that pushes every disk on by one slot"),
+    Representative("nova-gap[pc-none]", "a name and a slot that a detached volume left free"),
     Representative("nova-kernel[q35]", "an instance's own kernel, and a USB stick that takes the tablet's port"),
     Representative("nova-default-cdrom-bus[q35-none]", "a refusal after which the guest is off"),
     Representative("nova-uefi-scsi-controller", "a disk that OVMF cannot read, and its boot entries"),

@@ -1,4 +1,4 @@
-"""Faults seeded in Nova 34.0.0's own source, a few lines each, and the claim by which the gate must notice.
+"""Seed faults in Nova 34.0.0's own source, a few lines each, and name the claim by which the gate must notice.
 
 ``python tests/system/support/nova_faults.py`` prints docs/nova/faults.md.
 """
@@ -19,13 +19,14 @@ REFUSED = "refused by libvirt"
 _HEADER = """\
 # Faults seeded in Nova
 
-A gate that lets everything pass proves nothing. Each fault below is a change of a few lines to the source of Nova
-34.0.0 (`tests/system/support/nova_faults.py`), as a mistake in a patch may be. `gate-nova` has to say at level `plan`
-that the case in its row became worse, by the claim in its row; `refused by libvirt` is a rescue that was carried out
-before, and now leaves the guest off. A change that means nothing, to a log message, leaves the whole suite unchanged.
+A gate that passes everything proves nothing. Each fault below changes a few lines in the source of Nova 34.0.0, as a
+mistake in a patch might (`tests/system/support/nova_faults.py`). At level `plan`, `gate-nova` must report that the case
+in the fault's row became worse, by the claim in that row. `refused by libvirt` means that Nova carried the rescue out
+before the change, and that the refusal now leaves the guest off. A harmless change, to a log message, must leave the
+whole suite unchanged.
 
-A wrong `unrescue.xml` is not among them: at level `plan` the definition given back is the one that libvirt had, and
-Nova is not asked for it.
+No fault breaks `unrescue.xml`. At level `plan` libvirt supplies the definition that the instance gets back, and Nova is
+not asked for that file.
 
 | fault | what is broken | file | claim | case |
 | --- | --- | --- | --- | --- |
@@ -34,9 +35,9 @@ Nova is not asked for it.
 
 @dataclass(frozen=True)
 class SeededFault:
-    """What stands in one place of a file, what a careless change would make of it, and who notices it in which case.
+    """Describe a careless change: the old text of a file, the new text, and the case and claim that notice the change.
 
-    ``claim`` is None where libvirt no longer takes the rescued domain.
+    ``claim`` is None if libvirt no longer accepts the rescued domain.
     """
 
     name: str
@@ -60,7 +61,7 @@ FAULTS = (
     ),
     SeededFault(
         "volumes-skipped",
-        "no volume but the root disk is attached while the instance is rescued",
+        "only the root disk is attached while the instance is rescued, and no volume",
         DRIVER,
         "            connection_info = vol['connection_info']\n            vol_dev =",
         "            if rescue and vol.get('boot_index') != 0:\n                continue\n"
@@ -70,7 +71,7 @@ FAULTS = (
     ),
     SeededFault(
         "volumes-mixed-up",
-        "every volume is the first one's file while the instance is rescued",
+        "every volume has the first volume's file while the instance is rescued",
         DRIVER,
         "            connection_info = vol['connection_info']\n            vol_dev =",
         "            connection_info = dict(vol['connection_info'])\n"
@@ -93,7 +94,7 @@ FAULTS = (
     ),
     SeededFault(
         "volumes-in-another-order",
-        "volumes on a virtio-scsi controller get their LUNs from the last one on",
+        "volumes on a virtio-scsi controller get their LUNs in reverse order",
         DRIVER,
         "        for vol in block_device.get_bdms_to_connect(block_device_mapping,\n"
         "                                                   mount_rootfs):\n            connection_info",
@@ -133,7 +134,7 @@ FAULTS = (
     ),
     SeededFault(
         "scsi-controller-forgotten",
-        "the rescued instance has libvirt's default SCSI controller in place of its own",
+        "the rescued instance has libvirt's default SCSI controller instead of its own",
         DRIVER,
         "        scsi_controller = self._get_scsi_controller(image_meta)\n\n        if scsi_controller and",
         "        scsi_controller = None if rescue else self._get_scsi_controller(image_meta)\n\n"
@@ -143,7 +144,7 @@ FAULTS = (
     ),
     SeededFault(
         "image-of-the-rescue",
-        "the domain is made by the properties of the rescue image, not of the instance's",
+        "the domain is made from the properties of the rescue image, not of the instance's image",
         DRIVER,
         "                    image_meta = objects.ImageMeta.from_image_ref(\n"
         "                        context, self._image_api, instance.image_ref)\n                else:",
@@ -174,7 +175,7 @@ FAULTS = (
     ),
     SeededFault(
         "stable-silently-legacy",
-        "a rescue image with one of the two properties only is legacy rescue",
+        "a rescue image with only one of the two properties causes a legacy rescue",
         HARDWARE,
         "    return any(key in image_meta.properties for key in hw_rescue_props)",
         "    return all(key in image_meta.properties for key in hw_rescue_props)",
@@ -201,7 +202,7 @@ FAULTS = (
     ),
     SeededFault(
         "named-as-root",
-        "the rescue disk is given the first name of its bus, which the root disk has",
+        "the rescue disk gets the first name of its bus, which the root disk has",
         BLOCKINFO,
         "    rescue_info = get_next_disk_info(mapping, rescue_bus,",
         "    rescue_info = get_next_disk_info({}, rescue_bus,",
@@ -226,7 +227,7 @@ FAULTS = (
 
 
 def faults_page(faults: Sequence[SeededFault]) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     return _HEADER + "".join(f"{line}\n" for line in _rows(faults))
 
 
