@@ -11,6 +11,13 @@ from harness.commands.table import COMMANDS
 from harness.errors import HarnessError
 from harness.interruption import interrupted_once
 
+_NO_LIBVIRT = ("libvirt's library cannot be loaded", "install libvirt0")
+_MAY_BE_MISSING = {
+    "libvirt": _NO_LIBVIRT,
+    "libvirtmod": _NO_LIBVIRT,
+    "hypothesis": ("exploring needs hypothesis", "install the extra: pip install 'rescue-harness[explore]'"),
+}
+
 
 class _Commands(TableGroup):
     """Turns our errors into one message and their exit code."""
@@ -26,9 +33,10 @@ class _Commands(TableGroup):
             click.echo(f"error: {error.strerror or error}: {error.filename or 'no file named'}", err=True)
             ctx.exit(FAILED)
         except ImportError as error:
-            if error.name not in ("libvirt", "libvirtmod"):
+            if error.name not in _MAY_BE_MISSING:
                 raise
-            click.echo(f"error: libvirt's library cannot be loaded: {error}\n  install libvirt0", err=True)
+            what, hint = _MAY_BE_MISSING[error.name]
+            click.echo(f"error: {what}: {error}\n  {hint}", err=True)
             ctx.exit(FAILED)
         except KeyboardInterrupt:
             click.echo("interrupted: nothing is left running", err=True)

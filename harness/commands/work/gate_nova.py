@@ -6,15 +6,15 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from harness.commands.work.compared_cases import compared_cases
+from harness.commands.work.chosen_cases import chosen_cases
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
-from harness.implementation.registry import opened, require_level
+from harness.implementation.reference.implementation import Reference
+from harness.implementation.registry import require_level
 from harness.report.terminal.console import open_console, status_on
 from harness.report.terminal.gating import GateDisplay, show_gate
 from harness.result.folders import write_atomically
-from harness.run.pool import default_jobs, obtain_needed_images
-from harness.run.session import open_session
+from harness.run.on_ramp import RunOptions, open_run
 from harness.scenario.words import Level
 from harness.study.compare.change_base import base_of, file_at, top_of
 from harness.study.compare.gate_record import GateRecord, Side
@@ -37,7 +37,9 @@ def work(
     base = base_of(top, reference)
     lender = Environments().find(environment or str(top))
     require_level([Nova(lender)], level)
-    cases = compared_cases(paths, keyword, level)
+    cases = chosen_cases(
+        paths, [Reference()], level=level, keyword=keyword, is_in_reach=lambda case: case.level.is_within(level)
+    )
     console.print(str(base), style="dim", soft_wrap=True)
     requirements_differ = file_at(top, base.commit, "requirements.txt") != (top / "requirements.txt").read_text()
     if requirements_differ:
@@ -45,14 +47,11 @@ def work(
     with ExitStack() as stack:
         sides = stack.enter_context(sides_of(top, base, lender))
         novas = (Nova(sides.base), Nova(sides.change))
-        held = stack.enter_context(opened(novas))
-        session = stack.enter_context(
-            open_session(results, progress=status_on(console), level=level, implementations=held)
-        )
-        obtain_needed_images(cases, session)
+        run = stack.enter_context(open_run(RunOptions(results, level, jobs=jobs), novas, progress=status_on(console)))
+        run.obtain_images(cases)
         with GateDisplay(console, 2 * len(cases)) as display:
-            of_base, of_change = run_on(cases, novas, session, display, jobs=jobs or default_jobs(cases))
-        versions = session.hypervisor.versions
+            of_base, of_change = run_on(cases, novas, run, display)
+        versions = run.session.hypervisor.versions
         record = GateRecord(
             checkout=str(top),
             reference=base.reference,
@@ -65,7 +64,7 @@ def work(
             versions=versions,
             comparisons=comparisons_of(cases, of_base, of_change, versions),
         )
-        write_atomically(session.folder.path / "gate.json", record.model_dump_json(indent=1) + "\n")
+        write_atomically(run.session.folder.path / "gate.json", record.model_dump_json(indent=1) + "\n")
     show_gate(record, console)
-    console.print(f"results: {session.folder.path}", style="dim", soft_wrap=True)
+    console.print(f"results: {run.session.folder.path}", style="dim", soft_wrap=True)
     sys.exit(record.exit_code)

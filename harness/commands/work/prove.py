@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from harness.implementation.reference.implementation import Reference
-from harness.reading.cases import SHIPPED_SUITE, collect_cases, matches_keyword
+from harness.reading.keyword import matches_keyword
 from harness.report.markdown.faults_page import faults_page
 from harness.report.terminal.console import open_console, status_on
 from harness.report.terminal.proving import run_proofs
+from harness.run.choice import choose_cases
 from harness.scenario.words import Level
 from harness.study.prove import faults
 from harness.study.prove.prover import open_prover
@@ -32,7 +33,7 @@ def work(level: Level, keyword: str | None, results: Path, markdown: bool) -> No
     console = open_console()
     cases = [
         case
-        for case in collect_cases([SHIPPED_SUITE], Reference(), level=Level.PLAN)
+        for case in choose_cases((), [Reference()], level=Level.PLAN).cases
         # The others boot the like of those that are for level plan alone.
         if case.point.scenario.deepest_level is Level.GUEST
     ]

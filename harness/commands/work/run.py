@@ -11,7 +11,7 @@ from rich.console import Console
 from harness.commands.work.chosen_cases import chosen_cases
 from harness.counting import counted
 from harness.errors import HostError, ScenarioError
-from harness.implementation.registry import Implementations, implementations_of, opened, require_level
+from harness.implementation.registry import Implementations
 from harness.reading.cases import deepest_level
 from harness.report.terminal.console import open_console, status_on
 from harness.report.terminal.progress import RunDisplay
@@ -19,8 +19,7 @@ from harness.report.terminal.rates import show_rates
 from harness.report.terminal.table import coverage_sentences, results_table
 from harness.result.case_result import CaseResult
 from harness.run.cost import duration_text, expected_s, rest_of_the_suite
-from harness.run.pool import CasePool, default_jobs, obtain_needed_images
-from harness.run.session import open_session
+from harness.run.on_ramp import RunOptions, implementations_at, open_run
 from harness.scenario.words import Level
 from harness.study.rates import rates_of
 
@@ -38,49 +37,43 @@ def work(
     control_boots: int,
 ) -> None:
     """Run the cases."""
-    implementations = implementations_of(names)
-    require_level(implementations, level)
-    wanted = chosen_cases(paths, keyword, repeat, level, implementations)
+    implementations = implementations_at(names, level)
     under_test = Implementations(*implementations)
-    cases = [case for case in wanted if under_test.have_level(case.implementation, case.level)]
-    if not cases:
-        raise ScenarioError(f"{wanted[0].id} asks for level {wanted[0].level}, which its implementation does not have")
+    cases = chosen_cases(
+        paths,
+        implementations,
+        level=level,
+        keyword=keyword,
+        repeat=repeat,
+        is_in_reach=lambda case: under_test.have_level(case.implementation, case.level),
+    )
     console = open_console()
     finished: list[CaseResult] = []
-    with (
-        opened(implementations) as held,
-        open_session(
-            results,
-            progress=status_on(console),
-            boot_timeout_s=boot_timeout,
-            control_boots=control_boots,
-            level=deepest_level(cases),
-            implementations=held,
-        ) as session,
-    ):
-        jobs = jobs or default_jobs(cases)
-        accelerator = session.hypervisor.accelerator
-        duration = duration_text(expected_s(cases, accelerator.canary_s, jobs))
-        console.print(f"{counted(len(cases), 'case')}, {jobs} at once, {duration}; {accelerator.reason}", style="dim")
-        for case in wanted:
-            if case not in cases:
-                console.print(f"left out: {case.id} asks for level {case.level}", style="dim", soft_wrap=True)
-        obtain_needed_images(cases, session)
+    options = RunOptions(results, deepest_level(cases), boot_timeout, control_boots, jobs)
+    with open_run(options, implementations, progress=status_on(console)) as run:
+        at_once = run.jobs(cases)
+        accelerator = run.session.hypervisor.accelerator
+        duration = duration_text(expected_s(cases, accelerator.canary_s, at_once))
+        console.print(
+            f"{counted(len(cases), 'case')}, {at_once} at once, {duration}; {accelerator.reason}", style="dim"
+        )
+        run.obtain_images(cases)
         try:
             with (
                 RunDisplay(console, len(cases)) as display,
-                CasePool(cases, session, display, jobs=jobs, ahead=None if keep_going else jobs) as pool,
+                run.pool(cases, display, jobs=at_once, ahead=None if keep_going else at_once) as pool,
             ):
                 for index in range(len(cases)):
                     finished.append(pool.result(index))
                     if not keep_going and not finished[-1].as_expected:
                         break
         finally:
-            known = {result.case: result for result in (*session.folder.results, *finished)}
+            folder = run.session.folder
+            known = {result.case: result for result in (*folder.results, *finished)}
             results_in_order = [known[case.id] for case in cases if case.id in known]
-            _report(console, results_in_order, len(cases), session.folder.path)
+            _report(console, results_in_order, len(cases), folder.path)
     are_folders = bool(paths) and all(path.is_dir() for path in paths)
-    if are_folders and (rest := rest_of_the_suite(cases, level, accelerator.canary_s, jobs)):
+    if are_folders and (rest := rest_of_the_suite(cases, level, accelerator.canary_s, at_once)):
         all_of_it = "rescue-harness run" + (f" --level {level}" if level is not Level.GUEST else "")
         console.print(f"{rest}: {all_of_it}", style="dim", soft_wrap=True)
     sys.exit(exit_code(results_in_order))

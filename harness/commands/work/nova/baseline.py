@@ -9,18 +9,19 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from harness.commands.work.compared_cases import compared_cases, some
+from harness.commands.work.chosen_cases import chosen_cases, required
 from harness.errors import HostError
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.reference.implementation import Reference
-from harness.implementation.registry import opened, require_level
-from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases, matches_keyword
+from harness.implementation.registry import require_level
+from harness.reading.cases import Case
+from harness.reading.keyword import matches_keyword
 from harness.report.terminal.console import open_console, status_on
 from harness.report.terminal.gating import GateDisplay, show_differing
 from harness.result.folders import write_atomically
-from harness.run.pool import default_jobs, obtain_needed_images
-from harness.run.session import open_session
+from harness.run.choice import choose_cases
+from harness.run.on_ramp import RunOptions, open_run
 from harness.scenario.words import Level, VerdictName
 from harness.study.compare.baseline import Baseline, baseline_path, read_baseline
 from harness.study.compare.case_comparison import Change, Comparison, tally
@@ -48,23 +49,14 @@ def work(
     nova = Nova(environment)
     require_level([nova], level)
     kept = None if write else read_baseline(against or environment.known_version or version, level)
-    cases = _representatives(keyword) if level is Level.GUEST else compared_cases((), keyword, level)
+    cases = _representatives(keyword) if level is Level.GUEST else _cases_at(level, keyword)
     # A control boot would only find that a name of the eight is no race.
-    with (
-        opened([nova]) as held,
-        open_session(
-            results,
-            progress=status_on(console),
-            boot_timeout_s=boot_timeout,
-            control_boots=0,
-            level=level,
-            implementations=held,
-        ) as session,
-    ):
-        obtain_needed_images(cases, session)
+    options = RunOptions(results, level, boot_timeout, control_boots=0, jobs=jobs)
+    with open_run(options, [nova], progress=status_on(console)) as run:
+        run.obtain_images(cases)
         with GateDisplay(console, len(cases)) as display:
-            (seen,) = run_on(cases, [nova], session, display, jobs=jobs or default_jobs(cases))
-        here = session.hypervisor.versions
+            (seen,) = run_on(cases, [nova], run, display)
+        here = run.session.hypervisor.versions
     errors = [(case, outcome) for case, outcome in seen.items() if outcome.verdict is VerdictName.ERROR]
     if kept is None:
         if errors:
@@ -83,10 +75,16 @@ def work(
     sys.exit(HostError.exit_code if errors else code)
 
 
-def _representatives(keyword: str | None) -> list[Case]:
-    """The cases that stand for the shipped suite at level guest."""
-    suite = collect_cases([SHIPPED_SUITE], Reference(), keyword=keyword)
-    return some(representatives_of(suite), keyword)
+def _cases_at(level: Level, keyword: str | None) -> tuple[Case, ...]:
+    """Choose the shipped suite's cases that ask for no deeper level."""
+    return chosen_cases(
+        (), [Reference()], level=level, keyword=keyword, is_in_reach=lambda case: case.level.is_within(level)
+    )
+
+
+def _representatives(keyword: str | None) -> tuple[Case, ...]:
+    """Choose the cases that stand for the shipped suite at level guest."""
+    return required(representatives_of(choose_cases((), [Reference()], keyword=keyword).cases), keyword)
 
 
 def _told(
