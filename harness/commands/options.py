@@ -39,6 +39,30 @@ def implementation_option(*, multiple: bool) -> _Decorator:
     )
 
 
+def keyword_option(help_text: str = "Only cases whose id matches, as pytest's -k.") -> _Decorator:
+    """``-k``, given to the command as ``keyword``."""
+    return click.option("-k", "keyword", metavar="EXPRESSION", help=help_text)
+
+
+def jobs_option(counted: str) -> _Decorator:
+    """``-j``, None unless given; ``counted`` is what the number counts."""
+    return click.option(
+        "-j", "--jobs", type=click.IntRange(1), help=f"{counted} at once. Default: by cores and free memory."
+    )
+
+
+def paths_argument() -> _Decorator:
+    """Scenario files, or folders of them; maybe none."""
+    return click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+
+
+def results_argument() -> _Decorator:
+    """Folders of runs, at least one."""
+    return click.argument(
+        "results", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False, exists=True)
+    )
+
+
 def boot_timeout_option() -> _Decorator:
     """``--boot-timeout``, None unless given."""
     return click.option("--boot-timeout", type=click.FloatRange(1), metavar="SECONDS", help="Default: 25 canary boots.")

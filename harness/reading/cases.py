@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from pathlib import Path
@@ -20,7 +19,6 @@ from harness.scenario.images import UserImage
 from harness.scenario.words import Level
 
 SHIPPED_SUITE = Path(__file__).parents[1] / "suite"
-_TOKEN = re.compile(r"[()]|[^\s()]+")
 
 
 class Case(Frozen):
@@ -55,24 +53,21 @@ def collect_cases(
     paths: Sequence[Path],
     implementation: Implementation,
     *,
-    keyword: str | None = None,
     repeat: int = 1,
     level: Level = Level.GUEST,
     left_out: Callable[[Case, HostError], None] = lambda _case, _why: None,
 ) -> list[Case]:
-    """All cases below ``paths``, those whose id matches ``keyword`` (pytest's -k: words with and, or, not).
+    """All cases below ``paths``.
 
     Each is at ``level``, or at the nearest one that its scenario has. ``left_out`` is told of those of optional
     scenarios that this host cannot run.
 
     Raises:
-        ScenarioError: a file is wrong, or the keyword expression is.
+        ScenarioError: a file is wrong.
     """
     found = []
     for scenario in load_scenarios(paths):
         for case in cases_of(scenario, implementation, repeat=repeat, level=level):
-            if keyword is not None and not matches_keyword(keyword, case.id):
-                continue
             missing = lacking(case.point.scenario.instance, case.level) if scenario.scenario.optional else None
             if missing is None:
                 found.append(case)
@@ -130,46 +125,3 @@ def _require_user_images(cases: Sequence[Case]) -> None:
 def deepest_level(cases: Iterable[Case]) -> Level:
     """The deepest level among the cases: what a run must be able to do."""
     return reduce(Level.or_deeper, (case.level for case in cases), Level.PLAN)
-
-
-def matches_keyword(expression: str, text: str) -> bool:
-    """Whether ``text`` has the words of an expression with ``and``, ``or``, ``not`` and parentheses, as pytest's -k.
-
-    Raises:
-        ScenarioError: the expression cannot be read.
-    """
-    tokens = _TOKEN.findall(expression)
-    try:
-        value, rest = _disjunction(tokens, text.lower())
-    except IndexError:
-        raise ScenarioError(f"-k '{expression}' ends too early") from None
-    if rest:
-        raise ScenarioError(f"-k '{expression}' cannot be read from '{rest[0]}' on")
-    return value
-
-
-def _disjunction(tokens: list[str], text: str) -> tuple[bool, list[str]]:
-    value, rest = _conjunction(tokens, text)
-    while rest and rest[0] == "or":
-        right, rest = _conjunction(rest[1:], text)
-        value = value or right
-    return value, rest
-
-
-def _conjunction(tokens: list[str], text: str) -> tuple[bool, list[str]]:
-    value, rest = _negation(tokens, text)
-    while rest and rest[0] == "and":
-        right, rest = _negation(rest[1:], text)
-        value = value and right
-    return value, rest
-
-
-def _negation(tokens: list[str], text: str) -> tuple[bool, list[str]]:
-    first, rest = tokens[0], tokens[1:]
-    if first == "not":
-        value, rest = _negation(rest, text)
-        return not value, rest
-    if first == "(":
-        value, rest = _disjunction(rest, text)
-        return value, rest[1:] if rest[0] == ")" else rest
-    return first.lower() in text, rest

@@ -34,7 +34,8 @@ class Session(Resources):
     control_boots: int = CONTROL_BOOTS
 
 
-def _say_nothing(message: str) -> None:
+def say_nothing(message: str) -> None:
+    """Show nobody what is under way."""
     del message
 
 
@@ -61,7 +62,7 @@ def _once(obtain: Callable[[], DebianSet]) -> Callable[[], DebianSet]:
 def open_session(
     results: Path,
     *,
-    progress: Callable[[str], None] = _say_nothing,
+    progress: Callable[[str], None] = say_nothing,
     boot_timeout_s: float | None = None,
     control_boots: int = CONTROL_BOOTS,
     level: Level = Level.GUEST,

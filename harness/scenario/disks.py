@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.frozen import Frozen
-from harness.scenario.words import MIB, DeviceType, DiskBus, Role, Size, VolumeBackend
+from harness.scenario.sizes import Size
+from harness.scenario.words import MIB, DeviceType, DiskBus, Role, VolumeBackend
 
 
 class RootDisk(Frozen):

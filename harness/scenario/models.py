@@ -10,6 +10,7 @@ from harness.errors import GuestAfter
 from harness.frozen import Frozen
 from harness.scenario.disks import Disk
 from harness.scenario.images import InstanceImage, RescueMedium, RescueSource, ShippedImage, needed_memory_bytes
+from harness.scenario.sizes import Size
 from harness.scenario.steps import Step
 from harness.scenario.words import (
     ClaimName,
@@ -20,7 +21,6 @@ from harness.scenario.words import (
     OtherDevice,
     Role,
     ScsiModel,
-    Size,
     VerdictName,
     VifModel,
 )

@@ -6,12 +6,18 @@ import time
 
 from rich.console import Console
 
-from harness.errors import HostError
 from harness.implementation.protocol import Implementation
 from harness.level.planner import Planner
 from harness.result.folders import write_atomically
 from harness.run.session import Session
 from harness.scenario.words import Level, VerdictName
+from harness.study.explore.exploration import (
+    PLAN_SHARE,
+    Exploration,
+    explore_deeper,
+    explore_plans,
+    scenario_file,
+)
 
 _WHY_MOVED = "what moved are USB CD-ROMs, of which libvirt before 11.5 makes USB disks"
 
@@ -22,21 +28,8 @@ def run_exploration(
     """Explore within the budget; whether nothing failed.
 
     Raises:
-        HostError: hypothesis is not installed, or a result cannot be written.
+        HostError: a result cannot be written.
     """
-    try:
-        from harness.study.explore.exploration import (  # noqa: PLC0415 - hypothesis is an optional extra
-            PLAN_SHARE,
-            Exploration,
-            explore_deeper,
-            explore_plans,
-            scenario_file,
-        )
-    except ImportError as error:
-        raise HostError(
-            f"exploring needs hypothesis: {error}", hint="install the extra: pip install 'rescue-harness[explore]'"
-        ) from error
-
     exploration = Exploration(seed)
     started = time.monotonic()
     ends = started + budget_s

@@ -17,8 +17,8 @@ from harness.implementation.protocol import Implementation
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import Case
 from harness.reading.expectation import applicable_expectation
-from harness.run.pool import CasePool, Observer
-from harness.run.session import Session
+from harness.run.on_ramp import OpenRun
+from harness.run.pool import Observer
 from harness.scenario.words import VerdictName
 from harness.study.compare.borrowed import borrow
 from harness.study.compare.case_comparison import Comparison, compare
@@ -71,9 +71,7 @@ def cases_on(cases: Sequence[Case], implementation: Implementation) -> list[Case
     return [case.model_copy(update={"id": f"{case.id}@{name}", "implementation": name}) for case in cases]
 
 
-def run_on(
-    cases: Sequence[Case], novas: Sequence[Nova], session: Session, observer: Observer, *, jobs: int
-) -> list[Outcomes]:
+def run_on(cases: Sequence[Case], novas: Sequence[Nova], run: OpenRun, observer: Observer) -> list[Outcomes]:
     """What each case, by its id, came to with each Nova, those that differ in nothing but it side by side.
 
     Raises:
@@ -82,7 +80,7 @@ def run_on(
     """
     rows = list(zip(*(cases_on(cases, nova) for nova in novas), strict=True))
     flat = [case for row in rows for case in row]
-    with CasePool(flat, session, observer, jobs=jobs) as pool:
+    with run.pool(flat, observer) as pool:
         outcomes = [outcome_of(pool.result(index)) for index in range(len(flat))]
     return [
         {case.id: outcome for case, outcome in zip(cases, outcomes[number :: len(novas)], strict=True)}

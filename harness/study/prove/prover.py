@@ -20,7 +20,8 @@ from harness.level.planner import Planner, open_planner
 from harness.reading.cases import Case
 from harness.result.case_result import CaseResult
 from harness.run.engine import run_case
-from harness.run.session import Session, open_session
+from harness.run.on_ramp import RunOptions, open_run
+from harness.run.session import Session
 from harness.scenario.words import Level
 from harness.study.prove.faults import Broken, Fault
 from harness.study.prove.faults.draft import NotApplicable
@@ -150,9 +151,9 @@ def open_prover(
             yield Prover(cases, planner)
         return
     # Without control boots: no fault is about a kernel name over an intact address.
-    with open_session(results, progress=progress, control_boots=0, level=depth) as session:
-        hypervisor = session.hypervisor
-        yield Prover(cases, Planner(hypervisor.connection, hypervisor.emulator), depth=depth, session=session)
+    with open_run(RunOptions(results, depth, control_boots=0), progress=progress) as run:
+        hypervisor = run.session.hypervisor
+        yield Prover(cases, Planner(hypervisor.connection, hypervisor.emulator), depth=depth, session=run.session)
 
 
 def _beyond(known: Sequence[Finding], findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -4,36 +4,12 @@ import json
 from pathlib import Path
 
 import jsonschema
-import pytest
 
-from harness.errors import ScenarioError
 from harness.instance.storage.fingerprint import changed_ranges
-from harness.reading.cases import matches_keyword
 from harness.result.case_result import result_schema
 from harness.result.folders import folder_name
 
 CHUNK = 4096
-
-
-@pytest.mark.parametrize(
-    ("expression", "matches"),
-    [
-        ("usb", True),
-        ("USB and q35", True),
-        ("usb and not q35", False),
-        ("cdrom or usb", True),
-        ("not (cdrom or floppy)", True),
-        ("not usb", False),
-    ],
-)
-def test_keyword_selects_as_pytest_does(expression: str, matches: bool) -> None:
-    assert matches_keyword(expression, "usb-disk[q35]") is matches
-
-
-@pytest.mark.parametrize("expression", ["usb and", "(usb", "usb q35", "not"])
-def test_keyword_that_cannot_be_read_is_the_users_error(expression: str) -> None:
-    with pytest.raises(ScenarioError, match="-k"):
-        matches_keyword(expression, "usb")
 
 
 def test_folder_of_a_case_needs_no_quoting() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from harness.commands.comparison import rates
+from harness.commands.rates import command as rates
 from harness.result.case_result import CaseResult, Failure, RunSummary, StateRecord
 from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.study.rates import CaseRate, at_level, bound, closing_sentence, passes_of, rates_of, rates_page

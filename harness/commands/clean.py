@@ -1,0 +1,16 @@
+"""``rescue-harness clean``: what users type."""
+
+from __future__ import annotations
+
+import click
+
+from harness.commands.late import work_in
+
+
+@click.command("clean")
+@work_in("harness.commands.work.clean")
+def command() -> None:
+    """Remove what dead runs have left.
+
+    These are domains, processes and overlays.
+    """

@@ -1,0 +1,54 @@
+"""The cases that a command runs, and a line for each that is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from harness.errors import ScenarioError
+from harness.implementation.protocol import Implementation
+from harness.reading.cases import Case
+from harness.report.terminal.console import open_console
+from harness.run.choice import choose_cases
+from harness.scenario.words import Level
+
+
+def chosen_cases(
+    paths: Sequence[Path],
+    implementations: Sequence[Implementation],
+    *,
+    level: Level,
+    keyword: str | None,
+    repeat: int = 1,
+    is_in_reach: Callable[[Case], bool] = lambda _case: True,
+) -> tuple[Case, ...]:
+    """Choose the cases, and print which ones are left out and why.
+
+    Raises:
+        HostError: this host lacks what each of them takes.
+        ScenarioError: a file is wrong, or each of them asks for a level that is out of reach.
+        UsageError: no case matches the keyword.
+    """
+    choice = choose_cases(paths, implementations, level=level, keyword=keyword, repeat=repeat, is_in_reach=is_in_reach)
+    if choice.lacking and not choice.cases and not choice.beyond:
+        raise choice.lacking[0][1]
+    console = open_console()
+    for line in choice.left_out:
+        console.print(f"left out: {line}", style="dim", soft_wrap=True)
+    if choice.beyond and not choice.cases:
+        case = choice.beyond[0]
+        raise ScenarioError(f"there is no case to run: {case.id} asks for level {case.level}")
+    return required(choice.cases, keyword)
+
+
+def required(cases: Sequence[Case], keyword: str | None) -> tuple[Case, ...]:
+    """Return the cases.
+
+    Raises:
+        UsageError: there are none: no case matches the keyword.
+    """
+    if not cases:
+        raise click.UsageError(f"no case matches -k '{keyword}'")
+    return tuple(cases)

@@ -1,0 +1,16 @@
+"""What a Nova demands of the host, in words."""
+
+from __future__ import annotations
+
+from harness.implementation.nova.environments import NovaEnvironment
+from harness.implementation.nova.messages import Version
+
+
+def demands_of(environment: NovaEnvironment, *, led_by: str = "it demands ") -> str:
+    """Say which libvirt and QEMU a Nova takes at least."""
+    description = environment.record.description
+    return f"{led_by}libvirt {_dotted(description.min_libvirt)} and QEMU {_dotted(description.min_qemu)}"
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(str(number) for number in version)

@@ -1,0 +1,12 @@
+"""``rescue-harness nova remove``: an environment, removed."""
+
+from __future__ import annotations
+
+from harness.implementation.nova.environments import Environments
+from harness.report.terminal.console import open_console
+
+
+def work(version: str) -> None:
+    """Remove the environment."""
+    removed = Environments().remove(version)
+    open_console().print(f"{removed.name} was removed", soft_wrap=True)

@@ -1,0 +1,105 @@
+"""``rescue-harness run``: cases through the engine, shown as they end, and what they came to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.commands.work.chosen_cases import chosen_cases
+from harness.counting import counted
+from harness.errors import HostError, ScenarioError
+from harness.implementation.registry import Implementations
+from harness.reading.cases import deepest_level
+from harness.report.terminal.console import open_console, status_on
+from harness.report.terminal.progress import RunDisplay
+from harness.report.terminal.rates import show_rates
+from harness.report.terminal.table import coverage_sentences, results_table
+from harness.result.case_result import CaseResult
+from harness.run.cost import duration_text, expected_s, rest_of_the_suite
+from harness.run.on_ramp import RunOptions, implementations_at, open_run
+from harness.scenario.words import Level
+from harness.study.rates import rates_of
+
+
+def work(
+    paths: tuple[Path, ...],
+    keyword: str | None,
+    jobs: int | None,
+    results: Path,
+    level: Level,
+    names: tuple[str, ...],
+    repeat: int,
+    keep_going: bool,
+    boot_timeout: float | None,
+    control_boots: int,
+) -> None:
+    """Run the cases."""
+    implementations = implementations_at(names, level)
+    under_test = Implementations(*implementations)
+    cases = chosen_cases(
+        paths,
+        implementations,
+        level=level,
+        keyword=keyword,
+        repeat=repeat,
+        is_in_reach=lambda case: under_test.have_level(case.implementation, case.level),
+    )
+    console = open_console()
+    finished: list[CaseResult] = []
+    options = RunOptions(results, deepest_level(cases), boot_timeout, control_boots, jobs)
+    with open_run(options, implementations, progress=status_on(console)) as run:
+        at_once = run.jobs(cases)
+        accelerator = run.session.hypervisor.accelerator
+        duration = duration_text(expected_s(cases, accelerator.canary_s, at_once))
+        console.print(
+            f"{counted(len(cases), 'case')}, {at_once} at once, {duration}; {accelerator.reason}", style="dim"
+        )
+        run.obtain_images(cases)
+        try:
+            with (
+                RunDisplay(console, len(cases)) as display,
+                run.pool(cases, display, jobs=at_once, ahead=None if keep_going else at_once) as pool,
+            ):
+                for index in range(len(cases)):
+                    finished.append(pool.result(index))
+                    if not keep_going and not finished[-1].as_expected:
+                        break
+        finally:
+            folder = run.session.folder
+            known = {result.case: result for result in (*folder.results, *finished)}
+            results_in_order = [known[case.id] for case in cases if case.id in known]
+            _report(console, results_in_order, len(cases), folder.path)
+    are_folders = bool(paths) and all(path.is_dir() for path in paths)
+    if are_folders and (rest := rest_of_the_suite(cases, level, accelerator.canary_s, at_once)):
+        all_of_it = "rescue-harness run" + (f" --level {level}" if level is not Level.GUEST else "")
+        console.print(f"{rest}: {all_of_it}", style="dim", soft_wrap=True)
+    sys.exit(exit_code(results_in_order))
+
+
+def _report(console: Console, results: Sequence[CaseResult], total: int, folder: Path) -> None:
+    console.print()
+    counts = []
+    if any(result.repetition > 1 for result in results):
+        show_rates(rates_of(results), console)
+    else:
+        console.print(results_table(results))
+        expected = sum(result.as_expected for result in results)
+        counts.append(f"{expected} as expected, {len(results) - expected} not")
+    for sentence in coverage_sentences(results):
+        console.print(sentence, style="dim", soft_wrap=True)
+    if left := total - len(results):
+        counts.append(f"{left} not run")
+    console.print("\n" + "; ".join([*counts, f"results: {folder}"]), soft_wrap=True)
+
+
+def exit_code(results: Sequence[CaseResult]) -> int:
+    """0 all as expected, 1 a verdict was not, 2 a scenario expects nothing here, 3 host or harness failed."""
+    failures = {result.failure.kind for result in results if result.failure is not None}
+    if failures == {ScenarioError.__name__}:
+        return ScenarioError.exit_code
+    if failures:
+        return HostError.exit_code
+    return 0 if all(result.as_expected for result in results) else 1
