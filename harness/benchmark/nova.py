@@ -16,7 +16,7 @@ from harness.implementation.nova.implementation import Nova
 from harness.implementation.protocol import RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.level.planner import Planner
-from harness.reading.cases import collect_cases
+from harness.run.choice import choose_cases
 from harness.run.engine import run_case
 from harness.run.session import Session
 from harness.scenario.models import Scenario
@@ -99,7 +99,7 @@ def measure_nova_guests(environment: NovaEnvironment | None, session: Session, s
         guests.worker.start()
         seconds = {}
         for implementation in (Reference(), nova):
-            (case,) = collect_cases([scenario], implementation)
+            (case,) = choose_cases([scenario], [implementation]).cases
             session.implementations.add(implementation)
             result = run_case(case, replace(session, control_boots=0))
             if result.verdict not in (VerdictName.STABLE, VerdictName.MOVED):

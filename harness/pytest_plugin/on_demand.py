@@ -18,7 +18,7 @@ from harness.errors import HostError
 from harness.result.run_path import run_name
 
 if TYPE_CHECKING:
-    from harness.pytest_plugin.guest_host import GuestHost
+    from harness.guest.testinfra_host import GuestHost
     from harness.pytest_plugin.shared_run import SharedRun
     from harness.reading.cases import Case
     from harness.run.session import Session
@@ -86,7 +86,7 @@ def close_shared_run(config: pytest.Config) -> None:
 
 def rescued_guest(case: Case, session: Session) -> AbstractContextManager[GuestHost]:
     """Return the rescued guest of a case, which is there while the context lasts."""
-    guest: AbstractContextManager[GuestHost] = import_module("harness.pytest_plugin.guest_host").rescued_guest(
+    guest: AbstractContextManager[GuestHost] = import_module("harness.pytest_plugin.rescued_guest").rescued_guest(
         case, session
     )
     return guest

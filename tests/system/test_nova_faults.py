@@ -14,6 +14,7 @@ from harness.implementation.nova.implementation import Nova
 from harness.implementation.reference.implementation import Reference
 from harness.implementation.registry import opened
 from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases
+from harness.run.on_ramp import OpenRun, RunOptions
 from harness.run.pool import Unobserved
 from harness.run.session import Session
 from harness.scenario.words import Level, VerdictName
@@ -45,8 +46,9 @@ class Bench:
 
 
 def run_once(cases: list[Case], nova: Nova, session: Session) -> dict[str, CaseOutcome]:
-    with opened([nova]):
-        (outcomes,) = run_on(cases, [nova], session, Unobserved(), jobs=1)
+    with opened([nova]) as held:
+        run = OpenRun(replace(session, implementations=held), RunOptions(session.folder.path, jobs=1))
+        (outcomes,) = run_on(cases, [nova], run, Unobserved())
     return dict(outcomes)
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from harness.domain.placement import Placement
 from harness.errors import HostError, Refused
+from harness.guest.testinfra_host import GuestHost, guest_host
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.protocol import PausesWhileOff
 from harness.instance.preparation import prepared_instance
-from harness.pytest_plugin.guest_host import GuestHost, guest_host
 from harness.reading.cases import Case
 from harness.run.engine import run_case
 from harness.run.session import Session

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -15,10 +14,6 @@ from harness.errors import GuestError
 from harness.evidence.guest.collection import collection_script, parse_inventory
 from harness.evidence.inventory import BlockDevice, Inventory
 from harness.guest.booted import BootedGuest
-from harness.instance.hot_plug import take_all_steps
-from harness.instance.preparation import prepared_instance
-from harness.reading.cases import Case
-from harness.run.session import Session
 
 
 class GuestBackend(BaseBackend):  # type: ignore[misc]
@@ -153,18 +148,3 @@ def guest_host(guest: BootedGuest) -> GuestHost:
     host = GuestHost(backend)
     backend.set_host(host)
     return host
-
-
-@contextmanager
-def rescued_guest(case: Case, session: Session) -> Iterator[GuestHost]:
-    """Boot a case's instance, take its steps, rescue it, and remove it at the end.
-
-    Raises:
-        HostError: QEMU or libvirt failed.
-        GuestError: the guest did not come up.
-        Refused: the implementation does not rescue it.
-    """
-    with prepared_instance(case, session) as ready:
-        ready.life_cycle.start()
-        take_all_steps(case.point.scenario, ready.life_cycle)
-        yield guest_host(ready.life_cycle.rescue(case.point.scenario.rescue_image))
