@@ -1,4 +1,4 @@
-"""Where a device sits, as a value with parts, and every text of it.
+"""Model the place of a device as a value with parts, and make every text of it.
 
 An address holds nothing that the kernel hands out by arrival: the PCI functions from the root bus down, and the unit on
 the bus behind the last of them.

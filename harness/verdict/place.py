@@ -1,4 +1,4 @@
-"""How one place differs from another, in words stable enough to be matched on; which buses a device can be on."""
+"""Describe how one place differs from another, in words stable enough to be matched on, and name a device's buses."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Drive:
 
     @property
     def kind(self) -> BlockKind:
-        """What the guest takes the device for."""
+        """Return the kind of device that the guest sees."""
         if self.device.kind == "floppy":
             return BlockKind.FLOPPY
         return BlockKind.CDROM if self.device.kind.endswith("-cd") else BlockKind.DISK
@@ -80,7 +80,7 @@ class Drive:
 
     @property
     def sector_bytes(self) -> int:
-        """Of a CD-ROM it is no property but a fact (hw/scsi/scsi-disk.c, scsi_cd_realize)."""
+        """Return the sector size; for a CD-ROM it is no property but a fact (hw/scsi/scsi-disk.c, scsi_cd_realize)."""
         if self.kind is BlockKind.CDROM:
             return CDROM_SECTOR_BYTES
         return self.device.number("logical_block_size") or SECTOR_BYTES
