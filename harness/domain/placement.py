@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.domain.disk_mapping import DiskMapping
+
 
 @dataclass(frozen=True)
 class Export:
@@ -78,8 +80,9 @@ class DirectKernel:
 class Placement:
     """One instance on one hypervisor.
 
-    ``sources`` has the disks' by name; ``domain_type`` is ``qemu`` (TCG) or ``kvm``; ``rescue_variables_path`` is the
-    copy of the UEFI variables that a rescued guest may write to; ``usb_cdrom_is_disk`` says what libvirt makes of one.
+    ``mapping`` has the disks of the instance. ``sources`` has, by name, also those of volumes that are attached later
+    and of the rescue disk. ``domain_type`` is ``qemu`` (TCG) or ``kvm``; ``rescue_variables_path`` is the copy of the
+    UEFI variables that a rescued guest may write to; ``usb_cdrom_is_disk`` says what libvirt makes of one.
     ``nic_numbers`` are those of the instance's further NICs, where steps have left other ones than 1, 2, 3, ...
     """
 
@@ -88,6 +91,7 @@ class Placement:
     mac: str
     domain_type: Literal["qemu", "kvm"]
     emulator: str
+    mapping: DiskMapping
     sources: Mapping[str, DiskSource]
     uefi: UefiFirmware | None = None
     rescue_variables_path: Path | None = None

@@ -102,18 +102,3 @@ def step_label(step: Step) -> str:
         case Snapshot():
             return f"snapshot of {step.snapshot}"
     return step
-
-
-def default_volume_name(earlier: int) -> str:
-    """The name of a volume without one, by how many volumes came before it."""
-    return f"volume{earlier + 1}"
-
-
-def attached_volumes(first: int, steps: tuple[Step, ...]) -> dict[int, tuple[str, Volume]]:
-    """Name and volume of each attachment by the step's position; ``first`` volumes were there from the start."""
-    volumes: dict[int, tuple[str, Volume]] = {}
-    for position, step in enumerate(steps):
-        if isinstance(step, AttachVolume):
-            name = step.attach.name or default_volume_name(first + len(volumes))
-            volumes[position] = (name, step.attach)
-    return volumes
