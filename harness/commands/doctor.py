@@ -10,7 +10,4 @@ from harness.commands.late import work_in
 @click.command("doctor")
 @work_in("harness.commands.work.doctor")
 def command() -> None:
-    """Say what this host can do, and what to do where not.
-
-    Exit code: 0 all that every run needs is there, 3 something needs attention.
-    """
+    """Say what this host can do, and what to do where not."""

@@ -14,22 +14,26 @@ from harness.scenario.words import Level
 @click.command("gate-nova")
 @click.argument("checkout", type=click.Path(path_type=Path), default=Path())
 @paths_argument()
-@click.option("--base", "reference", metavar="REF", help="What the change began from. Default: the upstream branch.")
+@click.option(
+    "--base",
+    "reference",
+    metavar="REF",
+    help="The branch or commit where the change began. Default: the first"
+    " that exists of origin/master, origin/main, master, main and the branch's upstream.",
+)
 @click.option(
     "--environment",
     metavar="VERSION|PATH",
     help="An added Nova whose libraries both sides use. Default: the checkout's own, see 'nova add --checkout'.",
 )
 @keyword_option()
-@jobs_option("Cases")
-@level_option(Level.PLAN, "Where evidence comes from. Scenarios that ask for more are left out.")
+@jobs_option("cases")
+@level_option(Level.PLAN, "Where evidence comes from. Scenarios that ask for a deeper level are left out.")
 @results_option("Where the run's folder goes.")
 @work_in("harness.commands.work.gate_nova")
 def command() -> None:
     """Say what a change to Nova makes worse.
 
-    Scenarios run on a git CHECKOUT of Nova as it is on disk, and on the commit that its change began from. Without
-    PATHS the shipped suite runs. Only what the change made worse fails.
-
-    Exit code: 0 nothing did, 1 something did, 2 the input is wrong, 3 host or harness failed, 130 interrupted.
+    Scenarios run on a git CHECKOUT of Nova as it is on disk, and on the commit where its change began. Without CHECKOUT
+    the current folder is taken, and without PATHS the shipped suite runs. Only a case that the change made worse fails.
     """

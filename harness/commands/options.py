@@ -33,13 +33,13 @@ def implementation_option(*, multiple: bool) -> _Decorator:
         multiple=multiple,
         default=None if multiple else "reference",
         metavar="NAME",
-        help="What is tested: reference, nova:VERSION or nova:PATH, see 'nova add'."
+        help="What is tested: 'reference', 'nova:VERSION' or 'nova:PATH'. 'nova add' adds a Nova."
         + (" May be given several times." if multiple else "")
         + " Default: reference.",
     )
 
 
-def keyword_option(help_text: str = "Only cases whose id matches, as pytest's -k.") -> _Decorator:
+def keyword_option(help_text: str = "Only cases whose id matches, written as for pytest's -k.") -> _Decorator:
     """``-k``, given to the command as ``keyword``."""
     return click.option("-k", "keyword", metavar="EXPRESSION", help=help_text)
 
@@ -47,7 +47,11 @@ def keyword_option(help_text: str = "Only cases whose id matches, as pytest's -k
 def jobs_option(counted: str) -> _Decorator:
     """``-j``, None unless given; ``counted`` is what the number counts."""
     return click.option(
-        "-j", "--jobs", type=click.IntRange(1), help=f"{counted} at once. Default: by cores and free memory."
+        "-j",
+        "--jobs",
+        type=click.IntRange(1),
+        metavar="N",
+        help=f"How many {counted} run at once. Default: as many as cores and free memory allow.",
     )
 
 
@@ -65,7 +69,12 @@ def results_argument() -> _Decorator:
 
 def boot_timeout_option() -> _Decorator:
     """``--boot-timeout``, None unless given."""
-    return click.option("--boot-timeout", type=click.FloatRange(1), metavar="SECONDS", help="Default: 25 canary boots.")
+    return click.option(
+        "--boot-timeout",
+        type=click.FloatRange(1),
+        metavar="SECONDS",
+        help="How long a guest may take to come up. Default: 25 canary boots, at least 60 s.",
+    )
 
 
 def results_option(help_text: str) -> _Decorator:

@@ -10,17 +10,15 @@ from harness.scenario.words import Level
 
 
 @click.command("prove")
-@level_option(Level.PLAN, "Try also the faults that show at this level only: in a paused QEMU, in a booted guest.")
-@keyword_option("Only faults whose name or claim matches, as pytest's -k.")
-@results_option("Where the run's folder goes, beyond level plan.")
-@click.option(
-    "--markdown", is_flag=True, help="Print the list of faults as docs/reference/faults.md has it, and try none."
+@level_option(
+    Level.PLAN, "Try also the faults that show only deeper: 'machine' is a paused QEMU, 'guest' a booted guest."
 )
+@keyword_option("Only faults whose name or claim matches, written as for pytest's -k.")
+@results_option("Where the run's folder goes. At level 'plan' there is none.")
+@click.option("--markdown", is_flag=True, help="Print docs/reference/faults.md, and try no fault.")
 @work_in("harness.commands.work.prove")
 def command() -> None:
     """Break rescue on purpose and see each fault noticed.
 
     A fault is proven when the claim that should notice it does.
-
-    Exit code: 0 each fault was caught, 1 one was not, 3 host or harness failed, 130 interrupted.
     """

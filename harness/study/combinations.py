@@ -1,6 +1,6 @@
 """Every bus with every device type, machine and firmware: what the reference makes of it, and who says no.
 
-``docs/reference/combinations.md`` is this table; a test keeps the two equal.
+``docs/reference/combinations.md`` is this table.
 """
 
 from __future__ import annotations
@@ -18,14 +18,6 @@ from harness.scenario.words import DeviceType, DiskBus, Firmware, Role
 BUSES = tuple(DiskBus)
 DEVICES = tuple(DeviceType)
 HARDWARE = tuple(itertools.product(("pc", "q35"), Firmware))
-_HEADER = """\
-# Every combination of bus and device
-
-What the reference implementation makes of `hw_rescue_bus` and `hw_rescue_device` on an instance whose root disk is on
-virtio. *boots*: the guest comes up from the rescue medium, as a scenario of the shipped suite shows. Any other name is
-who refuses, for the reason below the table. `rescue-harness combinations` prints the same.
-
-"""
 
 
 @dataclass(frozen=True)
@@ -54,23 +46,3 @@ def _refusal(instance: Instance, image: RescueImage) -> Refused | None:
     except Refused as refused:
         return refused
     return None
-
-
-def combinations_page() -> str:
-    """The page as Markdown."""
-    cells = {(cell.bus, cell.device, cell.machine, cell.firmware): cell.refusal for cell in combinations()}
-    heads = [f"{machine}, {'SeaBIOS' if firmware is Firmware.BIOS else 'OVMF'}" for machine, firmware in HARDWARE]
-    lines = [f"| bus | device | {' | '.join(heads)} |", f"| --- | --- |{' --- |' * len(heads)}"]
-    reasons: dict[str, str] = {}
-    for bus, device in itertools.product(BUSES, DEVICES):
-        row = []
-        for machine, firmware in HARDWARE:
-            refusal = cells[bus, device, machine, firmware]
-            if refusal is None:
-                row.append("boots")
-            else:
-                number = reasons.setdefault(f"{refusal.refused_by}: {refusal.reason}", str(len(reasons) + 1))
-                row.append(f"{refusal.refused_by} ({number})")
-        lines.append(f"| {bus} | {device} | {' | '.join(row)} |")
-    notes = [f"{number}. {reason}" for reason, number in reasons.items()]
-    return _HEADER + "\n".join([*lines, "", *notes]) + "\n"
