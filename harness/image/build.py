@@ -1,4 +1,4 @@
-"""Building one set of images from Debian packages and the recipes."""
+"""The build of one set of images from Debian packages and the recipes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def build_images(recipe: Recipe, inputs: dict[str, str], target: Path, work: Path, say: Callable[[str], None]) -> None:
-    """Write the files of a set into ``target``; ``work`` takes what is only needed meanwhile (about 600 MB).
+    """Write the files of a set into ``target``; ``work`` takes the files needed only during the build (about 600 MB).
 
     Raises HostError if a tool is missing or fails, PackagesUnavailableError if a package cannot be fetched.
     """
@@ -45,5 +45,5 @@ def build_images(recipe: Recipe, inputs: dict[str, str], target: Path, work: Pat
 
 
 def epoch_of(iso_uuid: str) -> int:
-    """The one date in all images is the one that makes the rescue medium's UUID."""
+    """Return the date that the rescue medium's UUID is made of (seconds since 1970): all images have only this date."""
     return calendar.timegm(time.strptime(iso_uuid[:19], "%Y-%m-%d-%H-%M-%S"))

@@ -27,7 +27,7 @@ _PARTITION_START = MIB // _SECTOR_BYTES
 _FAT16_LBA = 0x0E
 _LINUX = 0x83
 _GRUB_CONFIGURATION = "EFI/debian/grub.cfg"
-"""Where the GRUB that Debian signs looks, on the device it was loaded from; it cannot be told otherwise."""
+"""The path at which the GRUB that Debian signs looks, on the device that GRUB was loaded from; the path is fixed."""
 _EFI_BYTES = 6 * MIB
 
 Files = dict[str, bytes]
@@ -45,7 +45,7 @@ class BootDisk:
 
     @property
     def root_offset(self) -> int:
-        """Where the root partition starts, in bytes."""
+        """The start of the root partition, in bytes."""
         return MIB + self.boot_bytes
 
 
@@ -61,7 +61,7 @@ class MediaBuilder:
         self._epoch = epoch
 
     def build_instance(self, kernel: bytes, initramfs: bytes, target: Path) -> None:
-        """A raw disk with one active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB)."""
+        """Build a raw disk with one active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB)."""
         recipe = self._recipe
         self.build_disk(
             BootDisk(
@@ -76,9 +76,9 @@ class MediaBuilder:
         )
 
     def build_disk(self, disk: BootDisk, kernel: bytes, initramfs: bytes, target: Path) -> None:
-        """A raw disk with an active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB).
+        """Build a raw disk with an active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB).
 
-        A partition for a root file system follows, where the disk has one; it is left blank.
+        If ``disk`` has room for a root file system, a blank partition follows.
         """
         partition = self._folder / "partition.img"
         contents = {
@@ -98,7 +98,7 @@ class MediaBuilder:
         partition.unlink()
 
     def build_hybrid(self, medium: Medium, kernel: bytes, initramfs: bytes, target: Path) -> None:
-        """A CD-ROM for BIOS and UEFI, and a disk for both."""
+        """Build a medium that boots as a CD-ROM and as a disk, each from BIOS and UEFI."""
         recipe = self._recipe
         tree = self._folder / medium.name
         grub_configuration = recipe.boot_configuration("grub.cfg", medium)
@@ -130,7 +130,10 @@ class MediaBuilder:
         os.truncate(target, -(-file_system_bytes // MIB) * MIB + TAIL_BYTES)
 
     def build_floppy(self, target: Path) -> None:
-        """SYSLINUX and iPXE, which fetches kernel and initramfs over HTTP: they don't fit on 1.44 MB."""
+        """Build a floppy with SYSLINUX and iPXE.
+
+        iPXE fetches kernel and initramfs over HTTP, because they don't fit on 1.44 MB.
+        """
         recipe = self._recipe
         contents = {
             "syslinux.cfg": recipe.boot_configuration("floppy.cfg", recipe.floppy),
@@ -147,9 +150,9 @@ class MediaBuilder:
         return (self._root / path).read_bytes()
 
     def _uefi_loaders(self) -> Files:
-        """Signed by Microsoft and Debian, so the same media boot with and without secure boot.
+        """Return the loaders signed by Microsoft and Debian, so the same media boot with and without secure boot.
 
-        Firmware starts shim under the removable media's name, and shim the GRUB beside it.
+        Firmware starts shim under the removable media's name, and shim starts the GRUB beside it.
         """
         return {
             "EFI/BOOT/BOOTX64.EFI": self._loader("usr/lib/shim/shimx64.efi.signed"),
@@ -166,7 +169,7 @@ class MediaBuilder:
         hidden_sectors: int = 0,
         serial: str | None = None,
     ) -> None:
-        """A FAT file system; files keep their order, so those read at boot lie in one piece each."""
+        """Make a FAT file system; files keep their order, so each file that is read at boot lies in one piece."""
         with image.open("wb") as file:
             file.truncate(size_bytes)
         volume_id = serial or medium.uuid.replace("-", "")
