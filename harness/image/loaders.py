@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import HostError
+from harness.image.releases import tried_releases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,10 +28,11 @@ class Loaders:
         # Links are left out: an absolute one leads out of the unpacked packages, into this host's own files.
         found = [path for path in self.root.rglob(name) if path.is_file() and not path.is_symlink()]
         if not found:
+            releases = " and ".join(release.name for release in tried_releases())
             raise HostError(
                 f"the package {self.packages[name]} has no file {name}",
-                hint="docs/hosts.md names the releases whose packages serve; if the file has another name here, change "
-                "[loaders] in images/recipe.toml",
+                hint=f"{releases} have it in that package; where it has another name, change [loaders] in "
+                "images/recipe.toml: see docs/hosts.md",
             )
         return min(found)
 

@@ -47,7 +47,7 @@ def test_missing_loader_is_told_with_package_and_file(tmp_path: Path) -> None:
     with pytest.raises(HostError, match=r"the package ipxe has no file ipxe\.lkrn") as caught:
         unpacked(tmp_path).find("ipxe.lkrn")
     assert caught.value.hint is not None
-    assert "docs/hosts.md" in caught.value.hint
+    assert "Debian 12 and Debian 13" in caught.value.hint
     assert "images/recipe.toml" in caught.value.hint
 
 
