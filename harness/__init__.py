@@ -6,21 +6,21 @@ commands/        the command line, a file a command
 pytest_plugin/   scenarios as tests, and a rescued guest for users' own tests
 benchmark/       speed and size, as ratios
 api.py           the one face for Python callers
-report/          what people read, made from results: for the terminal, and as Markdown
+report/          results made readable: for the terminal, and as Markdown
 study/           many cases for one question: sweep, explore, prove, compare, rates
 run/             the one on-ramp, the engine, the pool of cases, the session that they share
 level/           one sequence for a case, at level plan, machine or guest
 instance/        an instance made ready and brought from state to state, with its disks and servers
 reading/         scenario files read, checked and expanded to cases
 result/          results, and the folders that hold them
-implementation/  what is tested: the reference, and any Nova
+implementation/  the implementations under test: the reference, and any Nova
 guest/           a running guest: console, SSH, testinfra
-verdict/         claims, and what is found against them
+verdict/         claims, and the findings against them
 hypervisor/      connections, versions, state folders, the accelerator
-evidence/        inventories: what a state shows, a room a level
+evidence/        inventories of an instance's states, a room a level
 image/           guest and rescue images, built and cached
 domain/          domain XML, the mapping of disks, addresses
-scenario/        what a scenario file says, as values only
+scenario/        the content of a scenario file, as values only
 """
 
 import os

@@ -1,31 +1,31 @@
-"""The one face for Python callers: what code outside this project may import, and keep importing.
+"""The one face for Python callers: the names that code outside this project may import, and keep importing.
 
 Scenarios and cases:
     load_scenarios: read scenario files, each checked, as LoadedScenario.
     LoadedScenario: a scenario with the file that it came from.
-    Scenario: what a scenario file says, as frozen values.
+    Scenario: the content of a scenario file, as frozen values.
     choose_cases: choose the cases of scenario files for some implementations, by keyword and level.
-    Choice: the chosen cases, and those that were left out with the reason.
+    Choice: the chosen cases, and the cases left out, with the reason.
     Case: one scenario at one point of its matrix with one implementation at one level, as plain data.
 
 Implementations:
     implementation_of: the implementation of a name, such as reference or nova:34.0.0.
     Implementation: the base of an implementation of your own.
     Reference: the reference implementation of rescue.
-    RescuedDomain: what an implementation answers when it is asked for a rescued domain.
-    RunningInstance: what an implementation is told of the instance that it rescues.
+    RescuedDomain: an implementation's answer to the request for a rescued domain.
+    RunningInstance: an implementation's view of the instance that it rescues.
     parse_domain, serialise, disks_of: domain XML read, written, and its disks in order.
 
 Running:
-    RunOptions: where results go, the deepest level, time-outs, how many cases at once.
+    RunOptions: the results folder, the deepest level, time-outs, the number of cases at once.
     open_run: open implementations, images, hypervisor and results folder, as OpenRun.
     OpenRun: an open run: its ``session``, and a ``pool`` that runs cases side by side.
-    Session: what the cases of one run share.
+    Session: the things that the cases of one run share.
     run_case: run one case in a session to its result.
 
 Results:
-    CaseResult: what a case came to: verdict, findings, boots, versions.
-    RunSummary: what is in ``run.json``.
+    CaseResult: the result of a case: verdict, findings, boots, versions.
+    RunSummary: the content of ``run.json``.
     read_run: read a run's folder back, as RunSummary.
     Finding: one way in which a claim does not hold.
 
@@ -33,7 +33,7 @@ A guest state by state:
     prepared_instance: make a case's disks; its ``life_cycle`` brings the instance from state to state.
     take_all_steps: take the scenario's steps on a guest that has just booted.
     guest_host: a booted guest as a testinfra host, with ``disks`` and ``inventory``.
-    GuestHost: that host.
+    GuestHost: the host that ``guest_host`` returns.
     compare_rescued, compare_unrescued: the findings between two inventories.
 
 Faults:
@@ -44,7 +44,7 @@ Words:
     Level, VerdictName, ClaimName, Role, DiskBus, DeviceType: closed sets of values in scenarios and results.
 
 Errors:
-    HarnessError: the root of all of them: a message, and a hint at the next step.
+    HarnessError: the base of all errors: a message, and a hint at the next step.
     ScenarioError: the user's input is wrong.
     HostError: QEMU, libvirt, the accelerator or the disk of this host failed.
     GuestError: a guest did not boot, answer or obey.

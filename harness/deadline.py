@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Deadline:
-    """When waiting ends; ``timeout_s`` is what it was made from, for messages."""
+    """The point in time at which waiting ends; ``timeout_s`` is the time-out behind it, for messages."""
 
     ends: float
     timeout_s: float
 
     @classmethod
     def after(cls, timeout_s: float) -> Deadline:
-        """A deadline so many seconds from now."""
+        """Return the deadline that is ``timeout_s`` seconds from now."""
         return cls(time.monotonic() + timeout_s, timeout_s)
 
     @property
@@ -25,5 +25,5 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        """Whether it is over."""
+        """Whether the deadline has passed."""
         return time.monotonic() >= self.ends

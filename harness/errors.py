@@ -1,4 +1,4 @@
-"""The few ways in which a case can end without a verdict, each with what happened and what to do next."""
+"""The few ways in which a case can end without a verdict: each says what happened and how to go on."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class HostError(HarnessError):
 
 
 class HostExhaustedError(HostError):
-    """The host is out of memory, disk space or file descriptors; what failed for it says nothing of the product."""
+    """The host is out of memory, disk space or file descriptors; such a failure says nothing about the product."""
 
 
 class GuestError(HarnessError):
-    """A guest did not boot, answer or obey; carries what it last said and how its domain stood."""
+    """A guest did not boot, answer or obey; carries the guest's last console lines and its domain's state."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class GuestError(HarnessError):
 
 
 class GuestAfter(StrEnum):
-    """How a refusal leaves the guest, the least harm first: untouched, off, or there is no such instance at all."""
+    """The guest's state after a refusal, the least harm first: untouched, shut off, or the instance never made."""
 
     RUNNING = "running"
     SHUT_OFF = "shut-off"
@@ -72,7 +72,7 @@ class GuestAfter(StrEnum):
 
 
 class Refused(HarnessError):  # noqa: N818 - an outcome of the implementation under test, not a failure of ours
-    """The implementation under test declined; ``refused_by`` says on whose behalf, ``guest`` how the guest is left."""
+    """The implementation under test declined; ``refused_by`` says on whose behalf, ``guest`` the state of the guest."""
 
     def __init__(self, reason: str, *, refused_by: str = "reference", guest: GuestAfter = GuestAfter.RUNNING) -> None:
         super().__init__(reason)
@@ -82,19 +82,19 @@ class Refused(HarnessError):  # noqa: N818 - an outcome of the implementation un
 
 
 def require_resources(said: str) -> None:
-    """Look whether what libvirt, QEMU or Nova ``said`` of a failure is that the host ran out of something.
+    """Raise an error if a failure's message shows that the host ran out of a resource.
 
-    Each of them passes on the words of strerror(3).
+    ``said`` is the message of libvirt, QEMU or Nova. All three pass on the words of strerror(3).
 
     Raises:
-        HostExhaustedError: it is.
+        HostExhaustedError: the message names an exhausted resource.
     """
     if any(os.strerror(number) in said for number in _EXHAUSTION):
         raise HostExhaustedError(said, hint="free what the host has too little of, and run it again")
 
 
 def disk_error(error: OSError, folder: Path, *, variable: str = "RESCUE_HARNESS_CACHE") -> HostError:
-    """What a failed write means for the user; ``variable`` names the setting that moves the folder."""
+    """Return the error that explains a failed write; ``variable`` names the setting that moves the folder."""
     is_exhausted = error.errno in _EXHAUSTION
     return (HostExhaustedError if is_exhausted else HostError)(
         f"{error.strerror or error} while writing below {folder}",

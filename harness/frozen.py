@@ -1,4 +1,4 @@
-"""The base of every value that crosses a module border: immutable, and strict about what it is made of."""
+"""The base of every value that crosses a module border: immutable, and strict about its fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first one ends the run, and none after it the clean-up.
+"""Ctrl-C and SIGTERM: the first signal ends the run, and no later signal ends the clean-up.
 
 Cases run in threads. If the wait for them were interrupted, libvirt's connection would be closed under cases that are
 just destroying their guests.
@@ -22,9 +22,9 @@ interrupted already: guests are being ended and their files removed
 
 @contextmanager
 def interrupted_once() -> Iterator[None]:
-    """Have the first SIGINT or SIGTERM raise KeyboardInterrupt, and later ones answered by a sentence.
+    """Raise KeyboardInterrupt at the first SIGINT or SIGTERM, and answer later signals with a sentence.
 
-    A signal that is ignored, as in a shell's background job, stays so. Does nothing beyond the main thread.
+    A signal that is ignored, as in a shell's background job, stays ignored. Outside the main thread nothing changes.
     """
 
     def first(_number: int, _frame: FrameType | None) -> None:
@@ -38,13 +38,13 @@ def interrupted_once() -> Iterator[None]:
 
 @contextmanager
 def interrupts_answered() -> Iterator[None]:
-    """Answer SIGINT and SIGTERM by a sentence, while something is cleaned up that must be cleaned up whole."""
+    """Answer SIGINT and SIGTERM with a sentence while a clean-up runs that must not be cut short."""
     with _handled_by(_ask_for_patience):
         yield
 
 
 def end_on_terminate() -> None:
-    """Have SIGTERM, which CI systems send, end the run as Ctrl-C does: guests destroyed, files removed."""
+    """Let SIGTERM, which CI systems send, end the run as Ctrl-C does: guests destroyed, files removed."""
     if _is_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -71,6 +71,6 @@ def _heeded() -> list[signal.Signals]:
 
 
 def _ask_for_patience(_number: int, _frame: FrameType | None) -> None:
-    # Not by way of sys.stderr, which the interrupted code may be in the middle of writing to.
+    # Not through sys.stderr: the interrupted code may be in the middle of writing to it.
     with suppress(OSError):
         os.write(2, _PATIENCE)

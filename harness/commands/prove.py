@@ -18,7 +18,7 @@ from harness.scenario.words import Level
 @click.option("--markdown", is_flag=True, help="Print docs/reference/faults.md, and try no fault.")
 @work_in("harness.commands.work.prove")
 def command() -> None:
-    """Break rescue on purpose and see each fault noticed.
+    """Break rescue on purpose and check that claims notice.
 
     A fault is proven when the claim that should notice it does.
     """

@@ -1,7 +1,8 @@
-"""A running domain's XML as the starting point of another: every address kept, what only a running domain has dropped.
+"""A running domain's XML as the starting point of another domain.
 
-libvirt hands out addresses afresh to a device that has none, and a new controller then moves its neighbours. A device
-whose ``<address>`` is in the XML stays (https://libvirt.org/formatdomain.html#device-addresses).
+Every address is kept. Elements that only a running domain has are dropped. libvirt gives a fresh address to a device
+that has none, and a new controller then moves its neighbours. A device whose ``<address>`` is in the XML stays where it
+is (https://libvirt.org/formatdomain.html#device-addresses).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _RUNTIME_ONLY = (
 
 
 def pinned(live_xml: str) -> etree._Element:
-    """The domain as it runs, ready to be defined again with every device where it is.
+    """Return the running domain, ready to be defined again with every device at its present address.
 
     Raises:
         HostError: the text is no domain XML.
@@ -44,9 +45,10 @@ def pinned(live_xml: str) -> etree._Element:
 
 
 def with_addresses_of(definition_xml: str, live_xml: str) -> str | None:
-    """A domain's definition with every disk and NIC where the running domain has it; None if that is where it is.
+    """Return a domain's definition with every disk and NIC at its address in the running domain.
 
-    Other devices are there from the start to the end, at the addresses that they were started with.
+    Return None if the definition has these addresses already. Devices other than disks and NICs are never plugged or
+    unplugged, so they keep the addresses that they were started with.
 
     Raises:
         HostError: one of the texts is no domain XML.
@@ -68,8 +70,10 @@ def _pluggable(root: etree._Element) -> list[etree._Element]:
 
 
 def without_boot_order(root: etree._Element) -> None:
-    """Take every boot instruction out: libvirt forbids ``<boot dev>`` beside per-device orders, and QEMU starts a
-    kernel given to it before it looks at any.
+    """Remove every boot instruction.
+
+    libvirt forbids ``<boot dev>`` beside per-device orders, and QEMU starts a kernel given to it before it looks at any
+    boot order.
     """
     for path in ("os/boot", "devices/*/boot", "os/kernel", "os/initrd", "os/cmdline"):
         for element in root.findall(path):

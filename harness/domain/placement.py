@@ -1,4 +1,4 @@
-"""Where the parts of one case live on the host: the values that turn a disk mapping into domain XML."""
+"""The places on the host of one case's parts: the values that turn a disk mapping into domain XML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.domain.disk_mapping import DiskMapping
 
 @dataclass(frozen=True)
 class Export:
-    """What a server on loopback offers as a disk; ``name`` is libvirt's: an NBD export, or an iSCSI target and LUN."""
+    """A disk that a server on loopback offers; ``name`` is libvirt's: an NBD export, or an iSCSI target and LUN."""
 
     protocol: Literal["nbd", "iscsi"]
     name: str
@@ -29,9 +29,9 @@ class Encryption:
 
 @dataclass(frozen=True)
 class DiskSource:
-    """A disk's file, however a guest gets at it: opened by its QEMU, or through the server behind ``export``.
+    """A disk's file; the guest's QEMU opens the file itself, or reaches it through the server behind ``export``.
 
-    ``below`` is what an overlay was put on by a snapshot.
+    ``below`` is the source that a snapshot put an overlay on.
     """
 
     path: Path
@@ -42,7 +42,7 @@ class DiskSource:
 
     @property
     def defined_as(self) -> str:
-        """The source as ``harness.domain.xml.source_of`` finds it in a domain."""
+        """The text by which ``harness.domain.xml.source_of`` returns this source from a domain."""
         return str(self.path) if self.export is None else f"{self.export.protocol}:{self.export.name}"
 
 
@@ -50,7 +50,7 @@ class DiskSource:
 class UefiFirmware:
     """An OVMF build: its code, the variable store a new instance starts from, and this instance's own store.
 
-    ``secure_boot``: it starts only what is signed, and keeps its variables from the guest by SMM.
+    ``secure_boot``: the build starts only signed programs, and guards its variables from the guest by SMM.
     """
 
     code_path: Path
@@ -61,7 +61,7 @@ class UefiFirmware:
 
 @dataclass(frozen=True)
 class EmulatedTpm:
-    """A TPM 2.0: the folder of its state, and the libvirt secret that this is encrypted with."""
+    """A TPM 2.0: the folder of its state, and the libvirt secret that encrypts the state."""
 
     state_path: Path
     secret_uuid: str
@@ -69,7 +69,7 @@ class EmulatedTpm:
 
 @dataclass(frozen=True)
 class DirectKernel:
-    """Kernel, ramdisk and command line that QEMU starts itself, past the firmware's boot order."""
+    """Kernel, ramdisk and command line that QEMU starts itself, bypassing the firmware's boot order."""
 
     kernel_path: Path
     ramdisk_path: Path

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NewDisk:
-    """A ``<disk>`` to be added to a domain; the address is text of a complete ``<address/>`` or left to libvirt."""
+    """A ``<disk>`` to add to a domain; ``address`` is a complete ``<address/>``, or None: then libvirt chooses."""
 
     disk: MappedDisk
     boot_order: int | None = None
@@ -40,9 +40,10 @@ def _environment() -> Environment:
 
 
 def render_domain(instance: Instance, disks: Sequence[MappedDisk], placement: Placement) -> str:
-    """The whole domain as Nova's libvirt driver would write it, without addresses, booting from the first disk: a root.
+    """Return the whole domain as Nova's libvirt driver would write it, without addresses.
 
-    On one bus libvirt orders disks by their target names, whatever their order here (virDomainDiskInsert).
+    The domain boots from its first disk, which is a root disk. libvirt orders the disks of a bus by their target names,
+    whatever their order here (virDomainDiskInsert).
     """
     return (
         _environment()
@@ -64,20 +65,20 @@ def render_domain(instance: Instance, disks: Sequence[MappedDisk], placement: Pl
 
 
 def further_mac(mac: str, number: int) -> str:
-    """The MAC address of a further NIC, numbered from 1: the first one's with another third byte."""
+    """Return the MAC address of a further NIC, numbered from 1: the first NIC's address with another third byte."""
     octets = mac.split(":")
     return ":".join((*octets[:2], f"{int(octets[2], 16) + number:02x}", *octets[3:]))
 
 
 def render_disk(new: NewDisk, placement: Placement) -> etree._Element:
-    """One ``<disk>`` element."""
+    """Return the ``<disk>`` element of a new disk."""
     macros = _environment().get_template("disk.xml.j2").module
     text = macros.disk(new.disk, placement, new.boot_order, new.address)  # type: ignore[attr-defined]
     return etree.fromstring(str(text).strip())
 
 
 def render_further_interface(model: VifModel, number: int, placement: Placement) -> etree._Element:
-    """The ``<interface>`` of a further NIC."""
+    """Return the ``<interface>`` element of a further NIC."""
     macros = _environment().get_template("interface.xml.j2").module
     text = macros.further_interface(model, further_mac(placement.mac, number), number)  # type: ignore[attr-defined]
     return etree.fromstring(str(text).strip())

@@ -1,4 +1,4 @@
-"""Reading libvirt's domain XML: parsing without entities, and the few facts everybody asks for."""
+"""Reading libvirt's domain XML: parsing without entities, and the few facts that many rooms ask for."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def parse_domain(text: str) -> etree._Element:
 
 
 def serialise(root: etree._Element) -> str:
-    """Pretty-printed text of a domain."""
+    """Return the pretty-printed text of a domain."""
     etree.indent(root, "  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 
 
 def devices_of(root: etree._Element) -> etree._Element:
-    """The ``<devices>`` element.
+    """Return the ``<devices>`` element.
 
     Raises:
-        HostError: the domain has none.
+        HostError: the domain has no ``<devices>``.
     """
     devices = root.find("devices")
     if devices is None:
@@ -47,14 +47,14 @@ def devices_of(root: etree._Element) -> etree._Element:
 
 
 def boots_from_uefi(root: etree._Element) -> bool:
-    """Whether OVMF boots this domain."""
+    """Tell whether OVMF boots this domain."""
     loader = root.find("os/loader")
     return root.find("os").get("firmware") == "efi" if loader is None else loader.get("type") == "pflash"  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True, order=True)
 class PciAddress:
-    """A PCI address as libvirt writes it; ``bus`` is the index of the controller it is plugged into."""
+    """A PCI address as libvirt writes it; ``bus`` is the index of the controller that the device is plugged into."""
 
     bus: int
     slot: int
@@ -63,7 +63,7 @@ class PciAddress:
 
     @classmethod
     def of(cls, element: etree._Element) -> PciAddress | None:
-        """The PCI address of a device element, if it has one."""
+        """Return the PCI address of a device element, or None if it has none."""
         for address in element.iterchildren("address"):
             if address.get("type") == "pci":
                 return _pci_address(*(address.get(key, "0") for key in ("bus", "slot", "function", "domain")))
@@ -73,7 +73,7 @@ class PciAddress:
         return f"{self.domain:04x}:{self.bus:02x}:{self.slot:02x}.{self.function:x}"
 
     def as_xml(self) -> str:
-        """The ``<address/>`` element."""
+        """Return the ``<address/>`` element as text."""
         return (
             f"<address type='pci' domain='0x{self.domain:04x}' bus='0x{self.bus:02x}'"
             f" slot='0x{self.slot:02x}' function='0x{self.function:x}'/>"
@@ -82,12 +82,12 @@ class PciAddress:
 
 @lru_cache(maxsize=1024)
 def _pci_address(*numbers: str) -> PciAddress:
-    """Remembered: a sweep reads the same few addresses ten thousand times over."""
+    """Return a remembered PCI address: a sweep reads the same few addresses ten thousand times over."""
     return PciAddress(*(int(number, 16) for number in numbers))
 
 
 def pci_addresses(root: etree._Element) -> Iterator[tuple[etree._Element, PciAddress]]:
-    """Every device with a PCI address."""
+    """Yield every device that has a PCI address, with the address."""
     for element in devices_of(root):
         address = PciAddress.of(element)
         if address is not None:
@@ -96,7 +96,7 @@ def pci_addresses(root: etree._Element) -> Iterator[tuple[etree._Element, PciAdd
 
 @dataclass(frozen=True)
 class DriveAddress:
-    """controller, bus, target, unit: what libvirt calls a drive address."""
+    """A drive address, as libvirt calls it: controller, bus, target, unit."""
 
     controller: int
     bus: int
@@ -105,7 +105,7 @@ class DriveAddress:
 
     @classmethod
     def of(cls, element: etree._Element) -> DriveAddress | None:
-        """The drive address of a disk element, if it has one."""
+        """Return the drive address of a disk element, or None if it has none."""
         for address in element.iterchildren("address"):
             if address.get("type") == "drive":
                 return cls(*(int(address.get(key, "0")) for key in ("controller", "bus", "target", "unit")))
@@ -115,7 +115,7 @@ class DriveAddress:
         return f"drive {self.controller}:{self.bus}:{self.target}:{self.unit}"
 
     def as_xml(self) -> str:
-        """The ``<address/>`` element."""
+        """Return the ``<address/>`` element as text."""
         return (
             f"<address type='drive' controller='{self.controller}' bus='{self.bus}'"
             f" target='{self.target}' unit='{self.unit}'/>"
@@ -123,7 +123,7 @@ class DriveAddress:
 
 
 def address_text(element: etree._Element) -> str:
-    """A device's address for people: PCI, drive, USB port, or '-'."""
+    """Return a device's address for people: PCI, drive, USB port, or '-'."""
     address = element.find("address")
     if address is None:
         return "-"
@@ -136,12 +136,16 @@ def address_text(element: etree._Element) -> str:
 
 
 def disks_of(root: etree._Element) -> list[etree._Element]:
-    """The ``<disk>`` elements in document order."""
+    """Return the ``<disk>`` elements in document order."""
     return devices_of(root).findall("disk")
 
 
 def disk_target(disk: etree._Element) -> tuple[str, str]:
-    """A disk's target name and bus."""
+    """Return a disk's target name and bus.
+
+    Raises:
+        HostError: the disk has no ``<target>``.
+    """
     target = disk.find("target")
     if target is None:
         raise HostError("domain XML has a <disk> without <target>")
@@ -149,13 +153,13 @@ def disk_target(disk: etree._Element) -> tuple[str, str]:
 
 
 def identity_of(device: etree._Element) -> str:
-    """What no other disk or NIC of a domain has: a disk's target name, a NIC's MAC address."""
+    """Return a text that identifies a disk or NIC within its domain: a disk's target name, a NIC's MAC address."""
     mac = device.find("mac")
     return disk_target(device)[0] if mac is None else mac.get("address", "")
 
 
 def source_of(disk: etree._Element) -> str | None:
-    """What a disk's content comes from: its file, block device, or protocol and name; None for an empty drive."""
+    """Return the source of a disk's content: its file, block device, or protocol and name; None for an empty drive."""
     source = disk.find("source")
     if source is None:
         return None
@@ -164,11 +168,11 @@ def source_of(disk: etree._Element) -> str | None:
 
 
 def controller_index(controller: etree._Element) -> int:
-    """A controller's number among those of its type."""
+    """Return a controller's number among the controllers of its type."""
     return int(controller.get("index", "0"))
 
 
 def controllers(root: etree._Element, kind: str) -> list[etree._Element]:
-    """The controllers of one type, by index."""
+    """Return the controllers of one type, sorted by index."""
     found = devices_of(root).findall(f"controller[@type='{kind}']")
     return sorted(found, key=controller_index)

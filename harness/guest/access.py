@@ -1,8 +1,8 @@
-"""What the harness needs in a guest for its own sake: a serial log and the SSH key. The same in every state.
+"""The harness's own access to a guest: a serial log and the SSH key, the same in every state.
 
 The key travels in QEMU's firmware configuration: that adds no device, needs no image to be rebuilt, and writes to no
-disk under test. The cloud-init of a user's image is told by the system's serial number where to fetch it. The serial
-port is on the ISA bus, so no PCI address moves for it.
+disk under test. In a user's image, the system's serial number tells cloud-init where to fetch the key. The serial port
+is on the ISA bus, so it moves no PCI address.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ AUTHORIZED_KEYS_ENTRY = "opt/rescue-harness/authorized_keys"
 
 
 def with_access(domain_xml: str, *, console_path: Path, authorized_keys: str, system_serial: str | None = None) -> str:
-    """The domain with the harness's serial log and key, in place of any it already had.
+    """Return the domain with the harness's serial log and key; they replace any that the domain already had.
 
     ``system_serial`` replaces the SMBIOS serial number of the system.
 
@@ -42,7 +42,7 @@ def with_access(domain_xml: str, *, console_path: Path, authorized_keys: str, sy
 
 
 def _set_system_serial(root: etree._Element, serial: str) -> None:
-    """Set it where the domain has it, or have libvirt give the guest one."""
+    """Set the SMBIOS serial number of the system; add the elements that the domain lacks for it."""
     sysinfo = root.find("sysinfo[@type='smbios']")
     if sysinfo is None:
         sysinfo = etree.SubElement(root, "sysinfo", type="smbios")
@@ -60,7 +60,7 @@ def _child(parent: etree._Element, tag: str) -> etree._Element:
 
 
 def _first_serial_ports(devices: etree._Element) -> list[etree._Element]:
-    """The port that is the harness's; the instance's own ports come after it."""
+    """Return the harness's serial port; the instance's own ports come after it."""
     return [
         serial
         for serial in devices.findall("serial")

@@ -1,4 +1,4 @@
-"""A guest from its domain's start to its end: booted, reached over SSH, and gone afterwards."""
+"""A guest from its domain's start to its end: booted, reached over SSH, and stopped afterwards."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _STATES = {
 
 @dataclass(frozen=True)
 class BootedGuest:
-    """A guest that answers. ``boot_s`` is the time from the domain's start to the open SSH connection."""
+    """A guest that answers over SSH. ``boot_s`` is the time from the domain's start to the open SSH connection."""
 
     hypervisor: Hypervisor
     domain: libvirt.virDomain
@@ -52,14 +52,14 @@ class BootedGuest:
 
     @property
     def pace(self) -> Pace:
-        """The deadlines for a guest of its image."""
+        """The deadlines for a guest of this guest's image."""
         return self.hypervisor.pace.patient(self.login.patience)
 
     def run(self, command: str, *, stdin: bytes = b"") -> Completed:
         """Run a shell command in the guest, as root.
 
         Raises:
-            GuestError: it does not end in time or the guest is gone; says what the console showed.
+            GuestError: the command does not end in time, or the guest is gone; quotes the console.
         """
         try:
             return self.ssh.run(as_root(command, self.login), Deadline.after(self.pace.command_s), stdin=stdin)
@@ -67,18 +67,18 @@ class BootedGuest:
             raise self.explained(error.message) from error
 
     def explained(self, message: str) -> GuestError:
-        """An error with what the guest last said and how its domain stands."""
+        """Return an error with the message, the guest's last console lines and the domain's state."""
         log_path = qemu_log_path(self.hypervisor, self.domain.name())
         return explained(GuestError(message), self.domain, self.console, log_path)
 
 
 def as_root(command: str, login: Login) -> str:
-    """The command for the login's shell that runs ``command`` as root."""
+    """Return the command for the login's shell that runs ``command`` as root."""
     return f"{login.become_root}{shlex.quote(command)}" if login.become_root else command
 
 
 def domain_state(domain: libvirt.virDomain) -> str:
-    """The domain's state in libvirt's words."""
+    """Return the domain's state in libvirt's words."""
     try:
         return _STATES.get(domain.state()[0], "unknown")
     except libvirt.libvirtError as error:
@@ -86,12 +86,12 @@ def domain_state(domain: libvirt.virDomain) -> str:
 
 
 def qemu_log_path(hypervisor: Hypervisor, domain_name: str) -> Path:
-    """QEMU's log as the embedded driver keeps it."""
+    """Return the path at which the embedded driver keeps QEMU's log."""
     return hypervisor.root.path / "log" / "qemu" / f"{domain_name}.log"
 
 
 def explained(error: GuestError, domain: libvirt.virDomain, console: Console, log_path: Path) -> GuestError:
-    """The error with what the guest last said and how its domain stands."""
+    """Return the error with the guest's last console lines and the domain's state, and QEMU's log if QEMU ended."""
     state = domain_state(domain)
     hint = error.hint
     if state in ("shut off", "crashed") and log_path.is_file():
@@ -101,7 +101,7 @@ def explained(error: GuestError, domain: libvirt.virDomain, console: Console, lo
 
 
 def start_domain(hypervisor: Hypervisor, domain: libvirt.virDomain, *, paused: bool = False) -> None:
-    """Start a defined domain, ``paused`` before its first instruction if need be.
+    """Start a defined domain; with ``paused``, stop it before its first instruction.
 
     Raises:
         HostError: QEMU did not start.
@@ -117,7 +117,11 @@ def start_domain(hypervisor: Hypervisor, domain: libvirt.virDomain, *, paused: b
 
 
 def stop_domain(domain: libvirt.virDomain) -> None:
-    """Destroy a domain if it runs, and wait until its QEMU is gone."""
+    """Destroy a domain if it runs, and wait until its QEMU is gone.
+
+    Raises:
+        HostError: libvirt cannot stop the domain.
+    """
     with orphans_reaped():
         try:
             if domain.isActive():
@@ -138,7 +142,7 @@ def booted(
 ) -> Iterator[BootedGuest]:
     """Start a domain, wait until its guest answers over SSH, and stop it at the end.
 
-    ``refused_hint`` says what to do if the user is not let in by the deadline.
+    ``refused_hint`` returns the hint for the case that the SSH server has not let the user in by the deadline.
 
     Raises:
         HostError: QEMU does not start.
@@ -165,10 +169,12 @@ def reached(
     started: float,
     refused_hint: Callable[[], str | None] = lambda: None,
 ) -> Iterator[BootedGuest]:
-    """Wait until the guest of a domain that runs answers over SSH; ``started`` is when it did, of the monotonic clock.
+    """Wait until the guest of a running domain answers over SSH.
+
+    ``started`` is the time of the domain's start, by the monotonic clock.
 
     Raises:
-        HostError: there is no way to it.
+        HostError: QEMU forwards no port to the guest.
         GuestError: the guest does not come up in time, or dies; carries console and domain state.
     """
     pace = hypervisor.pace.patient(login.patience)
@@ -223,7 +229,10 @@ def _wait_for_login(
     deadline: Deadline,
     refused_hint: Callable[[], str | None],
 ) -> SshConnection:
-    """Knock until the guest lets us in: its SSH server may be up before the key is in its place, and start anew."""
+    """Try to log in until the guest accepts the key.
+
+    The SSH server may be up before the key is in its place, and may start anew.
+    """
     pace = hypervisor.pace.patient(login.patience)
     trouble = f"no SSH server answered for {login.user}"
     while True:
@@ -255,10 +264,11 @@ def _require_hope(
 
 
 def _ask_who_it_is(ssh: SshConnection, login: Login, pace: Pace) -> Ready:
-    """Its boot id, asked as root: every later command needs to be.
+    """Return the guest's host key and boot id; ask as root, because every later command runs as root.
 
-    A first boot makes SSH host keys, cloud-init an account, too. The guest is stopped without being asked, and of what
-    was not written back by then ext4 keeps files of no bytes: the next boot's SSH server would not start. So ``sync``.
+    The command also runs ``sync``. A first boot makes SSH host keys, and cloud-init makes an account. The harness stops
+    the guest without a shutdown, and ext4 then keeps empty files in place of files not yet written back: the SSH server
+    of the next boot would not start.
     """
     try:
         answer = ssh.run(as_root(_SYNC_AND_BOOT_ID, login), Deadline.after(pace.command_s))

@@ -13,7 +13,7 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|[^\x09\x0a\x20-\
 
 @dataclass(frozen=True)
 class Ready:
-    """What a guest says when its SSH server listens: the server's key and the boot id."""
+    """The guest's report that its SSH server listens: the server's key and the boot id."""
 
     host_key: str
     boot_id: str
@@ -21,12 +21,12 @@ class Ready:
 
 @dataclass(frozen=True)
 class Console:
-    """Reads the log that the guest's serial port writes."""
+    """A reader of the log that the guest's serial port writes."""
 
     path: Path
 
     def text(self) -> str:
-        """All that was printed, without control sequences."""
+        """Return everything that the guest printed, without control sequences."""
         try:
             raw = self.path.read_bytes()
         except FileNotFoundError:
@@ -34,11 +34,11 @@ class Console:
         return _CONTROL.sub("", raw.decode("utf-8", "replace"))
 
     def tail(self) -> str:
-        """The last lines that say something."""
+        """Return the last lines that are not empty."""
         lines = [line.rstrip() for line in self.text().splitlines()]
         return "\n".join([line for line in lines if line][-TAIL_LINES:])
 
     def ready(self) -> Ready | None:
-        """The guest's ready line, if it has come."""
+        """Return the guest's ready line, or None if the guest has not printed it yet."""
         match = _READY.search(self.text())
         return None if match is None else Ready(match["host_key"], match["boot_id"])

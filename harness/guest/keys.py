@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 @dataclass(frozen=True)
 class RunKey:
-    """``authorized_keys`` is the line for the guest."""
+    """The SSH key of a run; ``authorized_keys`` is the guest's line for it."""
 
     key: paramiko.PKey
     authorized_keys: str

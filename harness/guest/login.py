@@ -1,4 +1,4 @@
-"""How one logs into a guest, and how one knows that it is up: both depend on its image."""
+"""The way to log into a guest, and the sign that the guest is up: both depend on its image."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from harness.errors import HostError
 from harness.image.user_file import readable
 
 SYSTEMD_PATIENCE = 4.0
-"""How many times as long as the harness's own guest one with systemd may take; a quiet host needs less than half."""
+"""The time that a guest with systemd may take, in times of the harness's own; a quiet host needs less than half."""
 CLOUD_INIT_PATIENCE = 8.0
-"""As ``SYSTEMD_PATIENCE``, with cloud-init: four starts of Python, host keys and accounts made at the first boot."""
+"""The same with cloud-init: the first boot starts Python four times and makes host keys and accounts."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """Who logs in with which key. ``says_ready``: the guest prints its host key and boot id on the console.
+    """The user that logs in, and the key.
 
-    Where it does not, the host key of the first contact is believed: the port is on loopback and leads into our own
-    QEMU. ``patience`` stretches the deadlines. ``by_cloud_init``: user and key are there once cloud-init has run.
+    ``says_ready``: the guest prints its host key and boot id on the console. If the guest does not print them, the
+    harness accepts the host key of the first contact: the port is on loopback and leads into the harness's own QEMU.
+    ``patience`` multiplies the deadlines. ``by_cloud_init``: cloud-init makes the user and installs the key.
     """
 
     key: paramiko.PKey
@@ -33,15 +34,15 @@ class Login:
 
     @property
     def become_root(self) -> str:
-        """What a shell command is put behind to run as root."""
+        """The prefix that makes a shell command run as root."""
         return "" if self.user == "root" else "sudo -n -- sh -c "
 
 
 def read_private_key(path: Path) -> paramiko.PKey:
-    """The private key in a file of the user's.
+    """Return the private key in a file of the user's.
 
     Raises:
-        HostError: it cannot be read, is protected by a passphrase, or is no key.
+        HostError: the file cannot be read, is protected by a passphrase, or holds no private key.
     """
     try:
         return paramiko.PKey.from_path(readable(path))

@@ -1,4 +1,4 @@
-"""A machine that exists and has not run: QEMU started with its CPUs stopped, asked over its monitor, and gone."""
+"""A machine that exists and has not run: QEMU is started with its CPUs stopped, asked over its monitor, and ended."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class PausedMachine:
     live_xml: str
 
     def query(self, command: str, **arguments: object) -> Any:
-        """What QEMU returns to a command of its machine protocol (QMP, docs/interop/qemu-qmp-ref).
+        """Return QEMU's answer to a command of its machine protocol (QMP, docs/interop/qemu-qmp-ref).
 
         Raises:
-            HostError: QEMU does not answer, or not with a result; says what was asked and answered.
+            HostError: QEMU does not answer, or not with a result; the message quotes command and answer.
         """
         asked = json.dumps({"execute": command} | ({"arguments": arguments} if arguments else {}))
         try:

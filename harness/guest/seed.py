@@ -1,7 +1,8 @@
-"""What the cloud-init of a user's image is given: accounts that let the run's key in, and an instance id.
+"""The data for the cloud-init of a user's image: accounts that let the run's key in, and an instance id.
 
-The SMBIOS serial number of the system says where to fetch them (the NoCloud datasource) over the guest's first NIC.
-That adds no device. Where the scenario has a config drive, cloud-init may find that first, so it carries the same.
+The SMBIOS serial number of the system tells cloud-init where to fetch the data over the guest's first NIC (the NoCloud
+datasource). That adds no device. If the scenario has a config drive, cloud-init may find the config drive first, so the
+config drive carries the same data.
 https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html
 """
 
@@ -18,31 +19,34 @@ _HOST = "10.0.2.2"
 
 @dataclass(frozen=True)
 class Seed:
-    """Made for one instance; the same in all its states, as with Nova, whose instance id is the instance's UUID."""
+    """The data for one instance.
+
+    The data is the same in all states of the instance, as with Nova, whose instance id is the instance's UUID.
+    """
 
     instance_id: str
     user_data: str
 
     def files(self) -> dict[str, bytes]:
-        """What is served, by name.
+        """Return the served files by name.
 
-        cloud-init asks for vendor data ten times, a second apart, unless there are some.
+        Vendor data is among them, because without it cloud-init asks ten times, a second apart.
         """
         meta_data = json.dumps({"instance-id": self.instance_id})
         return {META_DATA: meta_data.encode(), USER_DATA: self.user_data.encode(), "vendor-data": b""}
 
 
 def make_seed(instance_id: str, users: Iterable[str], authorized_key: str) -> Seed:
-    """The seed that makes each of ``users`` if need be and lets the key in; others than root get sudo."""
+    """Return the seed that makes each of ``users`` if need be and lets the key in; users other than root get sudo."""
     accounts = dict.fromkeys(users)
     config = {
         "users": ["default", *(_account(user, authorized_key) for user in accounts)],
         "disable_root": "root" not in accounts,
-        # With another name than /etc/hosts has, sudo would ask the network's name server at each command.
+        # With a host name that is not in /etc/hosts, sudo would ask the network's name server at each command.
         "preserve_hostname": True,
         # An RSA key takes half a minute without KVM; ed25519 is enough for one client.
         "ssh_genkeytypes": ["ed25519"],
-        # The harness's marker is behind the image, so a root file system that grew would be over it.
+        # The harness's marker is behind the image, so a root file system that grew would overwrite it.
         "growpart": {"mode": "off"},
         "resize_rootfs": False,
     }
@@ -57,16 +61,16 @@ def _account(user: str, authorized_key: str) -> dict[str, object]:
 
 
 def seed_serial(port: int, path: str) -> str:
-    """The SMBIOS serial number that sends cloud-init to ``path`` on the host's ``port``.
+    """Return the SMBIOS serial number that sends cloud-init to ``path`` on the host's ``port``.
 
-    The datasource is called ``nocloud-net``: so cloud-init wants it before 24.1, and later ones know the name as a
-    deprecated one.
+    The number names the datasource ``nocloud-net``: cloud-init before 24.1 wants that name, and later versions still
+    accept it as a deprecated one.
     """
     return f"ds=nocloud-net;s=http://{_HOST}:{port}/{path}"
 
 
 def what_to_do(asked: Collection[str], *, has_config_drive: bool) -> str:
-    """The next step where the account was not let in, by what the guest's cloud-init has asked for so far."""
+    """Return the hint for an account that was not let in, by the files that the guest's cloud-init has asked for."""
     if USER_DATA in asked:
         return (
             "the image's cloud-init fetched the account and its key, and the SSH server does not take them:"

@@ -14,18 +14,18 @@ import paramiko
 from harness.deadline import Deadline
 from harness.errors import GuestError
 
-# A guest that is destroyed breaks its connection; whoever uses that is told by an exception, not on standard error.
+# Destroying a guest breaks its SSH connection; an exception reports that to the caller, not a line on standard error.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _READ_BYTES = 65536
 _BANNER = b"SSH-"
 _NO_EXIT_STATUS = -1
-"""paramiko's, for a channel that closed without one: to it a connection that breaks looks like a command's end."""
+"""paramiko's value for a channel that closed without a status: paramiko reports a broken connection as an end, too."""
 
 
 @dataclass(frozen=True)
 class Completed:
-    """How a command ended."""
+    """The exit status and output of a command."""
 
     exit_status: int
     stdout: bytes
@@ -42,10 +42,10 @@ class SshConnection:
     def open(
         cls, port: int, key: paramiko.PKey, host_key: str | None, deadline: Deadline, *, user: str = "root"
     ) -> Self:
-        """Log in, believing only ``host_key``, or any where it is None.
+        """Log in; accept only ``host_key``, or any host key if it is None.
 
         Raises:
-            GuestError: no answer before the deadline, a wrong host key, or ours is not taken.
+            GuestError: no server answers before the deadline, its host key is wrong, or it does not accept ``key``.
         """
         expected = None if host_key is None else _parsed_key(host_key)
         transport = None
@@ -73,7 +73,7 @@ class SshConnection:
 
     @property
     def host_key(self) -> str:
-        """The host key that the server showed, as in known_hosts."""
+        """The host key that the server showed, written as in known_hosts."""
         shown = self._transport.get_remote_server_key()
         return f"{shown.get_name()} {shown.get_base64()}"
 
@@ -81,7 +81,7 @@ class SshConnection:
         """Run a command to its end.
 
         Raises:
-            GuestError: it did not end before the deadline, it was killed, or the connection broke.
+            GuestError: the command did not end before the deadline, it was killed, or the connection broke.
         """
         first_words = command.split("\n", 1)[0][:60]
         try:
@@ -120,7 +120,10 @@ class SshConnection:
 
 
 def is_listening(port: int, timeout_s: float) -> bool:
-    """Whether an SSH server answers on a loopback port; QEMU accepts for a guest that does not listen yet."""
+    """Tell whether an SSH server answers on a loopback port.
+
+    An accepted connection is no proof: QEMU accepts connections for a guest that does not listen yet.
+    """
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as sock:
             sock.settimeout(timeout_s)

@@ -29,7 +29,7 @@ class GuestBackend(BaseBackend):  # type: ignore[misc]
         """Run a command.
 
         Raises:
-            GuestError: it does not end in time, or the guest is gone.
+            GuestError: the command does not end in time, or the guest is gone.
         """
         words = self.get_command(command, *args)
         completed = self.guest.run(words)
@@ -37,7 +37,7 @@ class GuestBackend(BaseBackend):  # type: ignore[misc]
 
 
 class GuestDisk:
-    """One disk in the guest, found by its marker, whatever name it got."""
+    """One disk in the guest, found by its marker, whatever name the guest gave the disk."""
 
     def __init__(self, device: BlockDevice) -> None:
         self.facts = device
@@ -49,37 +49,37 @@ class GuestDisk:
 
     @property
     def by_path(self) -> tuple[str, ...]:
-        """Names of its links in /dev/disk/by-path."""
+        """The names of the disk's links in /dev/disk/by-path."""
         return self.facts.by_path
 
     @property
     def by_id(self) -> tuple[str, ...]:
-        """Names of its links in /dev/disk/by-id."""
+        """The names of the disk's links in /dev/disk/by-id."""
         return self.facts.by_id
 
     @property
     def pci_address(self) -> str | None:
-        """The address of the PCI function it hangs on."""
+        """The address of the PCI function that the disk hangs on."""
         return self.facts.address.function
 
     @property
     def address(self) -> str:
-        """Where it sits: PCI path, then SCSI, ATA or USB place, without anything handed out by arrival."""
+        """The disk's place: PCI path, then SCSI, ATA or USB place, without any number that is given by arrival."""
         return self.facts.address.in_full
 
     @property
     def serial(self) -> str | None:
-        """Its serial number as the guest sees it."""
+        """The disk's serial number as the guest sees it."""
         return self.facts.serial
 
     @property
     def size_bytes(self) -> int:
-        """Its size."""
+        """The disk's size in bytes."""
         return self.facts.size_bytes or 0
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the kernel takes it for read-only."""
+        """Whether the kernel takes the disk for read-only."""
         return self.facts.read_only
 
     def __repr__(self) -> str:
@@ -97,7 +97,7 @@ class Disks(InstanceModule):  # type: ignore[misc]
 
     @cached_property
     def inventory(self) -> Inventory:
-        """All that the guest showed when it was first asked; read once.
+        """The inventory that the guest showed when it was first asked; read once.
 
         Raises:
             GuestError: the guest does not answer, or its devices did not settle.
@@ -138,12 +138,12 @@ class GuestHost(Host):  # type: ignore[misc]
 
     @property
     def inventory(self) -> Inventory:
-        """All that the guest showed when it was first asked."""
+        """The inventory that the guest showed when it was first asked."""
         return self.disks.inventory
 
 
 def guest_host(guest: BootedGuest) -> GuestHost:
-    """The guest as a testinfra host."""
+    """Return the guest as a testinfra host."""
     backend = GuestBackend(guest)
     host = GuestHost(backend)
     backend.set_host(host)

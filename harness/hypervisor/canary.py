@@ -1,9 +1,9 @@
-"""Which accelerator this host really has: the one under which a Linux guest was seen to come up.
+"""The accelerator that really works on this host: a Linux guest was seen to come up under it.
 
 /dev/kvm may open, create a virtual machine and finish SeaBIOS, and still hang every Linux guest for ever; libvirt's
-capabilities then say that KVM is there. So KVM is believed only after the canary, a direct kernel boot of the guest
-image's own kernel and initramfs, printed its line under it. The time it took under the accelerator in force is the
-measure from which all deadlines are scaled.
+capabilities then say that KVM is there. So the harness uses KVM only after a canary has printed its line under KVM.
+The canary is a direct kernel boot of the guest image's own kernel and initramfs. All deadlines are scaled from the
+time that the canary took under the accelerator in force.
 """
 
 from __future__ import annotations
@@ -29,21 +29,25 @@ KVM_DEADLINE_FACTOR = 2.0
 
 @dataclass(frozen=True)
 class Accelerator:
-    """``domain_type`` is libvirt's; ``canary_s`` how long the canary took; ``reason`` why KVM is or is not used."""
+    """The accelerator in force.
+
+    ``domain_type`` is libvirt's word for the accelerator. ``canary_s`` is the time that the canary took, in seconds.
+    ``reason`` says why KVM is or is not used.
+    """
 
     domain_type: Literal["qemu", "kvm"]
     canary_s: float
     reason: str
 
 
-NO_ACCELERATOR = Accelerator("qemu", 0.0, "no guest is booted, so no accelerator is asked for")
+NO_ACCELERATOR = Accelerator("qemu", 0.0, "no guest is booted, so no accelerator is needed")
 
 
 def find_accelerator(images: ImageSet, emulator: str) -> Accelerator:
-    """The proven accelerator, remembered for this boot of the host, this QEMU and this kernel.
+    """Return the proven accelerator, remembered for this boot of the host, this QEMU and this kernel.
 
     Raises:
-        HostError: the canary does not even come up under TCG.
+        HostError: the canary does not come up even under TCG.
     """
     record_path = cache_root() / "accelerator.json"
     record_path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +96,7 @@ def _prove(images: ImageSet, emulator: str) -> Accelerator:
 
 def _command(images: ImageSet, emulator: str, accelerator: str) -> list[str]:
     return [
-        # The kernel ends it with us, even when we are killed.
+        # The kernel ends QEMU together with the harness, even when the harness is killed.
         *("setpriv", "--pdeathsig", "KILL"),
         *(emulator, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-machine", "pc", "-accel", accelerator, "-m", "256", "-serial", "stdio"),
@@ -102,7 +106,10 @@ def _command(images: ImageSet, emulator: str, accelerator: str) -> list[str]:
 
 
 def boot_canary(images: ImageSet, emulator: str, accelerator: str, deadline_s: float) -> float | None:
-    """Seconds until the canary's line, or None when it did not come before the deadline or QEMU gave up."""
+    """Boot the canary; return the seconds until its line.
+
+    Return None if the line did not come before the deadline, or if QEMU gave up.
+    """
     started = time.monotonic()
     try:
         process = subprocess.Popen(

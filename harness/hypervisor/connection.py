@@ -22,14 +22,17 @@ namespaces = []
 cgroup_controllers = []
 stdio_handler = "file"
 """
-"""No confinement, which the embedded driver cannot set up."""
+"""No confinement: the embedded driver cannot set it up."""
 _QEMU_CONF_AS_ROOT = """\
 user = "root"
 group = "root"
 swtpm_user = "root"
 swtpm_group = "root"
 """
-"""As root it would run QEMU and swtpm as users who cannot read our files; another user's driver takes no such order."""
+"""A driver run as root would run QEMU and swtpm as users who cannot read the harness's files.
+
+The driver of another user does not accept these settings.
+"""
 
 
 @cache
@@ -45,12 +48,12 @@ def _start_event_loop() -> None:
 
 
 def embedded_uri(root: Path) -> str:
-    """The URI of the embedded QEMU driver that keeps its state in ``root``."""
+    """Return the URI of the embedded QEMU driver that keeps its state in ``root``."""
     return f"qemu:///embed?root={quote(str(root))}"
 
 
 def prepare_embedded_root(root: Path) -> None:
-    """Write the driver's configuration."""
+    """Write the configuration of the embedded driver that keeps its state in ``root``."""
     configuration = root / "etc" / "qemu.conf"
     configuration.parent.mkdir(parents=True, exist_ok=True)
     configuration.write_text(_QEMU_CONF + (_QEMU_CONF_AS_ROOT if os.getuid() == 0 else ""))
@@ -58,10 +61,11 @@ def prepare_embedded_root(root: Path) -> None:
 
 @contextmanager
 def connect(uri: str) -> Iterator[libvirt.virConnect]:
-    """Open ``uri`` with the event loop running, and what libvirt daemonises reaped until it is closed.
+    """Open ``uri`` with the event loop running; until it is closed, reap the processes that libvirt daemonises.
 
-    libvirt probes QEMU whenever it takes what it knows for outdated, and waits half a minute for what nobody reaps.
-    Loading one more of its modules is enough where they were installed at different seconds (virGetSelfLastChanged).
+    libvirt probes QEMU whenever it takes its knowledge of QEMU for outdated, and waits half a minute for a daemonised
+    process that nobody reaps. Loading one more libvirt module is enough to make the knowledge outdated, where the
+    modules were installed at different seconds (virGetSelfLastChanged).
 
     Raises:
         HostError: libvirt cannot be reached.
@@ -99,10 +103,10 @@ _OF_THE_HOST = (
 
 
 def require_word_on_domain(error: libvirt.libvirtError) -> None:
-    """Look whether libvirt's error is about the domain that it was given, and not about the host.
+    """Raise an error unless libvirt's error is about the domain that libvirt was given.
 
     Raises:
-        HostError: it is about the host.
+        HostError: the error is about the host.
     """
     require_resources(str(error))
     if error.get_error_code() in _OF_THE_HOST:
@@ -110,7 +114,7 @@ def require_word_on_domain(error: libvirt.libvirtError) -> None:
 
 
 def definition_of(domain: libvirt.virDomain) -> str:
-    """A domain's persistent XML, complete enough to define it again."""
+    """Return a domain's persistent XML, complete enough to define the domain again."""
     return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE))
 
 
@@ -119,10 +123,10 @@ USB_CDROM_SINCE = 11_005_000
 
 
 def usb_cdrom_is_disk(connection: libvirt.virConnect) -> bool:
-    """Whether this libvirt makes a USB CD-ROM a USB disk."""
+    """Tell whether this libvirt makes a USB CD-ROM a USB disk."""
     return bool(connection.getLibVersion() < USB_CDROM_SINCE)
 
 
 def version_text(number: int) -> str:
-    """libvirt's packed version number as text: 9000000 is 9.0.0."""
+    """Return libvirt's packed version number as text: 9000000 is 9.0.0."""
     return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"

@@ -1,8 +1,9 @@
-"""A libvirtd of our own: for those who need two processes on one libvirt, which the embedded driver does not allow.
+"""A libvirtd of the harness's own, for callers that need two processes on one libvirt.
 
-It keeps its state in a root like that of the embedded driver, and listens there and nowhere else. Run as root,
-libvirtd's folders are fixed when it is built: there it gets a mount namespace of its own in which the root's folders
-lie over the host's (mount_namespaces(7)). Otherwise it finds them by the XDG variables, as a session's does.
+The embedded driver does not allow two processes. The harness's libvirtd keeps its state in a root like that of the
+embedded driver, and listens only there. The folders of a libvirtd run as root are fixed when libvirtd is built. So a
+libvirtd run as root gets a mount namespace of its own, in which the root's folders lie over the host's
+(mount_namespaces(7)). A libvirtd of another user finds its folders by the XDG variables, as a session's libvirtd does.
 """
 
 from __future__ import annotations
@@ -36,10 +37,12 @@ _STATE = "/run/libvirt"
 
 @contextmanager
 def private_daemon(root: Path) -> Iterator[str]:
-    """A libvirtd with its state in ``root``, a prepared and cleaned one, until the end of the context; its URI.
+    """Run a libvirtd until the end of the context; yield its URI.
+
+    The libvirtd keeps its state in ``root``, which must be prepared and cleaned.
 
     Raises:
-        HostError: it is not installed or does not start; says what it wrote.
+        HostError: libvirtd is not installed or does not start; the message quotes libvirtd's output.
     """
     found = shutil.which("libvirtd", path=search_path())
     if found is None:
@@ -70,12 +73,12 @@ def private_daemon(root: Path) -> Iterator[str]:
 
 
 def variables_folder(root: Path) -> Path:
-    """Where that libvirtd keeps the UEFI variables of domains."""
+    """Return the folder in which the libvirtd in ``root`` keeps the UEFI variables of domains."""
     return root / "lib" / "qemu" / "nvram" if _is_root() else root / "etc" / "qemu" / "nvram"
 
 
 def variables_folder_in_domains(root: Path) -> Path:
-    """The same folder as its domains name it."""
+    """Return the path by which the domains of the libvirtd in ``root`` name ``variables_folder``."""
     return Path(_PLACES["lib"], "qemu", "nvram") if _is_root() else root / "xdg" / "etc" / "libvirt" / "qemu" / "nvram"
 
 
@@ -84,7 +87,7 @@ def _is_root() -> bool:
 
 
 def _prepared(root: Path, daemon: str) -> tuple[list[str], dict[str, str]]:
-    """The daemon's command and environment, once its folders are made."""
+    """Make the daemon's folders; return its command and environment."""
     for name in (*_PLACES, "run", "drivers"):
         (root / name).mkdir(exist_ok=True, mode=0o700)
     configuration = root / "etc" / "libvirtd.conf"
@@ -93,7 +96,7 @@ def _prepared(root: Path, daemon: str) -> tuple[list[str], dict[str, str]]:
     driver.unlink(missing_ok=True)
     driver.symlink_to(_qemu_driver())
     command = [daemon, "--config", str(configuration), "--pid-file", f"{root}/run/libvirtd.pid"]
-    # Of libvirt's drivers QEMU's alone: those of networks and devices would look at the host's.
+    # Load only the QEMU driver: libvirt's network and device drivers would look at the host's networks and devices.
     environment = os.environ | {"LC_ALL": "C.UTF-8", "LIBVIRT_DRIVER_DIR": str(root / "drivers")}
     if _is_root():
         return ["unshare", "--mount", "sh", "-ec", _mounts(root), *command], environment
@@ -101,16 +104,19 @@ def _prepared(root: Path, daemon: str) -> tuple[list[str], dict[str, str]]:
 
 
 def _mounts(root: Path) -> str:
-    """The shell's part in the mount namespace: nothing of it is seen outside, and it goes with its last process."""
+    """Return the shell script that mounts the folders and starts the daemon.
+
+    The mounts are seen only inside the mount namespace, and end with the last process in it.
+    """
     lines = [f"mount --bind {shlex.quote(f'{root}/{name}')} {place}" for name, place in _PLACES.items()]
-    # /run/libvirt is only there where the host's own libvirt was started; to make it would be to change the host.
+    # /run/libvirt exists only if the host's own libvirt was started; making it would change the host.
     lines.append(f"test -d {_STATE} || {{ mount -t tmpfs none /run; mkdir {_STATE}; }}")
     lines.append(f"mount --bind {shlex.quote(f'{root}/run')} {_STATE}")
     return "\n".join([*lines, 'exec "$0" "$@"'])
 
 
 def _session_folders(root: Path) -> dict[str, str]:
-    """The XDG variables with which a session's daemon has its files where the embedded driver has them."""
+    """Return the XDG variables that make a session's daemon keep its files where the embedded driver keeps them."""
     (root / "log" / "qemu").mkdir(parents=True, exist_ok=True)
     (root / "cache" / "qemu").mkdir(parents=True, exist_ok=True)
     links = {
@@ -130,10 +136,10 @@ def _session_folders(root: Path) -> dict[str, str]:
 
 
 def _qemu_driver() -> Path:
-    """libvirt's driver for QEMU, in the folder that Debian or Fedora has for it.
+    """Return the path of libvirt's QEMU driver, in the folder where Debian or Fedora installs it.
 
     Raises:
-        HostError: it is not installed.
+        HostError: the driver is not installed.
     """
     folders = ("x86_64-linux-gnu/libvirt", "libvirt", "../lib64/libvirt")
     paths = (_DRIVERS / folder / "connection-driver" / _DRIVER for folder in folders)
@@ -144,7 +150,7 @@ def _qemu_driver() -> Path:
 
 
 def _is_listening(path: Path) -> bool:
-    """Whether somebody listens: the socket is there a moment earlier."""
+    """Tell whether a process listens on the socket; the socket's file exists a moment before."""
     with socket.socket(socket.AF_UNIX) as client:
         return client.connect_ex(str(path)) == 0
 

@@ -1,10 +1,11 @@
-"""Keeps a daemon: reaps what it starts, and ends all of it when nobody wants it any longer.
+"""Keep a daemon: reap the processes that it starts, and end them all when the harness no longer needs them.
 
     python daemon_keeper.py NAME COMMAND...
 
-runs COMMAND until it ends or standard input does. Standard input is a pipe whose other end only the harness has, so
-that the kernel closes it however the harness ends. Whatever the daemon has started by then is killed, too: as a
-subreaper (prctl(2)) this process is the parent of all of it. NAME is the process name, by which ``clean`` knows it.
+runs COMMAND until COMMAND ends or standard input is closed. Standard input is a pipe whose other end only the harness
+has, so the kernel closes the pipe however the harness ends. Every process that the daemon has started by then is
+killed, too: this process is a subreaper (prctl(2)), so it is the parent of them all. NAME becomes this process's name,
+by which ``clean`` recognises it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def keep(command: list[str]) -> int:
-    """Run a daemon until it ends or standard input does; the exit code is the daemon's."""
+    """Run a daemon until it ends or standard input is closed; return the daemon's exit code."""
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write)
@@ -42,12 +43,12 @@ def keep(command: list[str]) -> int:
                     return 0
         finally:
             _end_all()
-            # Reaped by now, so that Popen has nothing to wait for.
+            # The daemon is reaped by now, so Popen must not wait for it.
             daemon.returncode = 0 if daemon.returncode is None else daemon.returncode
 
 
 def _reaped() -> dict[int, int]:
-    """The children that have ended, with their status."""
+    """Reap the children that have ended; return the wait status of each by its process id."""
     ended: dict[int, int] = {}
     with suppress(ChildProcessError):
         while (found := os.waitpid(-1, os.WNOHANG))[0]:
@@ -56,7 +57,7 @@ def _reaped() -> dict[int, int]:
 
 
 def _end_all() -> None:
-    """Kill children until there are none: those of a killed one become ours."""
+    """Kill children until there are none: the children of a killed process become this process's children."""
     with suppress(ChildProcessError):
         while True:
             for listed in Path("/proc/self/task").glob("*/children"):

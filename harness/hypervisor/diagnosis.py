@@ -1,4 +1,4 @@
-"""What this host can do, check by check, each failure with what to do about it."""
+"""A diagnosis of this host, check by check; each failure comes with a remedy."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ NEEDED_DISK_BYTES = 2 * GIB
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: whether it is good, what was seen, and what to do if it is not.
+    """The result of one check: whether the subject is good, what was seen, and a hint for the case that it is not.
 
-    ``optional`` is what only some scenarios take.
+    ``optional``: only some scenarios need the subject.
     """
 
     subject: str
@@ -41,7 +41,7 @@ class Check:
 
 
 def diagnose(progress: Callable[[str], None]) -> Iterator[Check]:
-    """Look at everything a run needs, in the order in which it needs it."""
+    """Check everything that a run needs, in the order in which the run needs it."""
     yield _attempt("QEMU", _qemu)
     yield _attempt("libvirt", _libvirt)
     yield _attempt("BIOS firmware", _seabios)
@@ -77,7 +77,7 @@ def _for_some_scenarios() -> Iterator[Check]:
     for subject, look in OPTIONAL_PARTS.items():
         missing = look()
         if missing is None:
-            yield Check(subject, good=True, seen="can be had", optional=True)
+            yield Check(subject, good=True, seen="available", optional=True)
         else:
             yield Check(subject, good=False, seen=missing.message, hint=missing.hint, optional=True)
 

@@ -12,7 +12,7 @@ from harness.errors import HostError
 
 DESCRIPTOR_FOLDERS = (Path("/etc/qemu/firmware"), Path("/usr/share/qemu/firmware"))
 _SECURE_BOOT = {"requires-smm", "secure-boot", "enrolled-keys"}
-"""What a build that checks signatures has, and Microsoft's keys in its variables, which it guards by SMM."""
+"""The features of a build that checks signatures, with Microsoft's keys in its variables, which SMM guards."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class UefiBuild:
 
 
 def find_uefi(machine: str, *, secure_boot: bool = False, folders: tuple[Path, ...] = DESCRIPTOR_FOLDERS) -> UefiBuild:
-    """The first build for x86_64 and this machine: with SMM, secure boot and enrolled keys, or with none of them.
+    """Return the first build for x86_64 and the machine: with SMM, secure boot and enrolled keys, or with none of them.
 
     Raises:
-        HostError: there is none.
+        HostError: no build fits.
     """
     canonical = {"pc": "pc-i440fx-0", "q35": "pc-q35-0"}.get(machine, machine)
     for path in sorted((path for folder in folders for path in folder.glob("*.json")), key=lambda path: path.name):

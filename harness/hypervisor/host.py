@@ -1,4 +1,4 @@
-"""The hypervisor a run works with: connection, versions, accelerator and the deadlines that follow from its speed."""
+"""The hypervisor that a run works with: connection, versions, accelerator, and deadlines that suit its speed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from harness.image import ImageSet
 from harness.scenario.words import MIB
 
 BOOT_FACTOR = 25.0
-"""How many canary boots the slowest medium may take: USB 1.1 under load took 12 of them."""
+"""The time that the slowest medium may take, in canary boots: USB 1.1 under load took 12 of them."""
 SHORTEST_BOOT_DEADLINE_S = 60.0
 SHORTEST_SHUTDOWN_DEADLINE_S = 60.0
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Deadlines in seconds, scaled from the canary's measured time; ``slowness`` is the guest's beside our own."""
+    """Deadlines in seconds, scaled from the canary's measured time.
+
+    ``slowness`` says how many times as long a guest takes as the harness's own guest.
+    """
 
     canary_s: float
     boot_timeout_s: float | None = None
@@ -36,26 +39,26 @@ class Pace:
 
     @property
     def boot_s(self) -> float:
-        """How long a guest may take from its start to its ready line."""
+        """The time that a guest may take from its start to its ready line."""
         return self.boot_timeout_s or self.slowness * max(SHORTEST_BOOT_DEADLINE_S, BOOT_FACTOR * self.canary_s)
 
     def patient(self, factor: float) -> Pace:
-        """The pace of a guest that takes ``factor`` times as long; a time-out of the user's own stays."""
+        """Return the pace of a guest that takes ``factor`` times as long; a time-out set by the user stays the same."""
         return Pace(self.canary_s, self.boot_timeout_s, self.slowness * factor)
 
     @property
     def shutdown_s(self) -> float:
-        """How long a guest may take to shut down; at least Nova's default ``shutdown_timeout``."""
+        """The time that a guest may take to shut down; at least Nova's default ``shutdown_timeout``."""
         return self.slowness * max(SHORTEST_SHUTDOWN_DEADLINE_S, 8 * self.canary_s)
 
     @property
     def command_s(self) -> float:
-        """How long one command over SSH, or the handshake, may take."""
+        """The time that one command over SSH, or the handshake, may take."""
         return self.slowness * max(30.0, 8 * self.canary_s)
 
     @property
     def banner_s(self) -> float:
-        """How long an SSH server may take for its first bytes before one connects anew."""
+        """The time that an SSH server may take for its first bytes before the harness connects anew."""
         return self.slowness * max(5.0, self.canary_s)
 
 
@@ -70,14 +73,14 @@ class Hypervisor:
     pace: Pace
     versions: dict[str, str]
     cancelled: threading.Event = field(default_factory=threading.Event)
-    """Set when the run is to end: nobody waits for a guest any longer."""
+    """Set when the run is to end: no thread waits for a guest any longer."""
 
 
 def find_emulator() -> str:
-    """The path of qemu-system-x86_64.
+    """Return the path of qemu-system-x86_64.
 
     Raises:
-        HostError: it is not installed.
+        HostError: QEMU is not installed.
     """
     emulator = shutil.which("qemu-system-x86_64")
     if emulator is None:
@@ -89,7 +92,7 @@ def find_emulator() -> str:
 def open_hypervisor(
     accelerator: Accelerator, images: ImageSet | None, *, boot_timeout_s: float | None = None
 ) -> Iterator[Hypervisor]:
-    """The embedded hypervisor, held until the end of the context. Without images no domain will be started.
+    """Open the embedded hypervisor until the end of the context. Without images no domain can be started.
 
     Raises:
         HostError: QEMU or libvirt is missing or does not work.
@@ -110,7 +113,7 @@ def open_hypervisor(
 
 
 def versions_of(connection: libvirt.virConnect) -> dict[str, str]:
-    """QEMU, libvirt, host kernel, machine architecture and harness, each as text."""
+    """Return the versions of QEMU, libvirt, host kernel, Python and harness, and the host's architecture, as text."""
     return {
         "qemu": version_text(connection.getVersion()),
         "libvirt": version_text(connection.getLibVersion()),
@@ -122,7 +125,10 @@ def versions_of(connection: libvirt.virConnect) -> dict[str, str]:
 
 
 def _require_space(path: Path) -> None:
-    """Fail early and plainly: on a full disk libvirt finds no emulator, and guests stop at odd places."""
+    """Raise an error if the disk is nearly full.
+
+    On a full disk libvirt finds no emulator and guests stop at odd places; this error comes earlier and is plainer.
+    """
     free = shutil.disk_usage(path).free
     if free < SMALLEST_FREE_BYTES:
         raise HostError(
@@ -132,7 +138,7 @@ def _require_space(path: Path) -> None:
 
 
 def guest_kernel(images: ImageSet) -> str:
-    """The Debian package and version of the kernel in the images."""
+    """Return the Debian package and version of the kernel in the images."""
     return next(
         (f"{name} {version}" for name, version in images.inputs.items() if name.startswith("linux-image")), "unknown"
     )

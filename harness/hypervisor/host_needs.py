@@ -1,4 +1,4 @@
-"""Whether the host has what the devices of an instance take, asked before anything is made for them."""
+"""A check of the host for an instance's devices, made before anything else is made for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from harness.scenario.words import Level, OtherDevice
 
 
 def lacking(instance: Instance, level: Level) -> HostError | None:
-    """What this host lacks for an instance's devices at a level; None if it has all of it."""
+    """Return the error that names a part this host lacks for an instance's devices at a level.
+
+    Return None if the host lacks nothing.
+    """
     return next(filter(None, _looked_for(instance, level)), None)
 
 

@@ -1,15 +1,16 @@
 """Passphrases of encrypted volumes and TPMs, as secrets of libvirt's embedded driver.
 
 The embedded QEMU driver takes secrets from the embedded secret driver of the same root (libvirt's drvsecret,
-"Embedded driver"). That one is made to live in a daemon, and what a daemon does for it is done here, with functions
-that libvirt's library has but does not promise. Seen with libvirt 9.0:
+"Embedded driver"). The embedded secret driver is made to live in a daemon. This module does the daemon's part, with
+functions that libvirt's library has but does not promise. Errors seen with libvirt 9.0, and their causes:
 
-- "No current identity to elevate": a secret is read in the name of a client, and it is the daemon that says which
-  client a thread works for (virIdentitySetCurrent).
-- "Missing URI parameter 'root'": a thread opens a connection of its own for secrets unless told to use ours
-  (virSetConnectSecret), and a second one is refused ("A secret driver is already registered").
-- Defining an ephemeral secret, or undefining any, kills the process: the driver tells the daemon not to end, or that it
-  may, and there is none. So the secret is persistent, and goes by being overwritten and by its files being removed.
+- "No current identity to elevate": libvirt reads a secret in the name of a client, and the daemon says which client a
+  thread works for (virIdentitySetCurrent).
+- "Missing URI parameter 'root'": a thread opens a connection of its own for secrets unless the daemon gives it one
+  (virSetConnectSecret), and libvirt refuses a second connection ("A secret driver is already registered").
+- Defining an ephemeral secret, or undefining any secret, kills the process: the driver tells the daemon not to end, or
+  that it may end, and there is no daemon. So the harness defines a persistent secret. To remove the secret, the harness
+  overwrites its value and removes its files.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _DEFINITION = """\
 </secret>
 """
 SecretUsage = Literal["volume", "vtpm"]
-"""What a secret of libvirt's is for."""
+"""The usage of a libvirt secret."""
 _TAG_OF_USAGE: Mapping[SecretUsage, str] = {"volume": "volume", "vtpm": "name"}
 _OVERWRITTEN = b"none"
 _HINT = "see 'Encrypted volumes' in docs/how-to/troubleshooting.md"
@@ -46,12 +47,13 @@ _first_use = threading.Lock()
 
 @contextmanager
 def libvirt_secret(root: Path, passphrase: bytes, usage: SecretUsage) -> Iterator[str]:
-    """A secret of the embedded driver in ``root``, for the domains that this thread starts; yields its UUID.
+    """Make a secret of the embedded driver in ``root``, for the domains that this thread starts; yield its UUID.
 
-    At the end its value and its files are gone; only libvirt's note that it was there lasts as long as the process.
+    The end of the context removes the secret's value and files. Only libvirt's note that the secret existed lasts as
+    long as the process.
 
     Raises:
-        HostError: libvirt has no secret driver, or none that can be used without a daemon.
+        HostError: libvirt has no secret driver, or none that works without a daemon.
     """
     secret_uuid = str(uuid.uuid4())
     try:
@@ -91,10 +93,10 @@ def _anonymous() -> ctypes.c_void_p:
 
 
 def _private(name: str) -> Any:
-    """A function of libvirt's library that is in none of its headers.
+    """Return a function of libvirt's library that is in none of the library's headers.
 
     Raises:
-        HostError: this version has no such function.
+        HostError: this version of libvirt has no such function.
     """
     try:
         return getattr(ctypes.CDLL("libvirt.so.0"), name)

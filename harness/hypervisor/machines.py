@@ -13,19 +13,19 @@ _KNOWN = re.compile(r"pc|q35|pc-i440fx-[0-9.]+|pc-q35-[0-9.]+")
 
 @dataclass(frozen=True)
 class MachineType:
-    """A machine type as a scenario names it; an alias says what it stands for."""
+    """A machine type as a scenario names it; an alias has the full name in ``stands_for``."""
 
     name: str
     stands_for: str | None
 
     @property
     def remark(self) -> str:
-        """What the name means, for people."""
+        """The meaning of the name, for people."""
         return f"is {self.stands_for} here" if self.stands_for else ""
 
 
 def machine_types(connection: libvirt.virConnect) -> list[MachineType]:
-    """The x86_64 machines that a scenario can ask for, aliases first, then by version, newest first."""
+    """Return the x86_64 machines that a scenario can ask for: aliases first, then the newest version first."""
     capabilities = etree.fromstring(connection.getCapabilities())
     found = {
         machine.text: MachineType(machine.text, machine.get("canonical"))

@@ -1,4 +1,4 @@
-"""What only some scenarios take of the host: servers, emulators, devices; and what to do where one is missing."""
+"""The parts of the host that only some scenarios need: servers, emulators, devices; each with a remedy if missing."""
 
 from __future__ import annotations
 
@@ -16,24 +16,30 @@ _VHOST_USER = Path("/usr/share/qemu/vhost-user")
 
 
 def lacks_nbd() -> HostError | None:
-    """What volumes behind an NBD server miss here."""
+    """Return the error that names the missing part for volumes behind an NBD server, or None."""
     return _lacks_packages("an NBD volume ('backend: nbd')", {"qemu-utils": _on_path("qemu-nbd")})
 
 
 def lacks_iscsi() -> HostError | None:
-    """What volumes behind an iSCSI server miss here: the server, or QEMU's driver, which is a module of its own."""
+    """Return the error that names the missing parts for volumes behind an iSCSI server, or None.
+
+    The parts are the server and QEMU's iSCSI driver, which is a module of its own.
+    """
     driver = any(Path("/").glob(_QEMU_MODULES.format("block-iscsi")))
     return _lacks_packages("an iSCSI volume ('backend: iscsi')", {"tgt": _on_path("tgtd"), "qemu-block-extra": driver})
 
 
 def lacks_tpm() -> HostError | None:
-    """What emulated TPMs miss here."""
+    """Return the error that names the missing parts for emulated TPMs, or None."""
     packages = {"swtpm": _on_path("swtpm"), "swtpm-tools": _on_path("swtpm_setup")}
     return _lacks_packages("a TPM ('hw_tpm_version')", packages)
 
 
 def lacks_virtiofs() -> HostError | None:
-    """What virtiofs shares miss here: libvirt 9.0 says "not yet supported in session mode" to any other user."""
+    """Return the error that names the missing part for virtiofs shares, or None.
+
+    virtiofs needs root: to any other user libvirt 9.0 says "not yet supported in session mode".
+    """
     if os.getuid():
         return HostError("a virtiofs share takes root: libvirt has it for no other user", hint="run as root, or use 9p")
     daemons = (path.read_text() for path in _VHOST_USER.glob("*.json"))
@@ -41,7 +47,7 @@ def lacks_virtiofs() -> HostError | None:
 
 
 def lacks_vsock() -> HostError | None:
-    """What vsock devices miss here."""
+    """Return the error that says why vsock devices are not possible here, or None."""
     if os.access(VHOST_VSOCK, os.R_OK | os.W_OK):
         return None
     absent = "which this user may not open" if VHOST_VSOCK.exists() else "which this host does not have"
@@ -58,7 +64,7 @@ OPTIONAL_PARTS: Mapping[str, Callable[[], HostError | None]] = {
     "virtiofs": lacks_virtiofs,
     "vsock": lacks_vsock,
 }
-"""By what doctor calls them."""
+"""The check of each part, by the part's name in the output of ``doctor``."""
 
 
 def _on_path(tool: str) -> bool:

@@ -1,9 +1,9 @@
-"""Reaping QEMU: libvirt waits for the daemonised process to be gone, which a slow or absent reaper as pid 1 delays.
+"""Reaping of QEMU: libvirt waits until a daemonised process is gone, and a slow or absent reaper as pid 1 delays that.
 
-So this process adopts what libvirt daemonises (prctl PR_SET_CHILD_SUBREAPER, see prctl(2)) and reaps it while libvirt
-waits. What is daemonised runs in another session than ours and does not lead it: the leader is the process in between,
-whose exit status libvirt itself waits for (virCommandDaemonize). Only QEMU's own go-between, left over when it
-daemonises itself to be probed, is nobody else's.
+So this process adopts the processes that libvirt daemonises (prctl PR_SET_CHILD_SUBREAPER, see prctl(2)) and reaps them
+while libvirt waits. A daemonised process runs in another session than the harness and does not lead that session. The
+leader is the process in between, whose exit status libvirt itself waits for (virCommandDaemonize). One leader is an
+exception: QEMU's own go-between, left over when QEMU daemonises itself to be probed. Nobody else waits for that one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ EMULATOR = "qemu-system"
 
 @cache
 def become_subreaper() -> None:
-    """Let orphans of our descendants become our children."""
+    """Make this process the parent of orphans among its descendants."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 @contextmanager
 def orphans_reaped(every_s: float = QUICKLY_S) -> Iterator[None]:
-    """Reap adopted daemons that end, or have ended, while the context is open."""
+    """Reap adopted daemons until the end of the context, including those that have ended before."""
     become_subreaper()
     done = threading.Event()
     thread = threading.Thread(target=_reap_until, args=(done, every_s), name="reaper", daemon=True)

@@ -1,7 +1,8 @@
-"""State folders of the embedded driver: one process at a time in each, and nothing left in one by a killed run.
+"""State folders of the embedded driver, called roots: one process at a time uses a root, and cleans it first.
 
-Everything a run makes while it works (domains, overlays, sockets) lives below its root, so that whoever takes the root
-next, or ``rescue-harness clean``, finds all of it. The lock is the kernel's: it ends with its holder.
+Everything that a run makes while it works (domains, overlays, sockets) lives below its root. So the next run in that
+root, or ``rescue-harness clean``, finds everything that a killed run left. The kernel holds the lock of a root: the
+lock ends with the process that took it.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ _MAX_ROOTS = 64
 _PROBES = Path("cache", "qemu", "capabilities")
 _EMULATORS = "qemu-system"
 _SERVERS = ("qemu-nbd", "tgtd", "swtpm", "nova-worker", "libvirt-keeper", "libvirtd")
-"""virtiofsd is not among them: it has its share for root directory, and ends with its QEMU."""
+"""Server processes by name. virtiofsd is not among them: its root directory is its share, and it ends with its QEMU."""
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the user's own is made there
 SMALLEST_FREE_BYTES = 128 * MIB
-"""What must be free below a root for a run to begin."""
+"""The space that must be free below a root for a run to begin."""
 
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What a dead run left in one root."""
+    """The things that a dead run left in one root."""
 
     domains: tuple[str, ...]
     processes: tuple[int, ...]
@@ -58,19 +59,23 @@ class Leftovers:
 
 @dataclass(frozen=True)
 class EmbeddedRoot:
-    """A root this process holds."""
+    """A root that this process holds."""
 
     path: Path
     cleaned: Leftovers
 
     @property
     def work_path(self) -> Path:
-        """Where the cases of this run keep their disks."""
+        """The folder in which the cases of this run keep their disks."""
         return self.path / "work"
 
 
 def roots_folder() -> Path:
-    """The folder of all roots, with paths short enough for QEMU's monitor sockets (sockaddr_un has 108 bytes)."""
+    """Return the folder of all roots, with a path short enough for QEMU's monitor sockets (sockaddr_un has 108 bytes).
+
+    Raises:
+        HostError: the folder belongs to another user.
+    """
     folder = cache_root() / "hv"
     if len(str(folder)) + len("/99") + _LONGEST_BELOW_ROOT > SOCKET_PATH_LIMIT:
         folder = Path(tempfile.gettempdir()) / f"rescue-harness-{os.getuid()}"
@@ -81,9 +86,10 @@ def roots_folder() -> Path:
 
 
 def memory_roots_folder() -> Path | None:
-    """A folder of roots in memory, for definitions that nobody starts: libvirt syncs each file to disk.
+    """Return the folder of roots in memory, or None if the host has no place for it.
 
-    None where the host has no such place. The first use after a reboot costs a few seconds, for QEMU is probed again.
+    Roots in memory are for domains that are only defined, never started: on a disk, libvirt would sync each file. The
+    first use after a reboot costs a few seconds, because libvirt probes QEMU again.
     """
     if not os.access(_MEMORY, os.W_OK):
         return None
@@ -94,13 +100,15 @@ def memory_roots_folder() -> Path | None:
 
 @contextmanager
 def held_root(*, pass_over_leftovers: bool = False, in_memory: bool = False) -> Iterator[EmbeddedRoot]:
-    """Hold the first free root, cleaned of what a dead run left in it; or the first in which nothing was left.
+    """Hold the first free root until the end of the context.
+
+    Leftovers of a dead run in that root are removed. With ``pass_over_leftovers``, a root with leftovers is not taken.
 
     Raises:
         HostError: libvirt does not work, or all roots are taken.
     """
     folder = memory_roots_folder() if in_memory else None
-    # In a container there is often too little of it.
+    # In a container /dev/shm is often too small.
     if folder is None or shutil.disk_usage(folder).free < 2 * SMALLEST_FREE_BYTES:
         folder = roots_folder()
     for number in count():
@@ -127,9 +135,9 @@ def held_root(*, pass_over_leftovers: bool = False, in_memory: bool = False) -> 
 
 
 def take_over_probes(path: Path, others: Iterable[Path]) -> None:
-    """Give a new root what libvirt learned about QEMU for another one, which takes seconds to learn anew.
+    """Copy libvirt's probes of QEMU from another root to a new root, to save the seconds that probing anew takes.
 
-    libvirt trusts none of it blindly: it looks whether QEMU, libvirt and host are the same (virQEMUCapsIsValid).
+    libvirt does not trust the copy blindly: it checks that QEMU, libvirt and host are the same (virQEMUCapsIsValid).
     """
     target, scratch = path / _PROBES, path / _PROBES.with_suffix(".new")
     source = next((other / _PROBES for other in others if (other / _PROBES).is_dir()), None)
@@ -142,12 +150,12 @@ def take_over_probes(path: Path, others: Iterable[Path]) -> None:
 
 
 def clean_all() -> list[tuple[Path, Leftovers]]:
-    """Clean every root that nobody holds, and say what was found."""
+    """Clean every root that no process holds; return each root that had leftovers, with the leftovers."""
     return _found_in_free_roots(clean_root)
 
 
 def leftovers_everywhere() -> list[tuple[Path, Leftovers]]:
-    """What dead runs have left, without touching it."""
+    """Return each root that has leftovers of dead runs, with the leftovers, and remove nothing."""
     return _found_in_free_roots(_leftovers)
 
 
@@ -171,9 +179,10 @@ def _existing_roots() -> list[Path]:
 
 
 def clean_root(path: Path) -> Leftovers:
-    """Kill what runs for a root whose lock the caller holds, and remove all but what makes the next start quick.
+    """Kill the processes of a root whose lock the caller holds, and remove the root's files; return the leftovers.
 
-    libvirt need not be asked: the whole root is ours, and one process can open one root only.
+    The files that make the next start quick stay. libvirt need not be asked: the whole root belongs to the harness, and
+    a process can open only one root.
     """
     leftovers = _leftovers(path)
     for pid in (*leftovers.processes, *leftovers.servers):
@@ -196,7 +205,7 @@ def _work_folders(path: Path) -> tuple[str, ...]:
 
 
 def _processes(path: Path, names: str | tuple[str, ...]) -> tuple[int, ...]:
-    """Processes whose names begin so and whose command lines name a file of the root."""
+    """Return the processes whose names begin with one of ``names`` and whose command lines name a file of the root."""
     needle = f"{path}/"
     pids = []
     for process in psutil.process_iter(["pid", "name", "cmdline", "status"]):
@@ -212,7 +221,10 @@ def _processes(path: Path, names: str | tuple[str, ...]) -> tuple[int, ...]:
 
 
 def _sees_our_files(pid: int) -> bool:
-    """Whether a process has our root directory: in a chroot or a container the same path is another folder."""
+    """Tell whether a process has the same root directory as this one.
+
+    In a chroot or a container the same path is another folder.
+    """
     try:
         return Path(f"/proc/{pid}/root").samefile("/")
     except OSError:

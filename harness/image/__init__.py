@@ -8,6 +8,6 @@ __all__ = ["ImageSet", "cache_root", "instance_command_line", "obtain_images", "
 
 
 def instance_command_line(*, from_iso: bool = False) -> str:
-    """The kernel command line on which the instance image's own boot loader starts its kernel."""
+    """Return the kernel command line with which the instance image's own boot loader starts its kernel."""
     recipe = Recipe.load(recipe_folder())
     return recipe.command_line(recipe.instance_iso if from_iso else recipe.instance)

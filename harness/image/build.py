@@ -1,4 +1,4 @@
-"""Building one set of images from Debian packages and the recipes."""
+"""The build of one set of images from Debian packages and the recipes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.image import image_set
 from harness.image.command import require_tools
 from harness.image.initramfs import build_initramfs, kernel_version
+from harness.image.loaders import Loaders
 from harness.image.media import MediaBuilder
 from harness.image.packages import unpack
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def build_images(recipe: Recipe, inputs: dict[str, str], target: Path, work: Path, say: Callable[[str], None]) -> None:
-    """Write the files of a set into ``target``; ``work`` takes what is only needed meanwhile (about 600 MB).
+    """Write the files of a set into ``target``; ``work`` takes the files needed only during the build (about 600 MB).
 
     Raises HostError if a tool is missing or fails, PackagesUnavailableError if a package cannot be fetched.
     """
@@ -37,7 +38,7 @@ def build_images(recipe: Recipe, inputs: dict[str, str], target: Path, work: Pat
     (target / image_set.INITRAMFS).write_bytes(initramfs)
     media_folder = work / "media"
     media_folder.mkdir()
-    media = MediaBuilder(recipe, root, media_folder, epoch)
+    media = MediaBuilder(recipe, Loaders(root, recipe.loaders), media_folder, epoch)
     media.build_instance(kernel, initramfs, target / image_set.INSTANCE)
     media.build_hybrid(recipe.instance_iso, kernel, initramfs, target / image_set.INSTANCE_ISO)
     media.build_hybrid(recipe.rescue, kernel, initramfs, target / image_set.RESCUE)
@@ -45,5 +46,5 @@ def build_images(recipe: Recipe, inputs: dict[str, str], target: Path, work: Pat
 
 
 def epoch_of(iso_uuid: str) -> int:
-    """The one date in all images is the one that makes the rescue medium's UUID."""
+    """Return the date that the rescue medium's UUID is made of (seconds since 1970): all images have only this date."""
     return calendar.timegm(time.strptime(iso_uuid[:19], "%Y-%m-%d-%H-%M-%S"))

@@ -32,13 +32,13 @@ _SECONDS_PER_DAY = 86400
 
 
 def cache_root() -> Path:
-    """The harness's cache folder: RESCUE_HARNESS_CACHE, or the user's cache folder."""
+    """Return the harness's cache folder: RESCUE_HARNESS_CACHE, or a folder in the user's cache folder."""
     chosen = os.environ.get("RESCUE_HARNESS_CACHE")
     return Path(chosen).absolute() if chosen else user_cache_path("rescue-harness")
 
 
 def say_nothing(message: str) -> None:
-    """For callers who want no progress."""
+    """Discard a message, for callers who want no progress."""
     del message
 
 
@@ -47,14 +47,14 @@ class CachedSet(Protocol):
 
     @property
     def directory(self) -> Path:
-        """The folder."""
+        """The set's folder."""
 
     @property
     def recipe(self) -> str:
         """The hash of the recipe."""
 
     def verify(self) -> None:
-        """Raise DamagedSetError unless the files are what the manifest says."""
+        """Raise DamagedSetError unless the files match the manifest."""
 
 
 S = TypeVar("S", bound=CachedSet)
@@ -90,8 +90,9 @@ class ImageCache(Generic[S]):
         return image_set
 
     def obtain_for(self, recipe: str, resolve: Callable[[], dict[str, str]]) -> S:
-        """As ``obtain``, for what ``resolve`` finds; without package lists, or when a package cannot be fetched, a set
-        made from the same recipe serves.
+        """Return the set made from ``recipe`` and the packages that ``resolve`` finds, as ``obtain`` does.
+
+        Without package lists, or when a package cannot be fetched, a set made from the same recipe serves.
 
         Raises PackagesUnavailableError if there is none, HostError if the build fails.
         """
@@ -105,7 +106,7 @@ class ImageCache(Generic[S]):
             return image_set
 
     def _newest_of(self, recipe: str) -> S | None:
-        """The usable set last used among those made from ``recipe``, whatever the packages."""
+        """Return the most recently used usable set among those made from ``recipe``, whatever the packages."""
         manifests = self._folder.glob("*/manifest.json")
         for directory in sorted((path.parent for path in manifests), key=_last_use, reverse=True):
             image_set = self._usable(directory)
@@ -176,7 +177,7 @@ class ImageCache(Generic[S]):
 
 
 def _has_mounts(folder: Path) -> bool:
-    """Whether something of this host's is mounted below a folder: removing the folder would reach into it."""
+    """Tell whether a file system is mounted below a folder: removing the folder would remove files on it."""
     real = folder.resolve()
     return any(Path(mounted.mountpoint).is_relative_to(real) for mounted in psutil.disk_partitions(all=True))
 

@@ -1,4 +1,4 @@
-"""Running the host's tools, with failures that say what the tool said."""
+"""Running the host's tools, with failures that quote the tool's output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LAST_LINES = 8
 
-# Where Debian keeps mkfs.vfat and depmod; a user's PATH often leaves it out.
+# Debian keeps mkfs.vfat and depmod there; a user's PATH often lacks these folders.
 _SYSTEM_PATH = "/usr/sbin:/sbin"
 
 TOOL_PACKAGES: Mapping[str, str] = {
@@ -38,22 +38,22 @@ TOOL_PACKAGES: Mapping[str, str] = {
 
 
 def search_path() -> str:
-    """Where tools are looked for."""
+    """Return the PATH by which the harness finds tools."""
     return f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_PATH}"
 
 
 _TOOLS_OF_BOTH = ("apt-cache", "apt-get", "dpkg", "mcopy", "mkfs.vfat", "mmd")
 IMAGE_TOOLS = (*_TOOLS_OF_BOTH, "depmod", "xorriso")
-"""What building the harness's own guest takes."""
+"""The tools that build the harness's own guest."""
 DEBIAN_TOOLS = (
     *(*_TOOLS_OF_BOTH, "fakeroot", "mke2fs", "mmdebstrap", "setpriv", "tar", "unshare"),
     *(() if os.geteuid() == 0 else ("newuidmap",)),
 )
-"""What building the Debian images takes; ``newuidmap`` is for mmdebstrap in a user namespace."""
+"""The tools that build the Debian images; ``newuidmap`` is for mmdebstrap in a user namespace."""
 
 
 def missing_tools(tools: Iterable[str]) -> tuple[str, ...]:
-    """The tools that this host lacks."""
+    """Return those of ``tools`` that this host lacks."""
     return tuple(sorted(tool for tool in tools if shutil.which(tool, path=search_path()) is None))
 
 
@@ -68,7 +68,7 @@ def require_tools(tools: Iterable[str] = IMAGE_TOOLS) -> None:
 def run(*command: str | Path, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
     """Return the standard output of ``command``.
 
-    Raises HostError with the command and its last lines if it is missing or fails.
+    Raises HostError if the command is missing or fails; the message has the command and its last lines.
     """
     words = [str(word) for word in command]
     variables = os.environ | {"LC_ALL": "C.UTF-8", "PATH": search_path()} | dict(environment or {})
@@ -88,7 +88,7 @@ def run(*command: str | Path, cwd: Path | None = None, environment: Mapping[str,
 
 
 def quoted(lines: Iterable[str]) -> str:
-    """What a program said, behind a message: each line on one of its own, after a bar; empty if there are none."""
+    """Return a program's output as a message quotes it: each line on a new line, after a bar; empty without lines."""
     return "".join(f"\n  | {line}" for line in lines)
 
 

@@ -1,4 +1,4 @@
-"""What is in an image, apart from how one gets into what boots from it."""
+"""The content of an image, without the way to log into a guest that boots from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageContent:
-    """An image's file, and the size of the disk that is made of it: that of the disk in it, or more."""
+    """An image's file, and the size of a disk made of the image: the size of the disk in the image, or more."""
 
     path: Path
     format: Literal["raw", "qcow2"]
@@ -19,5 +19,5 @@ class ImageContent:
 
     @classmethod
     def of_raw(cls, path: Path) -> Self:
-        """The disk that a raw file is."""
+        """Return the content of a raw file, for a disk of the file's size."""
         return cls(path, "raw", path.stat().st_size)

@@ -1,7 +1,7 @@
 """Archives in cpio's "newc" format, as the kernel unpacks them (its Documentation: driver-api/early-userspace).
 
-Written here rather than by cpio(1): owners, times and device nodes are then the same for every builder, who need
-not be root.
+The harness writes archives itself, without cpio(1): then owners, times and device nodes are the same for every builder,
+and the builder need not be root.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Archive:
         self._append(path, stat.S_IFREG | mode, content)
 
     def folder(self, path: str, mode: int = 0o755) -> None:
-        """Add a folder, once, and those above it."""
+        """Add a folder and the folders above it, unless the archive has them already."""
         if not path or path in self._folders:
             return
         self.folder(path.rpartition("/")[0])
@@ -43,7 +43,7 @@ class Archive:
         self._append(path, stat.S_IFCHR | mode, device=(major, minor))
 
     def to_bytes(self) -> bytes:
-        """The archive with its trailer."""
+        """Return the archive with its trailer."""
         return b"".join([*self._parts, self._entry("TRAILER!!!", 0, 0, b"", (0, 0))])
 
     def _append(self, path: str, mode: int, content: bytes = b"", device: tuple[int, int] = (0, 0)) -> None:

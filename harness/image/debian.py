@@ -17,6 +17,7 @@ from harness.image.build import epoch_of
 from harness.image.cache import ImageCache, Progress, cache_root, say_nothing
 from harness.image.command import DEBIAN_TOOLS, require_tools, run
 from harness.image.image_set import read_manifest, verify_files
+from harness.image.loaders import Loaders
 from harness.image.media import MIB, BootDisk, MediaBuilder
 from harness.image.packages import (
     PackagesUnavailableError,
@@ -33,7 +34,7 @@ _NAMESPACES = (
     *("unshare", "--mount", "--propagation", "private", "--pid", "--fork"),
     *("--kill-child", "--mount-proc", "--"),
 )
-_BUILDER_MODULES = ("debian.py", "media.py", "packages.py", "recipe.py")
+_BUILDER_MODULES = ("debian.py", "loaders.py", "media.py", "packages.py", "recipe.py")
 
 # The file systems are made from an unpacked tree, by tools that believe to be root: nothing is mounted.
 _MAKE_FILE_SYSTEMS = """\
@@ -61,7 +62,7 @@ class DebianDisk:
 
 @dataclass(frozen=True)
 class DebianRecipe:
-    """What is chosen of the Debian images, read from ``folder``."""
+    """The settings of the Debian images that are chosen, read from ``folder``."""
 
     folder: Path
     packages: tuple[str, ...]
@@ -97,7 +98,7 @@ class DebianRecipe:
         )
 
     def boot_disk(self, disk: DebianDisk) -> BootDisk:
-        """The disk as the media builder lays it out."""
+        """Return the disk as the media builder lays it out."""
         command_line = f"{self.kernel_arguments} root=UUID={disk.root_uuid}"
         return BootDisk(disk.boot, command_line, disk.disk_signature, self.boot_bytes, self.root_bytes)
 
@@ -142,7 +143,10 @@ def obtain_debian(progress: Progress = say_nothing) -> DebianSet:
 
 
 def _digest(folder: Path) -> str:
-    """Of the Debian recipe, and of what it takes from the other one: loader configurations and the list of drivers."""
+    """Return the hash of the Debian recipe and of the files it takes from the other recipe.
+
+    Those files are loader configurations and the list of drivers.
+    """
     parts = (
         recipe_hash(folder / "debian", _BUILDER_MODULES),
         recipe_hash(folder / "boot", ()),
@@ -154,7 +158,7 @@ def _digest(folder: Path) -> str:
 def build_debian(
     recipe: DebianRecipe, media: Recipe, inputs: dict[str, str], target: Path, work: Path, say: Callable[[str], None]
 ) -> None:
-    """Write the disks into ``target``; ``work`` takes what is only needed meanwhile (about 2 GB).
+    """Write the disks into ``target``; ``work`` takes the files needed only during the build (about 2 GB).
 
     Raises HostError if a tool is missing or fails, PackagesUnavailableError if a package cannot be fetched.
     """
@@ -170,7 +174,7 @@ def build_debian(
     epoch = epoch_of(media.rescue.uuid)
     media_folder = work / "media"
     media_folder.mkdir()
-    builder = MediaBuilder(media, loaders, media_folder, epoch)
+    builder = MediaBuilder(media, Loaders(loaders, media.loaders), media_folder, epoch)
     file_systems: list[str | Path] = []
     for disk, name in ((recipe.instance, INSTANCE), (recipe.rescue, RESCUE)):
         layout = recipe.boot_disk(disk)
@@ -184,7 +188,7 @@ def build_debian(
 
 
 def _install(recipe: DebianRecipe, archive: Path) -> None:
-    """Have mmdebstrap write the system as an archive: as root where we are root, else in a user namespace."""
+    """Let mmdebstrap write the system as an archive: as root if the harness runs as root, else in a user namespace."""
     sources = debian_sources()
     enabled, masked = " ".join(recipe.enabled), " ".join(recipe.masked)
     system, drivers, customize = (
@@ -222,11 +226,11 @@ def _install(recipe: DebianRecipe, archive: Path) -> None:
 
 
 def contained() -> tuple[str, ...]:
-    """What mmdebstrap runs behind: it is killed with the harness, and so is whatever it has started and mounted.
+    """Return the command prefix that ends mmdebstrap, its processes and its mounts together with the harness.
 
-    As root mmdebstrap binds this host's /dev/shm below its folder, writable. Killed, it would leave it there, and
-    whoever then removes the folder would empty the host's. Where root may have no namespaces, as in a container
-    without privileges, it may mount nothing either. An ordinary user's mmdebstrap has namespaces anyway.
+    As root mmdebstrap binds this host's /dev/shm below its folder, writable. A killed mmdebstrap would leave the mount
+    there, and removing the folder would then empty the host's /dev/shm. If root may make no namespaces, as in a
+    container without privileges, root may mount nothing either. An ordinary user's mmdebstrap has namespaces anyway.
     """
     dies_with_us = ("setpriv", "--pdeathsig", "KILL", "--")
     if os.geteuid() != 0:
@@ -239,7 +243,7 @@ def contained() -> tuple[str, ...]:
 
 
 def _boot_files(archive: Path) -> tuple[bytes, bytes]:
-    """Kernel and initramfs of the installed system."""
+    """Return kernel and initramfs of the installed system."""
     with tarfile.open(archive) as system:
         return _only(system, "./boot/vmlinuz-"), _only(system, "./boot/initrd.img-")
 

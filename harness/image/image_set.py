@@ -1,4 +1,4 @@
-"""A set of images as others see it: a folder of files and a manifest that says what they must be."""
+"""A set of images as other modules see it: a folder of files, and a manifest with their sizes and hashes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PORT_PLACEHOLDER = b"@PORT@"
 
 
 class DamagedSetError(HostError):
-    """A file of the set is missing or is not what the manifest says."""
+    """A file of the set is missing or does not match the manifest."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ def write_manifest(directory: Path, recipe: str, inputs: Mapping[str, str]) -> N
 
 
 def write_floppy(image_set: ImageSet, target: Path, port: int) -> None:
-    """Copy the rescue floppy to ``target`` and have it fetch from TCP port ``port`` of 10.0.2.2, the host.
+    """Copy the rescue floppy to ``target``; the copy fetches from TCP port ``port`` of 10.0.2.2, the host.
 
-    Raises HostError if ``port`` is none or the floppy has no place for it.
+    Raises HostError if ``port`` is no TCP port or the floppy has no place for a port.
     """
     if not 0 < port < 65536:
         raise HostError(f"{port} is not a TCP port")
@@ -102,7 +102,7 @@ def write_floppy(image_set: ImageSet, target: Path, port: int) -> None:
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
-    """What ``write_manifest`` wrote. Raises DamagedSetError if it cannot be read or is incomplete."""
+    """Read the manifest of ``write_manifest``. Raises DamagedSetError if it cannot be read or is incomplete."""
     try:
         manifest: dict[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         if not {"recipe", "inputs", "files"} <= manifest.keys():

@@ -21,7 +21,10 @@ _GZIP_LEVEL = 6
 
 
 def kernel_version(root: Path) -> str:
-    """Release of the one kernel unpacked below ``root``."""
+    """Return the release of the one kernel unpacked below ``root``.
+
+    Raises HostError if there is no kernel, or more than one.
+    """
     kernels = sorted((root / "boot").glob("vmlinuz-*"))
     if len(kernels) != 1:
         raise HostError(f"expected one kernel among the unpacked packages, found {len(kernels)}")
@@ -88,7 +91,7 @@ def _add_modules(archive: Archive, root: Path, names: tuple[str, ...]) -> None:
     for module in sorted(modules):
         archive.file(f"{target}/{module}.ko", _module_content(source / paths[module]))
         first = [before for name in soft.get(module, ()) if name in names for before in (name, *needs[name])]
-        # busybox loads the last one first.
+        # busybox loads the modules of a line in reverse order.
         wanted = dict.fromkeys([*first, *needs[module]])
         dependencies.append(f"{module}.ko: {' '.join(f'{name}.ko' for name in wanted)}".rstrip())
     archive.file(f"{target}/modules.dep", _lines(dependencies))
@@ -97,7 +100,7 @@ def _add_modules(archive: Archive, root: Path, names: tuple[str, ...]) -> None:
 
 
 def _dependencies(source: Path) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """Path of each module, and what it cannot do without: all of it, what is to be loaded first last."""
+    """Return the path of each module, and all modules that each module needs; the one to load first comes last."""
     paths: dict[str, str] = {}
     needs: dict[str, tuple[str, ...]] = {}
     for line in _records(source / "modules.dep"):
@@ -108,7 +111,7 @@ def _dependencies(source: Path) -> tuple[dict[str, str], dict[str, tuple[str, ..
 
 
 def _soft_dependencies(source: Path) -> dict[str, tuple[str, ...]]:
-    """What a module wants before it where it exists (uhci_hcd: ehci_pci), of which busybox knows nothing."""
+    """Return the modules to load before each module, if they exist (uhci_hcd: ehci_pci); busybox ignores this rule."""
     soft: dict[str, tuple[str, ...]] = {}
     for line in _records(source / "modules.softdep"):
         if match := re.fullmatch(r"softdep (\S+) pre: (.*?)( post: .*)?", line):

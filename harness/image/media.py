@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from harness.image.loaders import Loaders
     from harness.image.recipe import Medium, Recipe
 
 MIB = 1024 * 1024
@@ -27,7 +28,7 @@ _PARTITION_START = MIB // _SECTOR_BYTES
 _FAT16_LBA = 0x0E
 _LINUX = 0x83
 _GRUB_CONFIGURATION = "EFI/debian/grub.cfg"
-"""Where the GRUB that Debian signs looks, on the device it was loaded from; it cannot be told otherwise."""
+"""The path at which the GRUB that Debian signs looks, on the device that GRUB was loaded from; the path is fixed."""
 _EFI_BYTES = 6 * MIB
 
 Files = dict[str, bytes]
@@ -45,23 +46,23 @@ class BootDisk:
 
     @property
     def root_offset(self) -> int:
-        """Where the root partition starts, in bytes."""
+        """The start of the root partition, in bytes."""
         return MIB + self.boot_bytes
 
 
 class MediaBuilder:
-    """Builds media in ``folder`` from loaders unpacked below ``root``; ``epoch`` (s) is the time of every file."""
+    """Builds media in ``folder``; ``epoch`` (s) is the time of every file."""
 
-    def __init__(self, recipe: Recipe, root: Path, folder: Path, epoch: int) -> None:
+    def __init__(self, recipe: Recipe, loaders: Loaders, folder: Path, epoch: int) -> None:
         self._recipe = recipe
-        self._root = root
+        self._loaders = loaders
         self._folder = folder
         # mtools and xorriso take the time from SOURCE_DATE_EPOCH; MTOOLS_SKIP_CHECK: a floppy's geometry is fine.
         self._environment = {"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC", "MTOOLS_SKIP_CHECK": "1"}
         self._epoch = epoch
 
     def build_instance(self, kernel: bytes, initramfs: bytes, target: Path) -> None:
-        """A raw disk with one active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB)."""
+        """Build a raw disk with one active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB)."""
         recipe = self._recipe
         self.build_disk(
             BootDisk(
@@ -76,14 +77,14 @@ class MediaBuilder:
         )
 
     def build_disk(self, disk: BootDisk, kernel: bytes, initramfs: bytes, target: Path) -> None:
-        """A raw disk with an active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB).
+        """Build a raw disk with an active FAT partition that boots from BIOS (SYSLINUX) and UEFI (GRUB).
 
-        A partition for a root file system follows, where the disk has one; it is left blank.
+        If ``disk`` has room for a root file system, a blank partition follows.
         """
         partition = self._folder / "partition.img"
         contents = {
             "syslinux.cfg": self._recipe.configured("syslinux.cfg", disk.command_line),
-            "ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
+            "ldlinux.c32": self._loaders.read("bios/ldlinux.c32"),
             "vmlinuz": kernel,
             "initramfs.cpio.gz": initramfs,
             **self._uefi_loaders(),
@@ -98,7 +99,7 @@ class MediaBuilder:
         partition.unlink()
 
     def build_hybrid(self, medium: Medium, kernel: bytes, initramfs: bytes, target: Path) -> None:
-        """A CD-ROM for BIOS and UEFI, and a disk for both."""
+        """Build a medium that boots as a CD-ROM and as a disk, each from BIOS and UEFI."""
         recipe = self._recipe
         tree = self._folder / medium.name
         grub_configuration = recipe.boot_configuration("grub.cfg", medium)
@@ -108,8 +109,8 @@ class MediaBuilder:
         self._write_tree(
             tree,
             {
-                "isolinux/isolinux.bin": self._loader("usr/lib/ISOLINUX/isolinux.bin"),
-                "isolinux/ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
+                "isolinux/isolinux.bin": self._loaders.read("isolinux.bin"),
+                "isolinux/ldlinux.c32": self._loaders.read("bios/ldlinux.c32"),
                 "isolinux/isolinux.cfg": recipe.boot_configuration("syslinux.cfg", medium),
                 "EFI/BOOT/efi.img": efi.read_bytes(),
                 _GRUB_CONFIGURATION: grub_configuration,
@@ -121,7 +122,7 @@ class MediaBuilder:
         volume = ("-V", medium.label, f"--modification-date={when}", "-R")
         bios = ("-b", "isolinux/isolinux.bin", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table")
         uefi = ("-eltorito-alt-boot", "-e", "EFI/BOOT/efi.img", "-no-emul-boot", "-isohybrid-gpt-basdat")
-        disk = ("-isohybrid-mbr", self._root / "usr/lib/ISOLINUX/isohdpfx.bin")
+        disk = ("-isohybrid-mbr", self._loaders.find("isohdpfx.bin"))
         run(
             *("xorriso", "-as", "mkisofs", "-o", target, *volume, *bios, *uefi, *disk, tree),
             environment=self._environment,
@@ -130,12 +131,15 @@ class MediaBuilder:
         os.truncate(target, -(-file_system_bytes // MIB) * MIB + TAIL_BYTES)
 
     def build_floppy(self, target: Path) -> None:
-        """SYSLINUX and iPXE, which fetches kernel and initramfs over HTTP: they don't fit on 1.44 MB."""
+        """Build a floppy with SYSLINUX and iPXE.
+
+        iPXE fetches kernel and initramfs over HTTP, because they don't fit on 1.44 MB.
+        """
         recipe = self._recipe
         contents = {
             "syslinux.cfg": recipe.boot_configuration("floppy.cfg", recipe.floppy),
-            "ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
-            "ipxe.lkrn": self._loader("boot/ipxe.lkrn"),
+            "ldlinux.c32": self._loaders.read("bios/ldlinux.c32"),
+            "ipxe.lkrn": self._loaders.read("ipxe.lkrn"),
             "boot.ipxe": recipe.boot_configuration("boot.ipxe", recipe.floppy),
         }
         self._make_fat(target, FLOPPY_BYTES, recipe.floppy, contents)
@@ -143,17 +147,14 @@ class MediaBuilder:
         if target.read_bytes()[-MARKER_BYTES:].strip(b"\0"):
             raise HostError("the rescue floppy is full: its files reach into the marker's place")
 
-    def _loader(self, path: str) -> bytes:
-        return (self._root / path).read_bytes()
-
     def _uefi_loaders(self) -> Files:
-        """Signed by Microsoft and Debian, so the same media boot with and without secure boot.
+        """Return the loaders signed by Microsoft and Debian, so the same media boot with and without secure boot.
 
-        Firmware starts shim under the removable media's name, and shim the GRUB beside it.
+        Firmware starts shim under the removable media's name, and shim starts the GRUB beside it.
         """
         return {
-            "EFI/BOOT/BOOTX64.EFI": self._loader("usr/lib/shim/shimx64.efi.signed"),
-            "EFI/BOOT/grubx64.efi": self._loader("usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"),
+            "EFI/BOOT/BOOTX64.EFI": self._loaders.read("shimx64.efi.signed"),
+            "EFI/BOOT/grubx64.efi": self._loaders.read("grubx64.efi.signed"),
         }
 
     def _make_fat(
@@ -166,7 +167,7 @@ class MediaBuilder:
         hidden_sectors: int = 0,
         serial: str | None = None,
     ) -> None:
-        """A FAT file system; files keep their order, so those read at boot lie in one piece each."""
+        """Make a FAT file system; files keep their order, so each file that is read at boot lies in one piece."""
         with image.open("wb") as file:
             file.truncate(size_bytes)
         volume_id = serial or medium.uuid.replace("-", "")
@@ -181,7 +182,7 @@ class MediaBuilder:
             run("mcopy", "-m", "-i", image, tree / name, f"::{name}", environment=self._environment)
 
     def _install_syslinux(self, image: Path) -> None:
-        run(self._root / "usr/bin/syslinux", "--install", image, environment=self._environment)
+        run(self._loaders.find("bin/syslinux"), "--install", image, environment=self._environment)
 
     def _write_tree(self, tree: Path, contents: Mapping[str, bytes]) -> None:
         for name, content in contents.items():
@@ -192,7 +193,7 @@ class MediaBuilder:
             os.utime(path, (self._epoch, self._epoch))
 
     def _master_boot_record(self, disk: BootDisk) -> bytes:
-        code = self._loader("usr/lib/SYSLINUX/mbr.bin")[:440].ljust(440, b"\0")
+        code = self._loaders.read("SYSLINUX/mbr.bin")[:440].ljust(440, b"\0")
         entries = _partition_entry(0x80, _FAT16_LBA, MIB, disk.boot_bytes)
         if disk.root_bytes:
             entries += _partition_entry(0, _LINUX, disk.root_offset, disk.root_bytes)

@@ -33,14 +33,17 @@ _SOURCE_FORMAT = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
 
 
 class PackagesUnavailableError(HostError):
-    """Apt has no lists, or what they name cannot be fetched."""
+    """Apt has no package lists, or a package in the lists cannot be fetched."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, hint="apt-get update; the images are made from packages of Debian's own archive")
 
 
 def _apt_fingerprint(names: tuple[str, ...]) -> str:
-    """Changes whenever apt could resolve ``names`` differently. Costs milliseconds, apt-cache half a second."""
+    """Return a hash that changes whenever apt could resolve ``names`` differently.
+
+    The hash costs milliseconds; apt-cache costs half a second.
+    """
     digest = hashlib.sha256("\0".join(names).encode())
     paths = [Path(name) for name in _APT_STATE]
     for folder in map(Path, _APT_FOLDERS):
@@ -64,7 +67,10 @@ def resolve_inputs(recipe: Recipe, memory: Path) -> dict[str, str]:
 
 
 def resolve_packages(names: tuple[str, ...], memory: Path, *, kernel: str | None = None) -> dict[str, str]:
-    """As ``resolve_inputs``, for packages by name, and the package that the metapackage ``kernel`` stands for."""
+    """Return the version apt would take for each named package, and for the package behind the metapackage ``kernel``.
+
+    ``memory`` and errors are as for ``resolve_inputs``.
+    """
     fingerprint = _apt_fingerprint(names)
     try:
         remembered = json.loads(memory.read_text(encoding="utf-8"))
@@ -80,14 +86,14 @@ def resolve_packages(names: tuple[str, ...], memory: Path, *, kernel: str | None
 
 @dataclass(frozen=True)
 class DebianSources:
-    """The release that this host's apt takes packages of Debian's own archive from, and lines of sources.list(5)."""
+    """The release of Debian's own archive that this host's apt uses, and the archive's lines of sources.list(5)."""
 
     suite: str
     lines: tuple[str, ...]
 
 
 def download_settings() -> tuple[str, ...]:
-    """Lines of apt.conf(5): proxies, certificates and retries of this host's apt, if it has any."""
+    """Return the lines of apt.conf(5) with the proxies, certificates and retries of this host's apt."""
     try:
         dumped = run("apt-config", "dump", "--no-empty", "Acquire")
     except HostError as error:
@@ -96,7 +102,7 @@ def download_settings() -> tuple[str, ...]:
 
 
 def debian_sources() -> DebianSources:
-    """Debian's own archive as this host's apt is set up for it: a mirror of it, too.
+    """Return Debian's own archive, or a mirror of the archive, as this host's apt is set up to use it.
 
     Raises PackagesUnavailableError if apt knows of no such archive.
     """

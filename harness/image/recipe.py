@@ -1,9 +1,10 @@
-"""The recipes: which packages, modules, identifiers and boot configurations the images are made from."""
+"""The recipes: the packages, modules, identifiers and boot configurations that the images are made from."""
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -11,13 +12,13 @@ from typing import Self
 import harness
 
 # Sources that shape the images as much as the recipes do.
-_BUILDER_MODULES = ("build.py", "cpio.py", "initramfs.py", "media.py", "packages.py")
+_BUILDER_MODULES = ("build.py", "cpio.py", "initramfs.py", "loaders.py", "media.py", "packages.py")
 OTHER_RECIPES = ("debian",)
 """Folders of recipes that are built by themselves."""
 
 
 def recipe_folder() -> Path:
-    """The folder of recipes: inside the package as installed, ``images`` beside it in a source tree."""
+    """Return the folder of recipes: inside an installed package, or ``images`` beside the package in a source tree."""
     package = Path(harness.__file__).parent
     inside = package / "recipes"
     return inside if inside.is_dir() else package.parent / "images"
@@ -34,13 +35,16 @@ class Medium:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is chosen rather than computed, read from ``folder``."""
+    """The settings that are chosen rather than computed, read from ``folder``.
+
+    ``loaders`` maps each file of a boot loader to the package that has it.
+    """
 
     folder: Path
     kernel_package: str
     guest_packages: tuple[str, ...]
     library_packages: tuple[str, ...]
-    loader_packages: tuple[str, ...]
+    loaders: Mapping[str, str]
     programs: tuple[str, ...]
     modules: tuple[str, ...]
     kernel_arguments: str
@@ -50,6 +54,11 @@ class Recipe:
     instance_iso: Medium
     rescue: Medium
     floppy: Medium
+
+    @property
+    def loader_packages(self) -> tuple[str, ...]:
+        """The packages that the boot loaders are taken from."""
+        return tuple(dict.fromkeys(self.loaders.values()))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -65,7 +74,7 @@ class Recipe:
             kernel_package=chosen["packages"]["kernel"],
             guest_packages=tuple(chosen["packages"]["guest"]),
             library_packages=tuple(chosen["packages"]["libraries"]),
-            loader_packages=tuple(chosen["packages"]["loaders"]),
+            loaders={name: package for package, names in chosen["loaders"].items() for name in names},
             programs=tuple(chosen["guest"]["programs"]),
             modules=tuple(line.strip() for line in lines if line.strip() and not line.startswith("#")),
             kernel_arguments=(folder / "boot" / "cmdline").read_text(encoding="utf-8").strip(),
@@ -78,25 +87,25 @@ class Recipe:
         )
 
     def boot_configuration(self, name: str, medium: Medium) -> bytes:
-        """The file ``boot/name`` with the kernel command line of ``medium`` filled in.
+        """Return the file ``boot/name`` with the kernel command line of ``medium`` filled in.
 
-        Instance and rescue differ by ``harness.medium`` and by the UUID in ``root=``, nothing else.
+        Instance and rescue differ only by ``harness.medium`` and by the UUID in ``root=``.
         """
         return self.configured(name, self.command_line(medium))
 
     def configured(self, name: str, command_line: str) -> bytes:
-        """The file ``boot/name`` with a kernel command line filled in."""
+        """Return the file ``boot/name`` with a kernel command line filled in."""
         text = (self.folder / "boot" / name).read_text(encoding="utf-8")
         return text.replace("@CMDLINE@", command_line).encode()
 
     def command_line(self, medium: Medium) -> str:
-        """The kernel command line of a medium."""
+        """Return the kernel command line of a medium."""
         role = "instance" if medium in (self.instance, self.instance_iso) else "rescue"
         return f"{self.kernel_arguments} harness.medium={role} root=UUID={medium.uuid}"
 
 
 def recipe_hash(folder: Path, builder_modules: tuple[str, ...] = _BUILDER_MODULES) -> str:
-    """SHA-256 over names, modes and contents of all files in ``folder`` and over the builder's own sources."""
+    """Return the SHA-256 of the names and contents of all files in ``folder`` and of the builder's own sources."""
     digest = hashlib.sha256()
     recipe_files = [
         path
@@ -115,7 +124,7 @@ def recipe_hash(folder: Path, builder_modules: tuple[str, ...] = _BUILDER_MODULE
 
 
 def set_key(recipe: str, inputs: dict[str, str]) -> str:
-    """Name under which a set made from ``recipe`` (a hash) and ``inputs`` (package to version) is cached."""
+    """Return the name under which a set made from ``recipe`` (a hash) and ``inputs`` (package to version) is cached."""
     digest = hashlib.sha256(recipe.encode())
     for package, version in sorted(inputs.items()):
         digest.update(f"\0{package}={version}".encode())

@@ -1,4 +1,4 @@
-"""An image file of the user's: looked at, never written to."""
+"""An image file of the user's: inspected, never written to."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _GRAIN_BYTES = 64 * 1024
 
 
 def disk_bytes(image_bytes: int) -> int:
-    """The size of a disk made from an image of so many: longer by 64 to 128 KiB, where marker and data blocks go.
+    """Return the size of a disk made from an image of ``image_bytes``.
 
-    Nothing of the image's own, such as the second header of a GPT, is in that place; and growpart leaves less than a
-    mebibyte alone.
+    The disk is longer than the image by 64 to 128 KiB, where marker and data blocks go. No part of the image, such as
+    the second header of a GPT, is in that place. growpart does not grow a partition by less than a mebibyte.
     """
     return (-(-image_bytes // _GRAIN_BYTES) + 1) * _GRAIN_BYTES
 
 
 def readable(path: Path) -> Path:
-    """The absolute path of a file that can be read and holds something; a device of the host's is none.
+    """Return the absolute path of a file, once it is known to be readable.
 
     Raises:
-        HostError: it cannot, or does not.
+        HostError: the path is no regular file, such as a device of the host's, or the file is empty or cannot be read.
     """
     path = path.absolute()
     hint = "paths of images and keys count from the folder of the scenario file"
@@ -45,11 +45,11 @@ def readable(path: Path) -> Path:
 
 
 def inspected(path: Path) -> ImageContent:
-    """What qemu-img says of an image.
+    """Return the content of an image, as qemu-img describes it.
 
     Raises:
-        HostError: it cannot be read, is neither raw nor qcow2, is encrypted, or takes content from another file:
-            whoever made it would have QEMU read any file of this host.
+        HostError: the image cannot be read, is neither raw nor qcow2, is encrypted, or takes content from another file.
+            With such an image, its author could make QEMU read any file of this host.
     """
     path = readable(path)
     facts: dict[str, Any] = json.loads(run("qemu-img", "info", "--output=json", path))

@@ -58,7 +58,7 @@ RescueMedium = Annotated[Annotated[RescueSource, Tag("name")] | Annotated[UserIm
 
 
 def needed_memory_bytes(image: ShippedImage | RescueSource | UserImage, firmware: Firmware) -> int:
-    """What a guest of this image is given where the scenario does not say; OVMF can't place a kernel in 256 MiB."""
+    """Return the memory of a guest of this image if the scenario names none; OVMF can't place a kernel in 256 MiB."""
     if isinstance(image, UserImage):
         return 1024 * MIB
     if image == ShippedImage.DEBIAN:

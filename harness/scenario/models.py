@@ -135,7 +135,7 @@ class Instance(Frozen):
 
     @property
     def memory_bytes(self) -> int:
-        """The memory in force."""
+        """The memory in force, in bytes."""
         return self.memory or needed_memory_bytes(self.image, self.firmware)
 
     @property
@@ -296,6 +296,6 @@ class Scenario(Frozen):
     )
 
     def level_within(self, asked: Level) -> Level:
-        """The level at which it is run where ``asked`` is asked for."""
+        """Return the level at which the scenario is run if ``asked`` is asked for."""
         deeper = asked.or_deeper(self.level)
         return deeper if deeper.is_within(self.deepest_level) else self.deepest_level

@@ -67,7 +67,10 @@ class Snapshot(Frozen):
 
 
 def _kind(value: Any) -> str | None:
-    """The tag of a step, as a file or a model has it; of one that is none, the word that should have been one."""
+    """Return the tag of a step, given as in a file or as a model.
+
+    For a value that is no step, return the word that stands in a tag's place.
+    """
     if isinstance(value, str):
         return value
     data = value.model_dump() if isinstance(value, Frozen) else value
@@ -106,7 +109,7 @@ Step = Annotated[
 
 
 def step_label(step: Step) -> str:
-    """A step in words."""
+    """Return a step in words."""
     match step:
         case AttachVolume():
             return f"attach {step.attach.name or 'a volume'}"

@@ -57,12 +57,12 @@ class Level(StrEnum):
     GUEST = "guest"
 
     def or_deeper(self, other: Level) -> Level:
-        """The deeper one of two levels."""
+        """Return the deeper of two levels."""
         order = list(Level)
         return max(self, other, key=order.index)
 
     def is_within(self, depth: Level) -> bool:
-        """Whether it is no deeper than another."""
+        """Tell whether this level is no deeper than ``depth``."""
         return self.or_deeper(depth) is depth
 
 

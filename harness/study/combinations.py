@@ -1,4 +1,4 @@
-"""Every bus with every device type, machine and firmware: what the reference makes of it, and who says no.
+"""Table of every bus, device type, machine and firmware: whether the reference boots it, or else who refuses it.
 
 ``docs/reference/combinations.md`` is this table.
 """
@@ -22,7 +22,7 @@ HARDWARE = tuple(itertools.product(("pc", "q35"), Firmware))
 
 @dataclass(frozen=True)
 class Combination:
-    """One cell; ``refusal`` is None where it boots."""
+    """One cell of the table; ``refusal`` is None where the guest boots."""
 
     machine: str
     firmware: Firmware
@@ -32,7 +32,7 @@ class Combination:
 
 
 def combinations() -> Iterator[Combination]:
-    """Every cell, by bus and device, then machine and firmware."""
+    """Yield every cell, by bus and device, then by machine and firmware."""
     for bus, device in itertools.product(BUSES, DEVICES):
         for machine, firmware in HARDWARE:
             instance = Instance(machine=machine, firmware=firmware, disks=(RootDisk(role=Role.ROOT),))

@@ -23,5 +23,5 @@ from harness.commands.late import work_in
 def command() -> None:
     """Add a release of Nova, or a checkout.
 
-    The release VERSION, or the checkout, gets an environment of its own. That takes a minute and 400 MB.
+    The release VERSION, or the checkout, gets an environment of its own, which takes a minute to make and 400 MB.
     """

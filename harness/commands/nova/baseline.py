@@ -17,10 +17,10 @@ from harness.scenario.words import Level
 @jobs_option("cases")
 @level_option(Level.PLAN, "Where evidence comes from. At level 'guest' eight cases stand for the suite.")
 @boot_timeout_option()
-@results_option("Where the run's folder goes.")
+@results_option("The folder in which the run's folder is made.")
 @work_in("harness.commands.work.nova.baseline")
 def command() -> None:
-    """Compare a Nova's run of the suite with the one that is kept.
+    """Compare a Nova's run of the suite with a baseline.
 
     The shipped suite runs on an added Nova. The results are compared with the baseline of that Nova, or of another
     release.

@@ -1,7 +1,7 @@
 """Places for one more disk that come after everything a domain has, in the order in which firmware and Linux look.
 
-Linux names SCSI disks by host, then target, and hosts mostly by the PCI order of their controllers; a device in a gap
-would take a name in a gap. So nothing here ever fills one.
+Linux names SCSI disks by host, then target, and hosts mostly by the PCI order of their controllers. A device in a gap
+would take a name in a gap. So no function here ever fills a gap.
 """
 
 from __future__ import annotations
@@ -27,24 +27,25 @@ SATA_PORTS = 6
 IDE_PLACES = tuple(DriveAddress(0, bus, 0, unit) for bus in (0, 1) for unit in (0, 1))
 FLOPPY_DRIVES = 2
 USB_PORTS = {"qemu-xhci": 4, "nec-xhci": 4, "ich9-ehci1": 6, "ehci": 6, "pci-ohci": 3}
-"""Ports by model, 2 on the rest (UHCI); a ``ports`` attribute changes xHCI's (libvirt, domain_addr.c,
-virDomainUSBAddressControllerModelToPorts)."""
+"""Ports by model; other models (UHCI) have 2. A ``ports`` attribute changes the number of xHCI's ports (libvirt,
+domain_addr.c, virDomainUSBAddressControllerModelToPorts)."""
 UHCI_PORTS = 2
 LSILOGIC_IDS = range(7)
-"""A narrow bus has eight ids, and the controller itself is the last; QEMU's lsi53c895a takes no more."""
+"""A narrow bus has eight ids, and the controller itself has the last; QEMU's lsi53c895a takes no more."""
 VIRTIO_SCSI = ("virtio-scsi", "virtio-transitional", "virtio-non-transitional")
 SCSI_TARGETS = {**dict.fromkeys(VIRTIO_SCSI, 256), "lsisas1068": 8, "lsisas1078": 128, "vmpvscsi": 64}
 """Targets of QEMU's controllers: virtio-scsi (libvirt's limit), MPTSAS_NUM_PORTS, MFI_MAX_LD, PVSCSI_MAX_DEVS."""
 
 
 def scsi_place(root: etree._Element, *, uefi: bool) -> Place:
-    """A target of its own behind the last one; LUN 0, for Linux lists a target's newest LUN first.
+    """Return a new SCSI target behind the last one in use, with LUN 0: Linux lists a target's newest LUN first.
 
-    An existing controller serves if no later one, SCSI or SATA, has disks, and if the firmware can boot from it: OVMF
-    only from virtio-scsi. Otherwise a virtio-scsi controller comes along, which is the last of all.
+    An existing controller serves if no later controller, SCSI or SATA, has disks, and if the firmware can boot from the
+    controller: OVMF boots only from virtio-scsi. Otherwise the place comes with a new virtio-scsi controller, which is
+    the last of all.
 
     Raises:
-        Refused: it takes a new controller, and no PCI place is left.
+        Refused: the disk needs a new controller, and no PCI place is left.
     """
 
     def place_on(controller: etree._Element) -> Place | None:
@@ -67,10 +68,12 @@ def _on_scsi_controller(root: etree._Element, index: int, model: str) -> Place |
 
 
 def sata_place(root: etree._Element) -> Place:
-    """The port behind the last one in use, on a new AHCI controller where the last one is full or there is none.
+    """Return the SATA port behind the last one in use.
+
+    The port is on a new AHCI controller if the last controller is full or there is none.
 
     Raises:
-        Refused: it takes a new controller, and no PCI place is left.
+        Refused: the disk needs a new controller, and no PCI place is left.
     """
 
     def place_on(controller: etree._Element) -> Place | None:
@@ -82,13 +85,13 @@ def sata_place(root: etree._Element) -> Place:
 
 
 def ide_place(root: etree._Element) -> Place:
-    """A place behind the last one in use, on a channel of its own if there is one.
+    """Return an IDE place behind the last one in use, on an empty channel if there is one.
 
-    Beside another disk on its channel it would claim that disk's link: udev's compatibility link pci-...-ata-N names
-    the channel alone (systemd, udev-builtin-path_id.c, handle_scsi_ata).
+    A new disk beside another disk on its channel would claim the other disk's link: udev's compatibility link
+    pci-...-ata-N names only the channel (systemd, udev-builtin-path_id.c, handle_scsi_ata).
 
     Raises:
-        Refused: the secondary slave is taken, so that only a gap, if anything, is free.
+        Refused: the secondary slave is taken, so at most a gap is free.
     """
     used = [address for disk in disks_of(root) if disk_target(disk)[1] == "ide" and (address := DriveAddress.of(disk))]
     last = max((IDE_PLACES.index(address) for address in used), default=-1)
@@ -100,7 +103,7 @@ def ide_place(root: etree._Element) -> Place:
 
 
 def floppy_place(root: etree._Element) -> Place:
-    """The next floppy drive.
+    """Return the place of the next floppy drive.
 
     Raises:
         Refused: both drives are in use.
@@ -115,10 +118,12 @@ def floppy_place(root: etree._Element) -> Place:
 
 
 def usb_place(root: etree._Element) -> Place:
-    """The port behind the last one in use, on a new xHCI controller where the last one is full or there is none.
+    """Return the USB port behind the last one in use.
+
+    The port is on a new xHCI controller if the last controller is full or there is none.
 
     Raises:
-        Refused: it takes a new controller, and no PCI place is left.
+        Refused: the disk needs a new controller, and no PCI place is left.
     """
 
     def place_on(controller: etree._Element) -> Place | None:
@@ -143,7 +148,7 @@ def _ports_in_use(root: etree._Element, bus: int) -> list[str]:
 
 
 def drop_disabled_usb(root: etree._Element) -> None:
-    """Take out the controller of model 'none', which says that the domain has no USB."""
+    """Remove the controller of model 'none', which says that the domain has no USB."""
     for controller in controllers(root, "usb"):
         if controller.get("model") == "none":
             devices_of(root).remove(controller)
@@ -152,10 +157,11 @@ def drop_disabled_usb(root: etree._Element) -> None:
 def _on_last_controller(
     root: etree._Element, kind: str, place_on: Callable[[etree._Element], Place | None]
 ) -> Place | None:
-    """A place on the last controller, in the order in which Linux finds them, that has one.
+    """Return a place on the last controller that has a free one, in the order in which Linux finds controllers.
 
-    None where another that has disks comes after it: Linux would name the new disk before those. virtio-scsi comes
-    after every other model, wherever it sits: its driver waits for the device that virtio_pci makes of the function.
+    Return None if a later controller has disks: Linux would name the new disk before those disks. A virtio-scsi
+    controller comes after every other model, wherever it sits: its driver waits for the device that virtio_pci makes of
+    the function.
     """
 
     def order(controller: etree._Element) -> tuple[bool, int]:
@@ -171,7 +177,7 @@ def _on_last_controller(
 
 
 def position(root: etree._Element, controller: etree._Element) -> int:
-    """Where a controller comes in the order in which Linux finds PCI functions; -1 for one of the chipset's own."""
+    """Return a controller's position in the order in which Linux finds PCI functions; -1 for the chipset's own."""
     address = PciAddress.of(controller)
     return -1 if address is None else guest_functions(root)[address].position
 

@@ -2,9 +2,9 @@
 
 Linux adds all functions of a bus before it looks behind that bus's bridges (drivers/pci/probe.c,
 pci_scan_child_bus_extend), and drivers meet devices in the order in which they were added (drivers/base/bus.c,
-bus_for_each_dev). So behind a bridge is after everything on the root bus, and a bridge of our own may sit in a gap: it
-counts where its children come. The firmware numbers buses in the order of their bridges: a new bridge before one that
-has devices behind it would shift their addresses in the guest.
+bus_for_each_dev). So a device behind a bridge comes after everything on the root bus. A new bridge may sit in a gap:
+only the position of the devices behind it counts. The firmware numbers buses in the order of their bridges. So a new
+bridge in front of a bridge with devices behind it would shift the addresses of those devices in the guest.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CHIPSET = {
 class Place:
     """An ``<address/>`` and the controllers that must exist for it.
 
-    ``target_index`` is set where the bus ties target names to places, as IDE does: hdc is the secondary master.
+    ``target_index`` is set if the bus ties target names to places, as IDE does: hdc is the secondary master.
     """
 
     address: str
@@ -44,11 +44,13 @@ class Place:
 
 
 def pci_place(root: etree._Element) -> Place:
-    """A PCI place after all others: a slot on pc, a root port on q35; behind a bridge of its own where none is left.
+    """Return a PCI place after all others: a slot on pc, a root port on q35.
+
+    If none of these is left, the place is behind a new bridge.
 
     Raises:
-        Refused: nothing is free behind the last device, neither for a device nor for a bridge; or the domain has an
-            expander bus.
+        Refused: behind the last device there is no free place, neither for a device nor for a bridge; or the domain has
+            an expander bus.
     """
     buses = {controller_index(bus): bus.get("model", "") for bus in controllers(root, "pci")}
     expanders = [model for model in buses.values() if model.endswith("expander-bus")]
@@ -63,7 +65,7 @@ def pci_place(root: etree._Element) -> Place:
 
 
 def _candidates(root: etree._Element, buses: dict[int, str]) -> Iterator[Place]:
-    """Places that are free, those first that add least."""
+    """Yield the free places; places that need the fewest new controllers come first."""
     taken = {address for _, address in pci_addresses(root)} | CHIPSET[buses.get(0, "pci-root")]
     used_buses = {address.bus for address in taken}
     conventional = {index: FIRST_SLOT[model] for index, model in buses.items() if model in FIRST_SLOT}
@@ -91,7 +93,7 @@ def _free_slots(bus: int, first: int, taken: set[PciAddress]) -> Iterator[int]:
 
 
 def _root_port_functions(root: etree._Element, taken: set[PciAddress]) -> Iterator[PciAddress]:
-    """Free functions of the root bus: those beside other root ports, whole slots, those beside the ICH9's."""
+    """Yield the free functions of the root bus: beside other root ports, in empty slots, and beside the ICH9's."""
     shared = {
         address.slot
         for element, address in pci_addresses(root)
@@ -114,7 +116,7 @@ def _functions_beside(first: PciAddress, taken: set[PciAddress]) -> Iterator[Pci
 
 
 def _behind_new(model: str, address: PciAddress, index: int, place: PciAddress) -> Place:
-    """A place behind a new controller; a root port that has a slot to itself leaves room for others beside it."""
+    """Return a place behind a new controller; a root port in an empty slot leaves room for other root ports there."""
     shared = " multifunction='on'" if model == "pcie-root-port" and address.function == 0 else ""
     controller = (
         f"<controller type='pci' index='{index}' model='{model}'>"
@@ -124,7 +126,7 @@ def _behind_new(model: str, address: PciAddress, index: int, place: PciAddress) 
 
 
 def _comes_last(root: etree._Element, place: Place) -> bool:
-    """Whether a device there is found after all others, and all others keep their addresses in the guest."""
+    """Tell whether Linux finds a device at ``place`` after all others, and all others keep their guest addresses."""
     trial = deepcopy(root)
     device = etree.fromstring(f"<disk>{place.address}</disk>")
     devices_of(trial).extend([*(etree.fromstring(controller) for controller in place.controllers), device])

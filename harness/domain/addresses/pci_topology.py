@@ -1,8 +1,8 @@
 """The PCI tree of a domain as its guest will see it: bus numbers, and the order in which Linux finds the functions.
 
-libvirt's ``bus`` is the index of a controller, and QEMU's buses have names; the guest's bus numbers are handed out by
-the firmware, depth first in the order of slots (SeaBIOS, src/fw/pciinit.c, pci_bios_init_bus_rec; edk2's PciBusDxe does
-the same), and Linux keeps them. Linux adds all functions of a bus before it looks behind the bridges on it
+libvirt's ``bus`` is the index of a controller, and QEMU's buses have names. The firmware gives the guest's buses their
+numbers, depth first in the order of slots (SeaBIOS, src/fw/pciinit.c, pci_bios_init_bus_rec; edk2's PciBusDxe does the
+same), and Linux keeps the numbers. Linux adds all functions of a bus before it looks behind the bridges on that bus
 (drivers/pci/probe.c, pci_scan_child_bus_extend).
 """
 
@@ -19,9 +19,9 @@ from harness.domain.xml import PciAddress, controller_index, pci_addresses
 
 @dataclass(frozen=True)
 class PluggedFunction:
-    """A PCI function where it is plugged in; ``behind`` is the bus it leads to, if it is a bridge.
+    """A PCI function and the place where it is plugged in; ``behind`` is the bus behind the function if it is a bridge.
 
-    Buses go by whatever names them before the firmware has numbered them.
+    Any hashable value can name a bus: the firmware has not numbered the buses yet.
     """
 
     bus: Hashable
@@ -32,14 +32,17 @@ class PluggedFunction:
 
 @dataclass(frozen=True)
 class GuestFunction:
-    """A PCI function: its chain of functions from the root bus down, itself last, and its place in the order."""
+    """A PCI function as the guest sees it.
+
+    ``path`` is the chain of functions from the root bus down, with this function last. ``position`` is its place in the
+    order in which Linux finds functions."""
 
     path: tuple[str, ...]
     position: int
 
 
 def in_the_guest(functions: Iterable[PluggedFunction], root: Hashable) -> dict[PluggedFunction, GuestFunction]:
-    """What each function on bus ``root`` or behind it is in the guest, in the order in which Linux finds them."""
+    """Return the guest's view of each function on bus ``root`` or behind it, in the order in which Linux finds them."""
     buses: _Buses = {}
     for plugged in functions:
         buses.setdefault(plugged.bus, []).append(plugged)
@@ -53,7 +56,7 @@ def in_the_guest(functions: Iterable[PluggedFunction], root: Hashable) -> dict[P
 
 
 def guest_functions(root: etree._Element) -> dict[PciAddress, GuestFunction]:
-    """Every PCI address of the domain's devices, as libvirt writes it, with what it is in the guest."""
+    """Return the guest's view of each PCI function of the domain, by the function's address as libvirt writes it."""
     plugged = {}
     for element, address in pci_addresses(root):
         is_bridge = element.tag == "controller" and element.get("type") == "pci"

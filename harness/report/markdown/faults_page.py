@@ -1,4 +1,4 @@
-"""``docs/reference/faults.md``: every fault, who notices it, and how that is proven."""
+"""``docs/reference/faults.md``: every fault, the claim that notices it, and how that is proven."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ proof.
 
 
 def faults_page(faults: Sequence[Fault]) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     lines = [
         _HEADER.rstrip("\n"),
         "",
