@@ -29,7 +29,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> f
     help="The seed of an earlier run, to try the same scenarios again. Default: a new one.",
 )
 @level_option(Level.PLAN, "The deepest level at which a sample is run.")
-@results_option("Where failing scenarios and the results of the sample go.")
+@results_option("The folder for failing scenarios and for the results of the sample.")
 @work_in("harness.commands.work.explore")
 def command() -> None:
     """Try random scenarios and make a failing one small.

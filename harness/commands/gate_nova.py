@@ -28,8 +28,8 @@ from harness.scenario.words import Level
 )
 @keyword_option()
 @jobs_option("cases")
-@level_option(Level.PLAN, "Where evidence comes from. Scenarios that ask for a deeper level are left out.")
-@results_option("Where the run's folder goes.")
+@level_option(Level.PLAN, "The source of evidence. Scenarios that ask for a deeper level are left out.")
+@results_option("The folder in which the run's folder is made.")
 @work_in("harness.commands.work.gate_nova")
 def command() -> None:
     """Say what a change to Nova makes worse.

@@ -33,7 +33,7 @@ def implementation_option(*, multiple: bool) -> _Decorator:
         multiple=multiple,
         default=None if multiple else "reference",
         metavar="NAME",
-        help="What is tested: 'reference', 'nova:VERSION' or 'nova:PATH'. 'nova add' adds a Nova."
+        help="The implementation to test: 'reference', 'nova:VERSION' or 'nova:PATH'. 'nova add' adds a Nova."
         + (" May be given several times." if multiple else "")
         + " Default: reference.",
     )

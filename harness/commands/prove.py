@@ -14,7 +14,7 @@ from harness.scenario.words import Level
     Level.PLAN, "Try also the faults that show only deeper: 'machine' is a paused QEMU, 'guest' a booted guest."
 )
 @keyword_option("Only faults whose name or claim matches, written as for pytest's -k.")
-@results_option("Where the run's folder goes. At level 'plan' there is none.")
+@results_option("The folder in which the run's folder is made. At level 'plan' there is none.")
 @click.option("--markdown", is_flag=True, help="Print docs/reference/faults.md, and try no fault.")
 @work_in("harness.commands.work.prove")
 def command() -> None:

@@ -21,10 +21,10 @@ from harness.scenario.words import Level
 @paths_argument()
 @keyword_option()
 @jobs_option("guests")
-@results_option("Where the run's folder goes.")
+@results_option("The folder in which the run's folder is made.")
 @level_option(
     Level.GUEST,
-    "Where evidence comes from: 'plan' is libvirt's definition, 'machine' a paused QEMU, 'guest' a booted guest."
+    "The source of evidence: 'plan' is libvirt's definition, 'machine' a paused QEMU, 'guest' a booted guest."
     " A scenario may ask for a deeper level.",
 )
 @implementation_option(multiple=True)

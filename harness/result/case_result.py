@@ -64,8 +64,10 @@ class CaseResult(Frozen):
     summary: str = Field(description="the scenario's summary")
     file: str = Field(description="the scenario's file")
     values: dict[str, Any] = Field(description="the values of the case's point in the matrix, by dotted key")
-    implementation: str = Field(description="what was tested: 'reference', or a Nova such as 'nova:34.0.0'")
-    level: Level = Field(description="where the evidence comes from")
+    implementation: str = Field(
+        description="the implementation under test: 'reference', or a Nova such as 'nova:34.0.0'"
+    )
+    level: Level = Field(description="the source of the evidence")
     repetition: int = Field(default=1, ge=1, description="the number of the repetition, with '--repeat'")
     verdict: VerdictName = Field(
         description="how the case ended; 'error' is the host or the harness, never the product"
@@ -80,10 +82,10 @@ class CaseResult(Frozen):
         default=(), description="the rescue device and the controllers that came with it, in words"
     )
     claims: tuple[ClaimStatus, ...] = Field(
-        default=(), description="what became of each claim; empty if nothing was compared"
+        default=(), description="the outcome of each claim; empty if nothing was compared"
     )
     refusal: Refusal | None = Field(default=None, description="the refusal, if there was one")
-    failure: Failure | None = Field(default=None, description="with the verdict 'error': what failed")
+    failure: Failure | None = Field(default=None, description="with the verdict 'error': the failure")
     boots: tuple[StateRecord, ...] = Field(default=(), description="the boots of the case in their order")
     accelerator: str = Field(description="KVM or TCG, and why")
     versions: dict[str, str] = Field(description="the versions of QEMU, libvirt, kernels, Python and the harness")

@@ -42,11 +42,11 @@ class RootDisk(Frozen):
     )
     device_name: _DeviceName = None
     backend: VolumeBackend | None = Field(
-        default=None, description="what holds the volume; only with 'from: volume'; default: 'raw'"
+        default=None, description="the storage of the volume; only with 'from: volume'; default: 'raw'"
     )
     encryption: Literal["luks"] | None = Field(
         default=None,
-        description="what is stored is LUKS, and the guest sees plain content; only with 'from: volume'",
+        description="the stored data is LUKS, and the guest sees plain content; only with 'from: volume'",
     )
 
 
@@ -93,11 +93,11 @@ class Volume(Frozen):
     device_name: _DeviceName = None
     backend: VolumeBackend = Field(
         default=VolumeBackend.RAW,
-        description="what holds the volume: a file, 'raw' or 'qcow2', or a server, 'nbd' or 'iscsi'",
+        description="the storage of the volume: a file, 'raw' or 'qcow2', or a server, 'nbd' or 'iscsi'",
     )
     encryption: Literal["luks"] | None = Field(
         default=None,
-        description="what is stored is LUKS; QEMU opens it with a libvirt secret, the guest sees plain content",
+        description="the stored data is LUKS; QEMU opens it with a libvirt secret, the guest sees plain content",
     )
 
 

@@ -82,7 +82,7 @@ class Instance(Frozen):
     )
     firmware: Firmware = Field(default=Firmware.BIOS, description="'bios' is SeaBIOS, 'uefi' is OVMF")
     image: InstanceImage = Field(
-        default=ShippedImage.MINIMAL, description="what the root disk is made from: an image of the harness, or a file"
+        default=ShippedImage.MINIMAL, description="the source of the root disk: an image of the harness, or a file"
     )
     direct_kernel: StrictBool = Field(
         default=False,
@@ -183,7 +183,7 @@ class RescueImage(Frozen):
 
     image: RescueMedium = Field(
         default=RescueSource.MINIMAL,
-        description="what the medium is made from: an image of the harness, the instance's own image, or a file",
+        description="the source of the medium: an image of the harness, the instance's own image, or a file",
     )
     properties: RescueProperties = Field(default=RescueProperties(), description="properties of the rescue image")
 
@@ -283,9 +283,9 @@ class Scenario(Frozen):
     )
     instance: Instance = Field(description="the server that is rescued")
     steps: tuple[Step, ...] = Field(
-        default=(), description="what is done to the running instance before the rescue, in this order"
+        default=(), description="actions on the running instance before the rescue, in this order"
     )
-    rescue_image: RescueImage = Field(default=RescueImage(), description="the medium it is rescued with")
+    rescue_image: RescueImage = Field(default=RescueImage(), description="the medium that the instance is rescued with")
     matrix: Matrix | None = Field(default=None, description="fan-out: each combination of values is a case")
     sweep: Matrix | None = Field(
         default=None,

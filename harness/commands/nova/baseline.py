@@ -15,7 +15,7 @@ from harness.scenario.words import Level
 @click.option("--write", is_flag=True, help="Write the Nova's own baseline anew instead of comparing.")
 @keyword_option()
 @jobs_option("cases")
-@level_option(Level.PLAN, "Where evidence comes from. At level 'guest' eight cases stand for the suite.")
+@level_option(Level.PLAN, "The source of evidence. At level 'guest' eight cases stand for the suite.")
 @boot_timeout_option()
 @results_option("The folder in which the run's folder is made.")
 @work_in("harness.commands.work.nova.baseline")

@@ -28,11 +28,15 @@ class Comparison(Frozen):
     """A case on both sides."""
 
     case: str = Field(description="the case's id without the implementation's name")
-    kind: Change = Field(description="what the change did to the case")
+    kind: Change = Field(description="the effect of the change on the case")
     base: CaseOutcome = Field(description="the outcome before the change")
     change: CaseOutcome = Field(description="the outcome with the change")
-    new: tuple[str, ...] = Field(default=(), description="what only the change shows, a sentence each")
-    gone: tuple[str, ...] = Field(default=(), description="what only the base shows, a sentence each")
+    new: tuple[str, ...] = Field(
+        default=(), description="findings and refusals that only the change shows, a sentence each"
+    )
+    gone: tuple[str, ...] = Field(
+        default=(), description="findings and refusals that only the base shows, a sentence each"
+    )
 
 
 def compare(case: str, base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool = False) -> Comparison:

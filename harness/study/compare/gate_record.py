@@ -31,7 +31,7 @@ class GateRecord(Frozen):
     is_dirty: bool = Field(description="whether the change includes files that are not committed")
     requirements_differ: bool = Field(description="whether requirements.txt differs between the sides")
     environment: str = Field(description="the added Nova whose libraries both sides used")
-    level: Level = Field(description="where the evidence comes from")
+    level: Level = Field(description="the source of the evidence")
     versions: dict[str, str] = Field(description="the versions of QEMU, libvirt, kernels, Python and the harness")
     comparisons: tuple[Comparison, ...] = Field(description="every case on both sides")
 
