@@ -7,17 +7,15 @@ config drive.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
+from harness.domain.disk_names import disk_names
 from harness.domain.target_names import NAME_PREFIX, deal_targets, target_index, target_name
-from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, Volume
+from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
 from harness.scenario.models import Instance
 from harness.scenario.words import DeviceType, DiskBus, Role, ScsiModel
-
-RESCUE = "rescue"
-ROOT = "root"
-CONFIG_DRIVE = "config_drive"
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,27 @@ class MappedDisk:
     serial: str | None = None
     scsi_unit: int | None = None
     boots: bool = False
+
+
+@dataclass(frozen=True)
+class DiskMapping:
+    """An instance's disks in attach order, each beside its place in the domain."""
+
+    pairs: tuple[tuple[Disk, MappedDisk], ...]
+
+    @cached_property
+    def disks(self) -> tuple[MappedDisk, ...]:
+        """The places in the domain, in attach order."""
+        return tuple(mapped for _, mapped in self.pairs)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, MappedDisk]:
+        """The places in the domain by the disks' names, in attach order."""
+        return {mapped.name: mapped for mapped in self.disks}
+
+    def of_role(self, role: Role) -> tuple[MappedDisk, ...]:
+        """Return the places in the domain of the disks of a role, in attach order."""
+        return tuple(mapped for mapped in self.disks if mapped.role is role)
 
 
 def target_after(bus: DiskBus, taken: Iterable[str]) -> str:
@@ -53,31 +72,25 @@ def default_serial(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:20]
 
 
-def map_disks(instance: Instance) -> tuple[MappedDisk, ...]:
-    """Map the instance's disk set in attach order."""
-    kinds = [_bus_and_device(instance, disk) for disk in instance.disks]
-    targets = deal_targets(instance.disks, [bus for bus, _ in kinds])
-    mapped = []
-    for position, (disk, (bus, device), target) in enumerate(zip(instance.disks, kinds, targets, strict=True)):
-        name = _disk_name(instance, position)
-        serial = _serial(disk, name)
-        mapped.append(MappedDisk(name, disk.role, bus, device, target, serial, boots=disk.role is Role.ROOT))
-    return with_scsi_units(instance, mapped)
+def map_disks(instance: Instance) -> DiskMapping:
+    """Map the instance's disk set. This is done once; ``Placement`` has the mapping from then on."""
+    disks = instance.disks
+    targets = deal_targets(disks, [bus_and_device(instance, disk)[0] for disk in disks])
+    mapped = [
+        mapped_disk(instance, disk, name, target)
+        for disk, name, target in zip(disks, disk_names(disks), targets, strict=True)
+    ]
+    return DiskMapping(tuple(zip(disks, with_scsi_units(instance, mapped), strict=True)))
 
 
-def _disk_name(instance: Instance, position: int) -> str:
-    disk = instance.disks[position]
-    earlier = sum(other.role is disk.role for other in instance.disks[:position])
-    match disk:
-        case EphemeralDisk():
-            return f"ephemeral{earlier}"
-        case Volume():
-            return disk.name or f"volume{earlier + 1}"
-        case _:
-            return str(disk.role)
+def mapped_disk(instance: Instance, disk: Disk, name: str, target: str) -> MappedDisk:
+    """Map one disk of the instance, or a volume that is attached to the instance, under the target name that it has."""
+    bus, device = bus_and_device(instance, disk)
+    return MappedDisk(name, disk.role, bus, device, target, _serial(disk, name), boots=disk.role is Role.ROOT)
 
 
-def _bus_and_device(instance: Instance, disk: Disk) -> tuple[DiskBus, DeviceType]:
+def bus_and_device(instance: Instance, disk: Disk) -> tuple[DiskBus, DeviceType]:
+    """Return the bus and the device type in force for a disk of the instance, or for one that is attached to it."""
     match disk:
         case ConfigDrive(format="iso9660"):
             return cdrom_bus(instance), DeviceType.CDROM

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.domain.disk_mapping import DiskMapping
+
 
 @dataclass(frozen=True)
 class Export:
@@ -78,7 +80,8 @@ class DirectKernel:
 class Placement:
     """One instance on one hypervisor.
 
-    ``sources`` has the disks' sources by the disks' names. ``domain_type`` is ``qemu`` (TCG) or ``kvm``.
+    ``mapping`` has the disks of the instance. ``sources`` has the sources of these disks by the disks' names, and also
+    those of the rescue disk and of volumes that are attached later. ``domain_type`` is ``qemu`` (TCG) or ``kvm``.
     ``rescue_variables_path`` is the copy of the UEFI variables that a rescued guest may write to. ``usb_cdrom_is_disk``
     says whether libvirt makes a USB CD-ROM a USB disk. ``nic_numbers`` are the numbers of the instance's further NICs,
     if steps have left other numbers than 1, 2, 3, ...
@@ -89,6 +92,7 @@ class Placement:
     mac: str
     domain_type: Literal["qemu", "kvm"]
     emulator: str
+    mapping: DiskMapping
     sources: Mapping[str, DiskSource]
     uefi: UefiFirmware | None = None
     rescue_variables_path: Path | None = None

@@ -63,16 +63,16 @@ class SelfPerformedGuests(Protocol):
     def require(self, instance: Instance) -> None:
         """Raise Refused for an instance that the implementation cannot be asked for."""
 
-    def placed(self, instance: Instance, placement: Placement) -> Placement:
+    def placed(self, placement: Placement) -> Placement:
         """Return the placement with the names and places that the implementation chooses itself."""
 
-    def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
+    def disk_names(self, placement: Placement) -> Mapping[str, str]:
         """Return the name of the disk behind each source in the domains."""
 
     def variables(self, placement: Placement) -> frozenset[str]:
         """Return the paths of the instance's UEFI variables, as the domains name them."""
 
-    def own_disks(self, instance: Instance, placement: Placement) -> Mapping[str, DiskSource]:
+    def own_disks(self, placement: Placement) -> Mapping[str, DiskSource]:
         """Return the disks that the implementation has made by now, by source in the domains."""
 
     def console_path(self, placement: Placement) -> Path:
@@ -146,9 +146,8 @@ class Implementation(ABC):
         """Make the domain after a rescue: by default the saved one, byte for byte."""
         return rescue.saved_xml
 
-    def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
+    def disk_names(self, placement: Placement) -> Mapping[str, str]:
         """Return the name of the disk behind each source in the domains."""
-        del instance
         return {source.defined_as: name for name, source in placement.sources.items()}
 
     def guests(self, hypervisor: Hypervisor) -> SelfPerformedGuests:

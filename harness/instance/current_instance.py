@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Self
 
-from harness.domain.disk_mapping import RESCUE, MappedDisk, map_disks
+from harness.domain.disk_mapping import MappedDisk, map_disks
+from harness.domain.disk_names import RESCUE
 from harness.domain.placement import DiskSource, Placement
 from harness.scenario.disks import ConfigDrive, Disk, Volume
 from harness.scenario.models import Instance
@@ -19,7 +20,8 @@ from harness.scenario.words import DeviceType, VifModel
 class CurrentInstance:
     """``tokens`` are those of the markers on the disks that it has, and on the rescue disk.
 
-    ``placement`` has the sources, and ``planted`` the tokens, of all disks, those that are not attached yet among them.
+    ``placement`` has the disk mapping of ``instance``. It has the sources, and ``planted`` the tokens, of all disks,
+    those that are not attached yet among them.
     ``volumes_ever`` and ``nics_ever`` count what goes by number.
     """
 
@@ -34,7 +36,7 @@ class CurrentInstance:
     @classmethod
     def first(cls, instance: Instance, placement: Placement, planted: Mapping[str, str]) -> Self:
         """An instance before any step."""
-        names = {RESCUE, *(disk.name for disk in map_disks(instance))}
+        names = {RESCUE, *placement.mapping.by_name}
         return cls(
             instance,
             placement,
@@ -50,17 +52,24 @@ class CurrentInstance:
 
     def with_volume(self, volume: Volume, entry: MappedDisk) -> Self:
         """With a volume attached, under the name and target name that it has got."""
-        instance = _with_names(self.instance)
-        instance = instance.model_copy(update={"disks": (*instance.disks, _named(volume, entry))})
+        after = self._with_disks(*self._named_disks, _named(volume, entry))
         tokens = {**self.tokens, entry.name: self.planted[entry.name]}
-        return replace(self, instance=instance, tokens=tokens, volumes_ever=self.volumes_ever + 1)
+        return replace(after, tokens=tokens, volumes_ever=self.volumes_ever + 1)
 
     def without_volume(self, name: str) -> Self:
         """With a volume detached."""
-        instance = _with_names(self.instance)
-        disks = tuple(disk for disk in instance.disks if not (isinstance(disk, Volume) and disk.name == name))
+        left = (disk for disk in self._named_disks if not (isinstance(disk, Volume) and disk.name == name))
         tokens = {disk: token for disk, token in self.tokens.items() if disk != name}
-        return replace(self, instance=instance.model_copy(update={"disks": disks}), tokens=tokens)
+        return replace(self._with_disks(*left), tokens=tokens)
+
+    def _with_disks(self, *disks: Disk) -> Self:
+        instance = self.instance.model_copy(update={"disks": disks})
+        return replace(self, instance=instance, placement=replace(self.placement, mapping=map_disks(instance)))
+
+    @property
+    def _named_disks(self) -> tuple[Disk, ...]:
+        """The disks with all names written out, so that a disk that goes takes no other disk's name with it."""
+        return tuple(_named(disk, entry) for disk, entry in self.placement.mapping.pairs)
 
     @property
     def nics(self) -> dict[int, VifModel]:
@@ -89,12 +98,6 @@ class CurrentInstance:
         sources = {**self.placement.sources, name: overlay}
         placement = replace(self.placement, sources=sources)
         return replace(self, placement=placement, tokens={**self.tokens, name: token})
-
-
-def _with_names(instance: Instance) -> Instance:
-    """The instance with all names written out, so that a disk that goes takes no other disk's name with it."""
-    named = zip(instance.disks, map_disks(instance), strict=True)
-    return instance.model_copy(update={"disks": tuple(_named(disk, entry) for disk, entry in named)})
 
 
 def _named(disk: Disk, entry: MappedDisk) -> Disk:

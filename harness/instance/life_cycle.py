@@ -19,7 +19,7 @@ from typing import Generic, Protocol, Self, TypeVar
 import libvirt
 from lxml import etree
 
-from harness.domain.disk_mapping import RESCUE
+from harness.domain.disk_names import RESCUE
 from harness.domain.pinning import with_addresses_of
 from harness.domain.placement import Placement
 from harness.errors import HarnessError, HostError, Refused

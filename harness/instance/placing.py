@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from harness.domain.disk_mapping import DiskMapping
 from harness.domain.placement import DirectKernel, DiskSource, EmulatedTpm, Placement, UefiFirmware
 from harness.hypervisor.firmware import find_uefi
 from harness.scenario.models import Instance
@@ -15,6 +16,7 @@ from harness.scenario.words import Firmware, OtherDevice
 
 def placement_for(
     instance: Instance,
+    mapping: DiskMapping,
     sources: Mapping[str, DiskSource],
     folder: Path,
     domain_uuid: uuid.UUID,
@@ -43,6 +45,7 @@ def placement_for(
         mac=":".join(("52", "54", "00", digits[0:2], digits[2:4], digits[4:6])),
         domain_type=domain_type,
         emulator=emulator,
+        mapping=mapping,
         sources=sources,
         uefi=uefi,
         usb_cdrom_is_disk=usb_cdrom_is_disk,

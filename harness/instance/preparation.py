@@ -10,7 +10,7 @@ from typing import Generic
 
 import libvirt
 
-from harness.domain.disk_mapping import RESCUE
+from harness.domain.disk_names import RESCUE
 from harness.domain.placement import DiskSource, EmulatedTpm
 from harness.errors import HostError
 from harness.evidence.inventory import State
@@ -129,7 +129,7 @@ def _prepared(
         if seed is not None:
             offered = stack.enter_context(media.offering(domain_uuid.hex, seed.files()))
         factory = start.disk_factory(seed)
-        sources = factory.make_instance_disks(instance) | factory.make_volumes(volumes_of(scenario))
+        sources = factory.make_instance_disks(start.mapping) | factory.make_volumes(volumes_of(scenario))
         sources[RESCUE] = start.make_rescue_floppy(factory) or factory.make_rescue_disk(RESCUE)
         tpm = None
         if instance.properties.hw_tpm_version is not None:
@@ -166,14 +166,14 @@ def _performed(case: Case, resources: Resources) -> Iterator[PreparedInstance[Bo
         if images.cloud_init_users:
             raise not_asked_for(implementation.name, "images that are entered by way of cloud-init")
         factory = start.disk_factory()
-        sources = factory.make_plain_volumes(instance)
+        sources = factory.make_plain_volumes(start.mapping)
         floppy = start.make_rescue_floppy(factory)
         medium = images.rescue.content if floppy is None else ImageContent.of_raw(floppy.path)
         life_cycle = stack.enter_context(
             SelfPerformedLifeCycle(
                 guests.hypervisor,
                 implementation,
-                CurrentInstance.first(instance, guests.placed(instance, start.placement(sources)), start.tokens),
+                CurrentInstance.first(instance, guests.placed(start.placement(sources)), start.tokens),
                 resources.key,
                 start.folder,
                 bring_up=_never,

@@ -50,7 +50,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
     @property
     def domain_sources(self) -> Sources:
         """What is known of the files in its domains."""
-        names = self.guests.disk_names(self.instance, self.placement)
+        names = self.guests.disk_names(self.placement)
         return replace(super().domain_sources, disks=names, variables=self.guests.variables(self.placement))
 
     def start(self) -> BootedGuest:
@@ -109,7 +109,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
         Raises:
             HostError: it is not.
         """
-        disk = self.guests.disk_names(self.instance, self.placement)[source_of(device) or ""]
+        disk = self.guests.disk_names(self.placement)[source_of(device) or ""]
         self.guests.detach(self.instance, self.placement, disk)
 
     def shut_down(self) -> None:
@@ -156,10 +156,10 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
             stale.unlink(missing_ok=True)
 
     def _own_disks(self) -> Mapping[str, DiskSource]:
-        return self.guests.own_disks(self.instance, self.placement)
+        return self.guests.own_disks(self.placement)
 
     def _plant_marker(self, path: str, source: DiskSource) -> None:
-        name = self.guests.disk_names(self.instance, self.placement)[path]
+        name = self.guests.disk_names(self.placement)[path]
         size_bytes = disk_bytes(source)
         if size_bytes % BLOCK_BYTES and source.format == "raw":
             # An ISO 9660 image ends with a sector of 2048 bytes.

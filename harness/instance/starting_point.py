@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.domain.disk_mapping import RESCUE, map_disks
+from harness.domain.disk_mapping import DiskMapping, map_disks
+from harness.domain.disk_names import RESCUE
 from harness.domain.placement import DirectKernel, DiskSource, EmulatedTpm, Placement
 from harness.errors import HostError, disk_error
 from harness.guest.seed import Seed
@@ -40,6 +41,7 @@ class StartingPoint:
     """
 
     instance: Instance
+    mapping: DiskMapping
     hypervisor: Hypervisor
     domain_uuid: uuid.UUID
     folder: Path
@@ -77,6 +79,7 @@ class StartingPoint:
         """
         return placement_for(
             self.instance,
+            self.mapping,
             sources,
             self.folder,
             self.domain_uuid,
@@ -97,6 +100,7 @@ def starting_point(case: Case, resources: Resources, hypervisor: Hypervisor) -> 
     """
     scenario = case.point.scenario
     instance, image = scenario.instance, scenario.rescue_image
+    mapping = map_disks(instance)
     domain_uuid = uuid.uuid4()
     folder = hypervisor.root.work_path / folder_name(f"{case.id[:60]}-{domain_uuid.hex[:8]}")
     shipped, media = _images_of(resources)
@@ -106,13 +110,14 @@ def starting_point(case: Case, resources: Resources, hypervisor: Hypervisor) -> 
     with _kept_folder(folder), volume_resources(folder, hypervisor.root.path) as volumes:
         yield StartingPoint(
             instance,
+            mapping,
             hypervisor,
             domain_uuid,
             folder,
             shipped,
             media,
             images,
-            _new_tokens(scenario),
+            _new_tokens(mapping, scenario),
             request_or_none(instance, image),
             volumes,
         )
@@ -124,9 +129,8 @@ def _images_of(resources: Resources) -> tuple[ImageSet, MediaServer]:
     return resources.images, resources.media
 
 
-def _new_tokens(scenario: Scenario) -> dict[str, str]:
-    names = [disk.name for disk in map_disks(scenario.instance)]
-    return {name: secrets.token_hex(TOKEN_BYTES) for name in (*names, *volumes_of(scenario), RESCUE)}
+def _new_tokens(mapping: DiskMapping, scenario: Scenario) -> dict[str, str]:
+    return {name: secrets.token_hex(TOKEN_BYTES) for name in (*mapping.by_name, *volumes_of(scenario), RESCUE)}
 
 
 def _direct_kernel(instance: Instance, shipped: ImageSet) -> DirectKernel | None:

@@ -15,7 +15,8 @@ from typing import Protocol
 import libvirt
 from lxml import etree
 
-from harness.domain.disk_mapping import MappedDisk, default_serial, map_disks
+from harness.domain.disk_mapping import bus_and_device, mapped_disk
+from harness.domain.disk_names import attached_volumes, volume_name
 from harness.domain.placement import DiskSource
 from harness.domain.rendering import NewDisk, render_disk, render_further_interface
 from harness.domain.target_names import first_free_target
@@ -35,11 +36,9 @@ from harness.scenario.steps import (
     DetachVolume,
     Snapshot,
     Step,
-    attached_volumes,
-    default_volume_name,
     step_label,
 )
-from harness.scenario.words import DiskBus, Role, ScsiModel
+from harness.scenario.words import DiskBus, ScsiModel
 
 TOKEN_BYTES = 8
 
@@ -99,8 +98,7 @@ class DefinitionEditor:
 
 def volumes_of(scenario: Scenario) -> dict[str, Volume]:
     """The volumes that steps attach, by name."""
-    first = sum(disk.role is Role.VOLUME for disk in scenario.instance.disks)
-    return dict(attached_volumes(first, scenario.steps).values())
+    return dict(attached_volumes(scenario.instance, scenario.steps).values())
 
 
 def refuse_steps_of_its_own(implementation: Implementation, steps: tuple[Step, ...]) -> None:
@@ -168,7 +166,7 @@ def _taken(step: Step, current: CurrentInstance, editor: DomainEditor) -> Curren
             editor.attach(render_further_interface(step.attach.nic, after.nics_ever, current.placement))
             return after
         case DetachVolume():
-            entry = next(entry for entry in map_disks(current.instance) if entry.name == step.detach)
+            entry = current.placement.mapping.by_name[step.detach]
             target = disk_target(_disk_of(current, editor, step.detach))[0]
             editor.detach(render_disk(NewDisk(replace(entry, target=target, scsi_unit=None)), current.placement))
             return current.without_volume(step.detach)
@@ -182,20 +180,12 @@ def _taken(step: Step, current: CurrentInstance, editor: DomainEditor) -> Curren
 
 
 def _attach_volume(volume: Volume, current: CurrentInstance, editor: DomainEditor) -> CurrentInstance:
-    name = volume.name or default_volume_name(current.volumes_ever)
     root = parse_domain(editor.xml())
-    bus = volume.bus or current.instance.properties.hw_disk_bus
+    bus, _ = bus_and_device(current.instance, volume)
     target = volume.device_name or first_free_target(bus, {disk_target(disk)[0] for disk in disks_of(root)})
     own_units = bus is DiskBus.SCSI and current.instance.properties.hw_scsi_model is ScsiModel.VIRTIO_SCSI
-    entry = MappedDisk(
-        name,
-        Role.VOLUME,
-        bus,
-        volume.device,
-        target,
-        serial=volume.serial or default_serial(name),
-        scsi_unit=_next_unit(root) if own_units else None,
-    )
+    entry = mapped_disk(current.instance, volume, volume_name(volume, current.volumes_ever), target)
+    entry = replace(entry, scsi_unit=_next_unit(root) if own_units else None)
     editor.attach(render_disk(NewDisk(entry), current.placement))
     return current.with_volume(volume, entry)
 

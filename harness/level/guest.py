@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harness.domain.disk_mapping import RESCUE, map_disks
+from harness.domain.disk_names import RESCUE
 from harness.errors import GuestAfter, GuestError, HarnessError, Refused
 from harness.evidence.guest.collection import collection_script, parse_inventory, parse_writes, write_script
 from harness.evidence.inventory import BlockKind, Inventory, KernelNames, State
@@ -100,7 +100,7 @@ class BootedInstance(InstanceUnderTest):
             take_live(step, life_cycle)
         match step:
             case AttachVolume():
-                new = map_disks(life_cycle.instance)[-1]
+                new = life_cycle.placement.mapping.disks[-1]
                 self._hot_names = with_attached(self._hot_names, new.name, on_virtio=new.bus is DiskBus.VIRTIO)
             case DetachVolume():
                 self._hot_names = with_detached(self._hot_names, step.detach)

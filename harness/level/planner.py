@@ -10,6 +10,7 @@ from pathlib import Path
 
 import libvirt
 
+from harness.domain.disk_mapping import map_disks
 from harness.domain.placement import DirectKernel, EmulatedTpm, Placement
 from harness.errors import GuestAfter, HostError, Refused
 from harness.evidence.plan.domain_inventory import Sources
@@ -84,7 +85,7 @@ class Planner:
             ) from error
         sources = Sources.of(current.placement, current.tokens)
         if implementation.makes_own_disks:
-            sources = replace(sources, disks=implementation.disk_names(instance, placement))
+            sources = replace(sources, disks=implementation.disk_names(placement))
         return PlannedInstance(
             current.instance,
             current.placement,
@@ -137,9 +138,11 @@ class Planner:
         instance = scenario.instance
         domain_uuid = uuid.uuid4()
         folder = _FOLDER / domain_uuid.hex[:8]
-        sources = planned_sources(instance, folder, volumes_of(scenario))
+        mapping = map_disks(instance)
+        sources = planned_sources(mapping, folder, volumes_of(scenario))
         return placement_for(
             instance,
+            mapping,
             sources,
             folder,
             domain_uuid,

@@ -14,7 +14,7 @@ from harness.hypervisor.host_needs import lacking
 from harness.image.user_file import inspected
 from harness.implementation.protocol import Implementation
 from harness.reading.loading import LoadedScenario, load_scenarios
-from harness.reading.matrix import Point, expand
+from harness.reading.matrix import Point
 from harness.scenario.images import UserImage
 from harness.scenario.words import Level
 
@@ -94,7 +94,7 @@ def cases_of(
             repetition=repetition,
             level=point.scenario.level_within(level),
         )
-        for point in expand(loaded.scenario).points
+        for point in loaded.points
         for repetition in range(1, repeat + 1)
     ]
     _require_user_images(cases)

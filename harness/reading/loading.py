@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import ScenarioError
 from harness.reading.document import DocumentError, Position, read_document
-from harness.reading.matrix import ExcludedPoint, Point, expand
+from harness.reading.matrix import ExcludedPoint, Expansion, Point
 from harness.reading.problem import Problem, quoted
 from harness.reading.validation import validate
 
@@ -64,10 +64,7 @@ def load_scenarios(paths: Sequence[Path]) -> list[LoadedScenario]:
                 lines.append(_Line(path, name_line, 0, f"{text}; allowed: a name of its own for each scenario"))
             names.setdefault(result.name, (path, name_line))
         if scenario is not None and not result.lines:
-            expansion = expand(scenario)
-            loaded.append(
-                LoadedScenario(path=path, scenario=scenario, points=expansion.points, excluded=expansion.excluded)
-            )
+            loaded.append(LoadedScenario(path, scenario, result.expansion.points, result.expansion.excluded))
     if lines:
         raise ScenarioError("\n".join(str(line) for line in sorted(lines)), hint=_HINT)
     return loaded
@@ -110,6 +107,7 @@ class _Result:
     lines: tuple[_Line, ...]
     name: str | None = None
     name_line: int = 0
+    expansion: Expansion = field(default_factory=Expansion)
 
 
 def _load(path: Path) -> _Result:
@@ -140,6 +138,7 @@ def _load(path: Path) -> _Result:
         lines,
         name if isinstance(name, str) else None,
         document.position(("name",)).line,
+        validated.expansion,
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from harness.errors import ScenarioError
 from harness.frozen import Frozen
 from harness.scenario.models import Matrix, Scenario
 
@@ -34,36 +35,51 @@ class ExcludedPoint(Frozen):
     reason: str
 
 
-class Expansion(Frozen):
+@dataclass(frozen=True)
+class InvalidPoint:
+    """A combination whose values make the scenario invalid: ``data`` as YAML would have it, and pydantic's error."""
+
+    id: str
+    values: dict[str, Any]
+    data: dict[str, Any]
+    error: ValidationError
+
+
+@dataclass(frozen=True)
+class Expansion:
     """All combinations of a scenario, in the order of its axes, the last one running fastest."""
 
-    points: tuple[Point, ...]
-    excluded: tuple[ExcludedPoint, ...] = ()
+    combinations: tuple[Point | ExcludedPoint | InvalidPoint, ...] = ()
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """The combinations that are scenarios."""
+        return tuple(each for each in self.combinations if isinstance(each, Point))
+
+    @property
+    def excluded(self) -> tuple[ExcludedPoint, ...]:
+        """The combinations that the scenario leaves out."""
+        return tuple(each for each in self.combinations if isinstance(each, ExcludedPoint))
 
 
 def expand(scenario: Scenario) -> Expansion:
-    """Every point of a scenario, one without a matrix being its own only point.
-
-    Raises ScenarioError if a value makes the scenario invalid; one that load_scenarios gave out never does.
-    """
-    points: list[Point] = []
-    excluded: list[ExcludedPoint] = []
-    for point_id, values in combinations(scenario):
-        reason = exclusion_reason(scenario, values)
-        if reason is not None:
-            excluded.append(ExcludedPoint(id=point_id, values=values, reason=reason))
-            continue
-        try:
-            at_point = Scenario.model_validate(data_at(scenario, values))
-        except ValidationError as error:
-            found = "; ".join(detail["msg"] for detail in error.errors())
-            raise ScenarioError(f"{point_id}: {found}") from error
-        points.append(Point(id=point_id, values=values, scenario=at_point))
-    return Expansion(points=tuple(points), excluded=tuple(excluded))
+    """Build every point of a scenario; a scenario without a matrix is its own only point."""
+    return Expansion(tuple(_combination(scenario, point_id, values) for point_id, values in _named_values(scenario)))
 
 
-def combinations(scenario: Scenario) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Id and values of every combination, excluded ones too."""
+def _combination(scenario: Scenario, point_id: str, values: dict[str, Any]) -> Point | ExcludedPoint | InvalidPoint:
+    reason = exclusion_reason(scenario, values)
+    if reason is not None:
+        return ExcludedPoint(id=point_id, values=values, reason=reason)
+    data = data_at(scenario, values)
+    try:
+        at_point = Scenario.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        return InvalidPoint(point_id, values, data, error)
+    return Point(id=point_id, values=values, scenario=at_point)
+
+
+def _named_values(scenario: Scenario) -> Iterator[tuple[str, dict[str, Any]]]:
     if scenario.matrix is None:
         yield scenario.name, {}
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from harness.reading.checks.condition_checks import check_expectations, check_levels, check_matrix
 from harness.reading.checks.point_checks import check_points
 from harness.reading.checks.sweep_checks import check_sweep
-from harness.reading.keys import ROLES_AT
+from harness.reading.keys import ROLES_AT, axis_keys
+from harness.reading.matrix import Expansion, expand
 from harness.reading.problem import Key, Problem
 from harness.reading.translation import problems_of, written_key
 from harness.scenario.models import Scenario
@@ -30,10 +31,11 @@ _SURE_WITHOUT_MACHINE = (*_SURE_WITHOUT_BUS, "serial")
 
 @dataclass(frozen=True)
 class Validated:
-    """The scenario, if the data make one, and what is wrong."""
+    """The scenario and its combinations, if the data make a scenario, and what is wrong."""
 
     scenario: Scenario | None
     problems: tuple[Problem, ...] = ()
+    expansion: Expansion = field(default_factory=Expansion)
 
 
 def validate(data: Any) -> Validated:
@@ -45,7 +47,8 @@ def validate(data: Any) -> Validated:
         return Validated(None, (Problem((), f"found {found}", _REQUIRED),))
     scenario, errors = _parsed(data)
     if scenario is not None:
-        return Validated(scenario, _distinct(_cross_problems(scenario, certain=True)))
+        problems, expansion = _checked(scenario, certain=True)
+        return Validated(scenario, _distinct(problems), expansion)
     return Validated(None, _distinct([*problems_of(errors, data), *_further_problems(data, errors)]))
 
 
@@ -56,14 +59,16 @@ def _parsed(data: Mapping[str, Any]) -> tuple[Scenario | None, Sequence[ErrorDet
         return None, error.errors(include_url=False)
 
 
-def _cross_problems(scenario: Scenario, *, certain: bool) -> list[Problem]:
+def _checked(scenario: Scenario, *, certain: bool) -> tuple[list[Problem], Expansion]:
     in_matrix = check_matrix(scenario)
     in_sweep = [] if in_matrix else check_sweep(scenario)
     if in_matrix:
         scenario = scenario.model_copy(update={"matrix": None})
-    at_points = check_points(scenario)
-    points = at_points.written if certain and not in_matrix and scenario.sweep is None else ()
-    return [*check_levels(scenario), *in_matrix, *in_sweep, *at_points.problems, *check_expectations(scenario, points)]
+    expansion = expand(scenario)
+    known = expansion.points if certain and not in_matrix and scenario.sweep is None else ()
+    in_expectations = check_expectations(scenario, [axis_keys(point.scenario) for point in known])
+    at_points = check_points(scenario, expansion)
+    return [*check_levels(scenario), *in_matrix, *in_sweep, *at_points, *in_expectations], expansion
 
 
 def _further_problems(data: Mapping[str, Any], errors: Sequence[ErrorDetails]) -> list[Problem]:
@@ -80,7 +85,8 @@ def _further_problems(data: Mapping[str, Any], errors: Sequence[ErrorDetails]) -
         replaced = any(key[:2] == ROLES_AT and len(key) == 3 for key in keys)
         counts = [error for error in new_errors if error["loc"] == ("instance",) and error["type"] == "value_error"]
         return [] if replaced else problems_of(counts, rest)
-    return [problem for problem in _cross_problems(scenario, certain=False) if not _may_follow(problem.key, keys)]
+    problems, _ = _checked(scenario, certain=False)
+    return [problem for problem in problems if not _may_follow(problem.key, keys)]
 
 
 def _may_follow(key: Key, wrong: Sequence[Key]) -> bool:

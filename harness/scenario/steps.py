@@ -105,18 +105,3 @@ def step_label(step: Step) -> str:
         case Snapshot():
             return f"snapshot of {step.snapshot}"
     return step
-
-
-def default_volume_name(earlier: int) -> str:
-    """Return the name of a volume that the scenario leaves unnamed; ``earlier`` volumes came before it."""
-    return f"volume{earlier + 1}"
-
-
-def attached_volumes(first: int, steps: tuple[Step, ...]) -> dict[int, tuple[str, Volume]]:
-    """Return name and volume of each attachment by the step's position; ``first`` volumes were there from the start."""
-    volumes: dict[int, tuple[str, Volume]] = {}
-    for position, step in enumerate(steps):
-        if isinstance(step, AttachVolume):
-            name = step.attach.name or default_volume_name(first + len(volumes))
-            volumes[position] = (name, step.attach)
-    return volumes

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.domain.disk_mapping import RESCUE
+from harness.domain.disk_names import RESCUE
 from harness.domain.xml import disk_target, disks_of, parse_domain, source_of
 
 KERNEL = "the instance's own kernel"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from harness.domain.disk_mapping import CONFIG_DRIVE, ROOT, cdrom_bus, map_disks
+from harness.domain.disk_mapping import cdrom_bus, map_disks
+from harness.domain.disk_names import CONFIG_DRIVE, ROOT
 from harness.implementation.request import request_or_none, requests_stable_devices
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
 from harness.scenario.models import Instance, RescueImage
@@ -83,7 +84,7 @@ def _boots_another_disk(instance: Instance, _image: RescueImage) -> bool:
     """Whether libvirt finds another disk before the root volume: it groups disks by bus, in the order of the buses."""
     if _root(instance).source != "volume":
         return False
-    kinds = {mapped.name: (mapped.bus, mapped.device) for mapped in map_disks(instance)}
+    kinds = {mapped.name: (mapped.bus, mapped.device) for mapped in map_disks(instance).disks}
     buses: list[DiskBus] = []
     for name in _names_as_nova_lists_them(instance):
         bus = kinds[name][0]
@@ -95,7 +96,7 @@ def _boots_another_disk(instance: Instance, _image: RescueImage) -> bool:
 
 def _names_as_nova_lists_them(instance: Instance) -> Iterator[str]:
     """LibvirtDriver._get_guest_storage_config: what Nova makes itself, the config drive, then volumes."""
-    named = list(zip(instance.disks, (mapped.name for mapped in map_disks(instance)), strict=True))
+    named = list(zip(instance.disks, (mapped.name for mapped in map_disks(instance).disks), strict=True))
 
     def group(disk: Disk) -> int:
         if isinstance(disk, Volume) or (isinstance(disk, RootDisk) and disk.source == "volume"):
@@ -137,7 +138,7 @@ def _novas_cdrom_bus(image: RescueImage) -> str:
 
 def _beside_an_ide_disk(instance: Instance, image: RescueImage) -> bool:
     request = request_or_none(instance, image)
-    on_ide = [disk for disk in map_disks(instance) if disk.bus is DiskBus.IDE]
+    on_ide = [disk for disk in map_disks(instance).disks if disk.bus is DiskBus.IDE]
     return request is not None and request.bus is DiskBus.IDE and len(on_ide) == 1
 
 
@@ -156,7 +157,7 @@ def _takes_a_kernel_name(instance: Instance, image: RescueImage) -> bool:
     if request is None or request.bus not in (DiskBus.SCSI, *_ATA):
         return False
     later = {DiskBus.USB} if request.bus is DiskBus.SCSI else {DiskBus.USB, DiskBus.SCSI}
-    return any(mapped.bus in later for mapped in map_disks(instance))
+    return any(mapped.bus in later for mapped in map_disks(instance).disks)
 
 
 def _found_too_late(instance: Instance, image: RescueImage) -> bool:
@@ -169,7 +170,7 @@ def _image_of_another_hypervisor(instance: Instance, image: RescueImage) -> bool
 
 def _legacy_disk_bus(instance: Instance, image: RescueImage) -> bool:
     novas = image.properties.hw_disk_bus or "virtio"
-    kinds = {mapped.name: mapped for mapped in map_disks(instance)}
+    kinds = {mapped.name: mapped for mapped in map_disks(instance).disks}
     buses = {str(instance.properties.hw_disk_bus), str(kinds[ROOT].bus)}
     return _is_legacy(image) and not instance.is_from_iso and buses != {novas}
 
@@ -182,7 +183,7 @@ def _legacy_config_drive(instance: Instance, image: RescueImage) -> bool:
     drive = next((disk for disk in instance.disks if isinstance(disk, ConfigDrive)), None)
     if drive is None or not _is_legacy(image):
         return False
-    here = next(mapped for mapped in map_disks(instance) if mapped.name == CONFIG_DRIVE)
+    here = next(mapped for mapped in map_disks(instance).disks if mapped.name == CONFIG_DRIVE)
     novas = _novas_cdrom_bus(image) if drive.format == "iso9660" else image.properties.hw_disk_bus or "virtio"
     return here.bus != novas
 

@@ -158,7 +158,7 @@ def test_a_worker_that_hangs_or_dies_loses_one_request(nova_data: Data) -> None:
     with Nova(environment, request_timeout_s=8) as nova:
         instance = running(nova)
         pids = [nova.worker.pid]
-        rescue_path = Path(next(iter(nova.disk_names(instance.instance, instance.placement))))
+        rescue_path = Path(next(iter(nova.disk_names(instance.placement))))
         log_path = rescue_path.parents[2] / WORKER_LOG
         assert log_path.exists()
         os.kill(nova.worker.pid or 0, signal.SIGSTOP)

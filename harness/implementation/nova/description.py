@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.domain.disk_mapping import CONFIG_DRIVE, RESCUE, ROOT, MappedDisk, map_disks
+from harness.domain.disk_mapping import MappedDisk
+from harness.domain.disk_names import CONFIG_DRIVE, RESCUE, ROOT
 from harness.domain.placement import Placement
 from harness.domain.rendering import further_mac
 from harness.implementation.nova.messages import BlockDevice, NovaInstance, Port
@@ -65,7 +66,7 @@ def asked_of_nova(instance: Instance, placement: Placement) -> Asked:
         has_kernel=instance.direct_kernel,
         has_config_drive=config_drive is not None,
         nics=tuple(_ports(instance, placement)),
-        disks=tuple(_block_devices(instance, placement)),
+        disks=tuple(_block_devices(placement)),
     )
     return Asked(described, configuration)
 
@@ -80,26 +81,27 @@ def rescue_properties(image: RescueImage) -> dict[str, str] | None:
     return {key: str(value) for key, value in image.properties.model_dump(exclude_none=True).items()}
 
 
-def volume_id(instance: Instance, placement: Placement, name: str) -> str:
+def volume_id(placement: Placement, name: str) -> str:
     """The id that Nova knows a volume by."""
-    return _volume_id(next(mapped for mapped in map_disks(instance) if mapped.name == name), placement)
+    return _volume_id(placement.mapping.by_name[name], placement)
 
 
-def disks_by_source(instance: Instance, placement: Placement, instances_path: Path) -> dict[str, str]:
+def disks_by_source(placement: Placement, instances_path: Path) -> dict[str, str]:
     """Which disk each file in Nova's domains is: those that Nova makes have names of its own (imagebackend, blockinfo).
 
     The config drive of a legacy rescue is a file of its own, and stands for the same disk.
     """
     folder = instances_path / placement.uuid
     found = {str(folder / "disk.rescue"): RESCUE}
-    for disk, mapped in zip(instance.disks, map_disks(instance), strict=True):
+    ephemerals = placement.mapping.of_role(Role.EPHEMERAL)
+    for disk, mapped in placement.mapping.pairs:
         match disk:
             case Volume() | RootDisk(source="volume"):
                 found[str(placement.sources[mapped.name].path)] = mapped.name
             case RootDisk():
                 found[str(folder / "disk")] = ROOT
             case EphemeralDisk():
-                found[str(folder / f"disk.eph{mapped.name.removeprefix('ephemeral')}")] = mapped.name
+                found[str(folder / f"disk.eph{ephemerals.index(mapped)}")] = mapped.name
             case SwapDisk():
                 found[str(folder / "disk.swap")] = mapped.name
             case ConfigDrive():
@@ -152,8 +154,8 @@ def _ports(instance: Instance, placement: Placement) -> Iterator[Port]:
         yield Port(port_id=str(uuid.uuid5(uuid.UUID(placement.uuid), mac)), mac=mac)
 
 
-def _block_devices(instance: Instance, placement: Placement) -> Iterator[BlockDevice]:
-    for disk, mapped in zip(instance.disks, map_disks(instance), strict=True):
+def _block_devices(placement: Placement) -> Iterator[BlockDevice]:
+    for disk, mapped in placement.mapping.pairs:
         if not isinstance(disk, ConfigDrive):
             yield _block_device(disk, mapped, placement)
 

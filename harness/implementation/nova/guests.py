@@ -66,7 +66,7 @@ class NovaGuests:
         refuse_what_nova_lacks(instance)
         refuse_what_takes_devices(instance)
 
-    def placed(self, instance: Instance, placement: Placement) -> Placement:
+    def placed(self, placement: Placement) -> Placement:
         """The placement under Nova's names, for what Nova makes itself (imagebackend, blockinfo)."""
         name = f"rh-{placement.uuid}"
         uefi = placement.uefi
@@ -75,14 +75,14 @@ class NovaGuests:
         return replace(
             placement,
             domain_name=name,
-            sources={**placement.sources, **self._own_sources(instance, placement)},
+            sources={**placement.sources, **self._own_sources(placement)},
             uefi=uefi,
             rescue_variables_path=None,
         )
 
-    def _own_sources(self, instance: Instance, placement: Placement) -> dict[str, DiskSource]:
+    def _own_sources(self, placement: Placement) -> dict[str, DiskSource]:
         found: dict[str, DiskSource] = {}
-        for path, name in self.disk_names(instance, placement).items():
+        for path, name in self.disk_names(placement).items():
             if Path(path).parent == self._folder(placement):
                 found.setdefault(name, self._source(Path(path)))
         return found
@@ -91,18 +91,18 @@ class NovaGuests:
     def _source(path: Path) -> DiskSource:
         return DiskSource(path, "raw" if path.name in _RAW_FILES else "qcow2")
 
-    def disk_names(self, instance: Instance, placement: Placement) -> Mapping[str, str]:
+    def disk_names(self, placement: Placement) -> Mapping[str, str]:
         """Which disk each file in its domains is."""
-        return disks_by_source(instance, placement, self._instances_path)
+        return disks_by_source(placement, self._instances_path)
 
     def variables(self, placement: Placement) -> frozenset[str]:
         """The instance's store of UEFI variables, as its domains name it."""
         folder = variables_folder_in_domains(self.hypervisor.root.path)
         return frozenset({str(folder / f"{placement.domain_name}_VARS.fd")})
 
-    def own_disks(self, instance: Instance, placement: Placement) -> dict[str, DiskSource]:
+    def own_disks(self, placement: Placement) -> dict[str, DiskSource]:
         """The disks that Nova has made by now, by path in its domains, with the name of each in ``disk_names``."""
-        names = self.disk_names(instance, placement)
+        names = self.disk_names(placement)
         folder = self._folder(placement)
         return {path: self._source(Path(path)) for path in names if Path(path).parent == folder and Path(path).exists()}
 
@@ -191,7 +191,7 @@ class NovaGuests:
             HostError: Nova raised, or the worker failed.
         """
         asked = self._asked(instance, placement)
-        volume = volume_id(instance, placement, disk)
+        volume = volume_id(placement, disk)
         request = Detach(uuid=placement.uuid, configuration=asked.configuration, volume_id=volume)
         refusal = self.worker.ask(request, OPERATION_TIMEOUT_S).refusal
         if refusal is not None:

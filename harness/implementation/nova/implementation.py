@@ -118,9 +118,9 @@ class Nova(Implementation):
         is_off = answer.left is not None and answer.left.is_off
         return RescuedDomain(self._xml(answer), GuestAfter.SHUT_OFF if is_off else GuestAfter.RUNNING)
 
-    def disk_names(self, instance: Instance, placement: Placement) -> dict[str, str]:
+    def disk_names(self, placement: Placement) -> dict[str, str]:
         """Which disk each source in its domains is."""
-        return disks_by_source(instance, placement, self._instances_path)
+        return disks_by_source(placement, self._instances_path)
 
     def _xml(self, answer: Answer) -> str:
         if answer.xml is None:

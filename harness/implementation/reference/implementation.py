@@ -20,14 +20,11 @@ from harness.domain.addresses.free_addresses import (
 )
 from harness.domain.addresses.pci_places import Place, pci_place
 from harness.domain.disk_mapping import (
-    CONFIG_DRIVE,
-    RESCUE,
-    ROOT,
     MappedDisk,
-    map_disks,
     target_after,
     with_scsi_units,
 )
+from harness.domain.disk_names import CONFIG_DRIVE, RESCUE, ROOT
 from harness.domain.pinning import pinned, without_boot_order
 from harness.domain.placement import Placement
 from harness.domain.rendering import NewDisk, render_disk, render_domain
@@ -51,7 +48,7 @@ class Reference(Implementation):
 
     def normal(self, instance: Instance, placement: Placement) -> str:
         """The instance's domain, without addresses: libvirt hands them out once."""
-        return render_domain(instance, map_disks(instance), placement)
+        return render_domain(instance, placement.mapping.disks, placement)
 
     def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
         """The rescued domain: stable when the image has either property, else legacy.
@@ -115,7 +112,7 @@ def _legacy(running: RunningInstance) -> str:
         raise Refused("a volume-backed instance has no legacy rescue: set hw_rescue_bus and hw_rescue_device")
     bus = instance.properties.hw_disk_bus
     rescue = _rescue_disk(bus, DeviceType.DISK, first_free_target(bus, ()))
-    mapped = {disk.name: disk for disk in map_disks(instance)}
+    mapped = running.placement.mapping.by_name
     old_root = replace(mapped[ROOT], target=first_free_target(mapped[ROOT].bus, {rescue.target}))
     disks = [rescue, old_root]
     if CONFIG_DRIVE in mapped:

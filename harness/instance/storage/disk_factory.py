@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 import pycdlib
 
-from harness.domain.disk_mapping import RESCUE, MappedDisk, map_disks
+from harness.domain.disk_mapping import DiskMapping, MappedDisk
+from harness.domain.disk_names import RESCUE
 from harness.domain.placement import DiskSource, Encryption, Export
 from harness.errors import disk_error
 from harness.evidence.inventory import Marker
@@ -30,7 +31,6 @@ from harness.instance.storage.iscsi_server import ISCSI_PORT, lun_name
 from harness.instance.storage.nbd_server import NBD_PORT
 from harness.instance.storage.volume_resources import VolumeResources
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
-from harness.scenario.models import Instance
 from harness.scenario.words import MIB, VolumeBackend
 
 TAIL_BYTES = 64 * 1024
@@ -51,19 +51,18 @@ class DiskFactory:
     volumes: VolumeResources
     seed: Seed | None = None
 
-    def make_instance_disks(self, instance: Instance) -> dict[str, DiskSource]:
+    def make_instance_disks(self, mapping: DiskMapping) -> dict[str, DiskSource]:
         """Make every disk of the set.
 
         Raises:
             HostError: a tool or a server is missing, or the disk is full.
         """
-        mapped = map_disks(instance)
         try:
-            return {entry.name: self._make(disk, entry) for disk, entry in zip(instance.disks, mapped, strict=True)}
+            return {entry.name: self._make(disk, entry) for disk, entry in mapping.pairs}
         except OSError as error:
             raise disk_error(error, self.folder) from error
 
-    def make_plain_volumes(self, instance: Instance) -> dict[str, DiskSource]:
+    def make_plain_volumes(self, mapping: DiskMapping) -> dict[str, DiskSource]:
         """Make the volumes of the set, and no other disk, each as a raw file.
 
         Raises:
@@ -73,7 +72,7 @@ class DiskFactory:
         try:
             return {
                 entry.name: self._volume(entry.name, disk.model_copy(update=plain))
-                for disk, entry in zip(instance.disks, map_disks(instance), strict=True)
+                for disk, entry in mapping.pairs
                 if isinstance(disk, Volume) or (isinstance(disk, RootDisk) and disk.source == "volume")
             }
         except OSError as error:
@@ -181,15 +180,12 @@ class DiskFactory:
 
 
 def planned_sources(
-    instance: Instance, folder: Path, later: Mapping[str, Volume] = MappingProxyType({})
+    mapping: DiskMapping, folder: Path, later: Mapping[str, Volume] = MappingProxyType({})
 ) -> dict[str, DiskSource]:
     """The sources that an instance's disks, volumes attached later and its rescue disk would have, for domains that are
     only defined.
     """
-    mapped = map_disks(instance)
-    planned = {
-        entry.name: _planned(disk, entry.name, folder) for disk, entry in zip(instance.disks, mapped, strict=True)
-    }
+    planned = {entry.name: _planned(disk, entry.name, folder) for disk, entry in mapping.pairs}
     planned |= {name: _planned(volume, name, folder) for name, volume in later.items()}
     return planned | {RESCUE: DiskSource(folder / f"{RESCUE}.qcow2", "qcow2")}
 

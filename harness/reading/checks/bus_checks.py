@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.domain.target_names import NAME_PREFIX, deal_targets, target_index, target_name
+from harness.domain.target_names import NAME_PREFIX, target_index, target_name
 from harness.reading.problem import Key, Problem, quoted
 from harness.scenario.words import DeviceType, DiskBus, ScsiModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from harness.reading.placed_disks import Placed
     from harness.scenario.models import Instance
@@ -74,11 +74,10 @@ def _ide_problems(instance: Instance, placed: Sequence[Placed]) -> Iterator[Prob
     on_ide = [entry for entry in placed if entry.bus is DiskBus.IDE]
     if instance.is_q35:
         return
-    targets = deal_targets(instance.disks, [entry.bus for entry in placed])
     beyond = target_name(NAME_PREFIX[DiskBus.IDE], _MOST_IDE_DISKS)
-    for entry, target in zip(placed, targets, strict=True):
-        if entry.bus is DiskBus.IDE and len(on_ide) <= _MOST_IDE_DISKS <= target_index(target):
-            found = f"{entry.name} would be {target}, for which there is no place on the IDE bus"
+    for entry, index in _indices(on_ide):
+        if len(on_ide) <= _MOST_IDE_DISKS <= index:
+            found = f"{entry.name} would be {entry.target}, for which there is no place on the IDE bus"
             yield Problem(entry.key, found, f"names before {beyond}: pc has two channels of two")
     if len(on_ide) <= _MOST_IDE_DISKS:
         return
@@ -103,9 +102,13 @@ def _scsi_problems(instance: Instance, placed: Sequence[Placed]) -> Iterator[Pro
         return
     highest = _HIGHEST_LUN[model]
     free = ", ".join(target_name(NAME_PREFIX[DiskBus.SCSI], lun) for lun in range(highest + 1))
-    targets = deal_targets(instance.disks, [entry.bus for entry in placed])
-    for entry, target in zip(placed, targets, strict=True):
-        lun = target_index(target)
-        if entry.bus is DiskBus.SCSI and highest < lun < _UNITS_OF_A_CONTROLLER:
-            found = f"{entry.name} would be {target}, which libvirt makes LUN {lun}: {model} has none above {highest}"
+    for entry, lun in _indices(entry for entry in placed if entry.bus is DiskBus.SCSI):
+        if highest < lun < _UNITS_OF_A_CONTROLLER:
+            which = f"{entry.target}, which libvirt makes LUN {lun}"
+            found = f"{entry.name} would be {which}: {model} has none above {highest}"
             yield Problem(entry.key, found, f"{free} on {model}, or another hw_scsi_model")
+
+
+def _indices(placed: Iterable[Placed]) -> Iterator[tuple[Placed, int]]:
+    """The disks that have target names, with the indices behind these."""
+    return ((entry, target_index(entry.target)) for entry in placed if entry.target is not None)

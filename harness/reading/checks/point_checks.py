@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from harness.reading.checks.instance_checks import check
-from harness.reading.keys import axis_keys
-from harness.reading.matrix import combinations, data_at, exclusion_reason, removed_items
+from harness.reading.matrix import ExcludedPoint, Expansion, Point, removed_items
 from harness.reading.problem import Key, Problem, dotted, quoted
 from harness.reading.translation import problems_of
 from harness.scenario.models import Scenario
@@ -18,38 +15,21 @@ from harness.scenario.models import Scenario
 _Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class PointChecks:
-    """What is wrong at the points, and the ``axis_keys`` of each that is a scenario."""
-
-    problems: tuple[Problem, ...]
-    written: tuple[Mapping[str, object], ...] = ()
-
-
-def check_points(scenario: Scenario) -> PointChecks:
-    """Validate and check each point that is not excluded; without a matrix, the scenario itself."""
-    points: list[_Values] = []
-    failing: dict[Problem, list[_Values]] = {}
-    written: list[Mapping[str, object]] = []
-    for _, values in combinations(scenario):
-        if exclusion_reason(scenario, values) is not None:
-            continue
-        points.append(values)
-        data = data_at(scenario, values)
-        try:
-            at_point = Scenario.model_validate(data, by_alias=True, by_name=False)
-        except ValidationError as error:
-            problems = problems_of(error.errors(include_url=False), data)
-        else:
-            problems = check(at_point)
-            written.append(axis_keys(at_point))
-        for problem in problems:
-            in_file = replace(problem, key=_key_in_file(problem.key, values))
-            failing.setdefault(in_file, []).append(values)
+def check_points(scenario: Scenario, expansion: Expansion) -> list[Problem]:
+    """Check each point of a scenario's expansion that is not excluded."""
+    points = [each for each in expansion.combinations if not isinstance(each, ExcludedPoint)]
     if not points:
-        return PointChecks((Problem(("matrix", "exclude"), "every combination is excluded", "at least one left"),))
-    told = (_told(scenario, problem, at, everywhere=len(at) == len(points)) for problem, at in failing.items())
-    return PointChecks(tuple(told), tuple(written))
+        return [Problem(("matrix", "exclude"), "every combination is excluded", "at least one left")]
+    failing: dict[Problem, list[_Values]] = {}
+    for point in points:
+        if isinstance(point, Point):
+            problems = check(point.scenario)
+        else:
+            problems = problems_of(point.error.errors(include_url=False), point.data)
+        for problem in problems:
+            in_file = replace(problem, key=_key_in_file(problem.key, point.values))
+            failing.setdefault(in_file, []).append(point.values)
+    return [_told(scenario, problem, at, everywhere=len(at) == len(points)) for problem, at in failing.items()]
 
 
 def _told(scenario: Scenario, problem: Problem, at: Sequence[_Values], *, everywhere: bool) -> Problem:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from harness.domain.disk_mapping import MappedDisk, map_disks
+from harness.domain.disk_mapping import DiskMapping, MappedDisk, map_disks
 from harness.domain.pinning import pinned
 from harness.domain.placement import DiskSource, Encryption, Export, Placement, UefiFirmware
 from harness.domain.rendering import NewDisk, render_disk, render_domain
@@ -37,7 +37,7 @@ SOURCES = {
 
 def rendered(source: DiskSource, device: DeviceType = DeviceType.DISK) -> etree._Element:
     disk = MappedDisk("volume", Role.VOLUME, DiskBus.SATA, device, "sda")
-    placement = Placement("rh-1", "uuid", "mac", "qemu", "/usr/bin/qemu-system-x86_64", {"volume": source})
+    placement = Placement("rh-1", "uuid", "mac", "qemu", "/usr/bin/qemu", DiskMapping(()), {"volume": source})
     return render_disk(NewDisk(disk), placement)
 
 
@@ -122,9 +122,10 @@ def test_a_usb_controller_that_is_asked_for_is_there_though_nothing_is_on_it(
 def rendered_domain(subject: Instance, *, secure_boot: bool = False) -> etree._Element:
     folder = Path("/instances")
     uefi = UefiFirmware(folder / "code", folder / "template", folder / "variables", secure_boot)
-    sources = planned_sources(subject, folder)
-    placement = Placement("rh-1", "uuid", "52:54:00:00:00:01", "qemu", "/usr/bin/qemu", sources, uefi)
-    return parse_domain(render_domain(subject, map_disks(subject), placement))
+    mapping = map_disks(subject)
+    sources = planned_sources(mapping, folder)
+    placement = Placement("rh-1", "uuid", "52:54:00:00:00:01", "qemu", "/usr/bin/qemu", mapping, sources, uefi)
+    return parse_domain(render_domain(subject, mapping.disks, placement))
 
 
 LIVE = f"""\
@@ -168,14 +169,14 @@ def test_rescue_keeps_server_and_secret_of_a_volume() -> None:
     ],
 )
 def test_plan_defines_a_volume_as_a_run_would(disk: dict[str, str], defined_as: str) -> None:
-    volume = list(planned_sources(instance("root", disk), Path("/instances")).values())[1]
+    volume = list(planned_sources(map_disks(instance("root", disk)), Path("/instances")).values())[1]
     assert volume.defined_as == defined_as
     assert volume.encryption is None
 
 
 def test_plan_defines_root_and_rescue_disk_too() -> None:
     root = {"role": "root", "from": "volume", "backend": "iscsi", "encryption": "luks"}
-    sources = planned_sources(instance(root, "swap"), Path("/instances"))
+    sources = planned_sources(map_disks(instance(root, "swap")), Path("/instances"))
     assert list(sources) == ["root", "swap", "rescue"]
     assert sources["root"].export is not None
     assert sources["root"].encryption is not None

@@ -20,12 +20,13 @@ DISKS = ("root", {"role": "volume", "device": "floppy", "bus": "fdc"}, "volume",
 
 
 def first(subject: Instance) -> CurrentInstance:
-    tokens = {disk.name: disk.name for disk in map_disks(subject)} | {"rescue": "rescue", "late": "late"}
-    return CurrentInstance.first(subject, placement(subject), tokens)
+    placed = placement(subject)
+    tokens = {name: name for name in placed.mapping.by_name} | {"rescue": "rescue", "late": "late"}
+    return CurrentInstance.first(subject, placed, tokens)
 
 
 def names(current: CurrentInstance) -> dict[str, str]:
-    return {disk.name: disk.target for disk in map_disks(current.instance)}
+    return {disk.name: disk.target for disk in current.placement.mapping.disks}
 
 
 def test_a_volume_that_goes_takes_no_other_name_with_it() -> None:
@@ -55,7 +56,7 @@ def test_nics_keep_their_numbers_and_addresses() -> None:
     current = first(instance("root", nics=["virtio", "e1000"])).without_nic(1).with_nic(VifModel.RTL8139)
     assert current.nics == {2: VifModel.E1000, 3: VifModel.RTL8139}
     assert current.with_nic(VifModel.VIRTIO).without_nic(3).nics == {2: VifModel.E1000, 4: VifModel.VIRTIO}
-    root = parse_domain(render_domain(current.instance, map_disks(current.instance), current.placement))
+    root = parse_domain(render_domain(current.instance, current.placement.mapping.disks, current.placement))
     macs = [mac.get("address", "")[6:8] for mac in root.iterfind("devices/interface/mac")]
     assert macs == ["00", "02", "03"]
 
@@ -67,3 +68,15 @@ def test_an_overlay_is_the_disk_s_file_and_knows_what_is_below() -> None:
     after = current.with_overlay("root", overlay, "fresh")
     assert after.placement == replace(current.placement, sources={**current.placement.sources, "root": overlay})
     assert after.tokens == {"root": "fresh", "rescue": "rescue"}
+
+
+def test_the_disk_mapping_stands_beside_the_instance_whatever_becomes_of_it() -> None:
+    current = first(instance(*DISKS, nics=["virtio"]))
+    late = MappedDisk("late", Role.VOLUME, DiskBus.VIRTIO, DeviceType.DISK, "vdd", serial="late")
+    for after in (
+        current,
+        current.without_volume("volume2"),
+        current.with_volume(Volume(role=Role.VOLUME), late).without_nic(1),
+    ):
+        assert after.placement.mapping == map_disks(after.instance)
+    assert current.without_nic(1).placement.mapping is current.placement.mapping

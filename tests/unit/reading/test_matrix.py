@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import ScenarioError
+from harness.implementation.reference.implementation import Reference
+from harness.reading import matrix
+from harness.reading.cases import cases_of
 from harness.reading.loading import load_scenarios
-from harness.reading.matrix import expand
+from harness.reading.matrix import InvalidPoint, data_at, expand
 from harness.scenario.models import Scenario
 from harness.scenario.words import DiskBus, Firmware
 
@@ -220,6 +223,25 @@ def test_problem_behind_a_removed_disk_has_the_number_of_the_file(tmp_path: Path
     assert line.startswith("a.yaml:13: matrix.axes.instance.disks.2.bus.0: ")
 
 
-def test_expanding_what_was_never_checked_fails_cleanly() -> None:
-    with pytest.raises(ScenarioError, match=r"usb-disk\[q53\]"):
-        expand(scenario({"instance.machine": ["q53"]}))
+def test_combination_that_makes_no_scenario_is_no_point_and_keeps_its_place() -> None:
+    expansion = expand(scenario({"instance.machine": ["pc", "q53", "q35"]}))
+    first, invalid, last = expansion.combinations
+    assert isinstance(invalid, InvalidPoint)
+    assert (invalid.id, invalid.data["instance"]["machine"]) == ("usb-disk[q53]", "q53")
+    assert expansion.points == (first, last)
+
+
+def test_points_are_built_once_for_checks_and_cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[object] = []
+
+    def counted(data: Any, values: Any) -> dict[str, Any]:
+        built.append(values)
+        return data_at(data, values)
+
+    monkeypatch.setattr(matrix, "data_at", counted)
+    path = tmp_path / "a.yaml"
+    path.write_text(BASE + "  axes: {instance.machine: [pc, q35]}\n", encoding="utf-8")
+    (loaded,) = load_scenarios([path])
+    cases = cases_of(loaded, Reference())
+    assert built == [{"instance.machine": "pc"}, {"instance.machine": "q35"}]
+    assert all(case.point is point for case, point in zip(cases, loaded.points, strict=True))

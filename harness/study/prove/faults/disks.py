@@ -6,7 +6,8 @@ import copy
 
 from lxml import etree
 
-from harness.domain.disk_mapping import RESCUE, MappedDisk
+from harness.domain.disk_mapping import MappedDisk
+from harness.domain.disk_names import RESCUE
 from harness.domain.rendering import NewDisk, render_disk
 from harness.domain.xml import disk_target
 from harness.scenario.words import ClaimName, DeviceType, DiskBus, Role

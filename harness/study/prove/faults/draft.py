@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from harness.domain.disk_mapping import RESCUE, map_disks
+from harness.domain.disk_names import RESCUE
 from harness.domain.placement import DiskSource, Placement
 from harness.domain.target_names import first_free_target
 from harness.domain.xml import devices_of, disk_target, disks_of, source_of
 from harness.errors import Refused
-from harness.scenario.models import Instance
 from harness.scenario.steps import Step
 from harness.scenario.words import DiskBus, Role
 
@@ -33,7 +32,6 @@ class Draft:
     """
 
     root: etree._Element
-    instance: Instance
     placement: Placement
     before: etree._Element | None = None
     steps: tuple[Step, ...] = ()
@@ -100,7 +98,7 @@ class Draft:
         return [each for each in self.devices.findall("controller") if _identity(each) not in map(_identity, known)]
 
     def _names(self, role: Role) -> Iterator[str]:
-        return (mapped.name for mapped in map_disks(self.instance) if mapped.role is role)
+        return (mapped.name for mapped in self.placement.mapping.of_role(role))
 
 
 def child(element: etree._Element, path: str) -> etree._Element:

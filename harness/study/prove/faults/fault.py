@@ -66,7 +66,7 @@ class Broken(Implementation):
             NotApplicable: the fault has nothing to break in it.
         """
         xml = self._reference.normal(instance, placement)
-        return _edited(self._fault.normal, xml, instance, placement)
+        return _edited(self._fault.normal, xml, placement)
 
     def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
         """Make the domain of the rescued instance, and break it.
@@ -90,13 +90,12 @@ class Broken(Implementation):
 
 
 def _edited_of(running: RunningInstance, edit: Edit | None, xml: str, before_xml: str) -> str:
-    return _edited(edit, xml, running.instance, running.placement, before_xml, running.steps)
+    return _edited(edit, xml, running.placement, before_xml, running.steps)
 
 
 def _edited(
     edit: Edit | None,
     xml: str,
-    instance: Instance,
     placement: Placement,
     before_xml: str | None = None,
     steps: tuple[Step, ...] = (),
@@ -104,6 +103,6 @@ def _edited(
     if edit is None:
         return xml
     before = None if before_xml is None else parse_domain(before_xml)
-    draft = Draft(parse_domain(xml), instance, placement, before, steps)
+    draft = Draft(parse_domain(xml), placement, before, steps)
     edit(draft)
     return serialise(draft.root)

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.domain.disk_mapping import RESCUE
+from harness.domain.disk_names import RESCUE
 from harness.domain.placement import DiskSource, UefiFirmware
 from harness.evidence.marker import BLOCK_BYTES, data_offset
 from harness.image.command import run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from harness.domain.disk_mapping import MappedDisk, default_serial, map_disks
+from harness.domain.disk_mapping import MappedDisk, default_serial
 from harness.domain.rendering import NewDisk, render_disk
 from harness.domain.target_names import first_free_target
 from harness.domain.xml import disk_target, disks_of
@@ -32,9 +32,8 @@ def _attached_left_out(draft: Draft) -> None:
 
 
 def _detached_back(draft: Draft) -> None:
-    names = {disk.name for disk in map_disks(draft.instance)}
     for step in draft.steps:
-        if isinstance(step, DetachVolume) and step.detach not in names:
+        if isinstance(step, DetachVolume) and step.detach not in draft.placement.mapping.by_name:
             target = first_free_target(DiskBus.VIRTIO, {disk_target(disk)[0] for disk in disks_of(draft.root)})
             serial = default_serial(step.detach)
             disk = MappedDisk(step.detach, Role.VOLUME, DiskBus.VIRTIO, DeviceType.DISK, target, serial)

@@ -6,7 +6,7 @@ import copy
 
 from lxml import etree
 
-from harness.domain.disk_mapping import RESCUE
+from harness.domain.disk_names import RESCUE
 from harness.domain.pinning import without_boot_order
 from harness.domain.xml import devices_of
 from harness.scenario.words import ClaimName, Role
@@ -17,7 +17,7 @@ from harness.study.prove.faults.fault import Fault
 def _rescued(draft: Draft) -> Draft:
     if draft.before is None:
         raise NotApplicable("no rescue went before")
-    return Draft(copy.deepcopy(draft.before), draft.instance, draft.placement)
+    return Draft(copy.deepcopy(draft.before), draft.placement)
 
 
 def _still_rescued(draft: Draft) -> None:
@@ -35,7 +35,7 @@ def _rescue_disk_kept(draft: Draft) -> None:
 
 def _controller_kept(draft: Draft) -> None:
     rescued = _rescued(draft)
-    brought = Draft(rescued.root, draft.instance, draft.placement, draft.root).brought_controllers()
+    brought = Draft(rescued.root, draft.placement, draft.root).brought_controllers()
     if not brought:
         raise NotApplicable("the rescue brings no controller")
     draft.devices.extend(brought)

@@ -28,8 +28,9 @@ def instance(*disks: dict[str, Any], **keys: Any) -> Instance:
 
 
 def placed(described: Instance) -> Placement:
-    sources = {disk.name: DiskSource(Path(f"/volumes/{disk.name}"), "raw") for disk in map_disks(described)}
-    return Placement("rh-1", UUID, "52:54:00:01:02:03", "qemu", "/usr/bin/qemu-system-x86_64", sources)
+    mapping = map_disks(described)
+    sources = {name: DiskSource(Path(f"/volumes/{name}"), "raw") for name in mapping.by_name}
+    return Placement("rh-1", UUID, "52:54:00:01:02:03", "qemu", "/usr/bin/qemu-system-x86_64", mapping, sources)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +76,9 @@ def test_configuration_and_flavor() -> None:
 def test_a_volume_keeps_its_id_when_another_is_gone() -> None:
     described = instance({"role": "root"}, {"role": "volume", "name": "one"}, {"role": "volume", "name": "two"})
     known = [disk.volume_id for disk in asked_of_nova(described, placed(described)).instance.disks]
-    assert known == [None, *(volume_id(described, placed(described), name) for name in ("one", "two"))]
+    assert known == [None, *(volume_id(placed(described), name) for name in ("one", "two"))]
     left = instance({"role": "root"}, {"role": "volume", "name": "two"})
-    assert volume_id(left, placed(described), "two") == known[2]
+    assert volume_id(placed(left), "two") == known[2]
 
 
 def test_block_device_mapping() -> None:
@@ -146,7 +147,7 @@ def test_every_disk_is_found_by_what_nova_calls_its_file() -> None:
         {"role": "swap"},
         {"role": "config_drive"},
     )
-    found = disks_by_source(described, placed(described), Path("/instances"))
+    found = disks_by_source(placed(described), Path("/instances"))
     folder = f"/instances/{UUID}"
     assert found == {
         f"{folder}/disk": "root",

@@ -36,7 +36,7 @@ def full(machine: str, **keys: Any) -> Instance:
 
 
 def placement(subject: Instance, *, uefi: bool = False, folder: Path = Path("/instances/full")) -> Placement:
-    names = [*(disk.name for disk in map_disks(subject)), "rescue"]
+    mapping = map_disks(subject)
     firmware = UefiFirmware(Path("/OVMF_CODE.fd"), Path("/OVMF_VARS.fd"), folder / "variables.fd")
     return Placement(
         domain_name="rh-1",
@@ -44,7 +44,8 @@ def placement(subject: Instance, *, uefi: bool = False, folder: Path = Path("/in
         mac="52:54:00:b6:18:69",
         domain_type="qemu",
         emulator="/usr/bin/qemu-system-x86_64",
-        sources={name: DiskSource(folder / name, "raw") for name in names},
+        mapping=mapping,
+        sources={name: DiskSource(folder / name, "raw") for name in (*mapping.by_name, "rescue")},
         uefi=firmware if uefi else None,
         rescue_variables_path=folder / "variables-rescue.fd" if uefi else None,
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pycdlib
 import pytest
 
+from harness.domain.disk_mapping import map_disks
 from harness.guest.keys import make_run_key
 from harness.guest.login import Login
 from harness.guest.seed import Seed
@@ -34,7 +35,7 @@ def made(folder: Path, form: str, seed: Seed | None) -> Path:
         volumes = VolumeResources(folder, folder, held)
         tokens = {"root": "0" * 32, "config_drive": "1" * 32}
         factory = DiskFactory(folder, BaseImages(base, base), tokens, volumes, seed)
-        return factory.make_instance_disks(instance)["config_drive"].path
+        return factory.make_instance_disks(map_disks(instance))["config_drive"].path
 
 
 def read_iso(path: Path, name: str) -> bytes | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.domain.disk_mapping import map_disks
 from harness.domain.placement import DiskSource, EmulatedTpm, Placement, UefiFirmware
 from harness.domain.xml import disks_of, parse_domain, serialise, source_of
 from harness.errors import Refused
@@ -126,6 +127,7 @@ def folder(tmp_path: Path) -> Path:
 
 def running_instances(folder: Path) -> Iterator[RunningInstance]:
     for machine, vary, firmware in product(("pc", "q35"), VARIATIONS.values(), Firmware):
+        subject = full(machine, firmware=firmware)
         text = live(machine)
         uefi = None
         if firmware is Firmware.UEFI:
@@ -144,17 +146,16 @@ def running_instances(folder: Path) -> Iterator[RunningInstance]:
             mac="52:54:00:b6:18:69",
             domain_type="qemu",
             emulator="/usr/bin/qemu-system-x86_64",
+            mapping=map_disks(subject),
             sources=sources,
             uefi=uefi,
             rescue_variables_path=folder / "variables-rescue.fd" if uefi else None,
             tpm=EmulatedTpm(folder, "a-secret") if "<tpm" in text else None,
         )
-        yield RunningInstance(full(machine, firmware=firmware), placement, text)
+        yield RunningInstance(subject, placement, text)
         below = DiskSource(folder / "below.raw", "raw")
         stepped = {"gone": DiskSource(folder / "gone.raw", "raw"), "volume1": replace(sources["volume1"], below=below)}
-        yield RunningInstance(
-            full(machine, firmware=firmware), replace(placement, sources=sources | stepped), text, STEPS
-        )
+        yield RunningInstance(subject, replace(placement, sources=sources | stepped), text, STEPS)
 
 
 def cases(folder: Path) -> Iterator[tuple[RunningInstance, RescueImage]]:
@@ -238,5 +239,5 @@ def test_a_controller_that_says_there_is_no_usb_is_none(folder: Path, model: str
         for each in (model, "qemu-xhci")
     ]
     before, after = domains
-    draft = Draft(after, running.instance, running.placement, before)
+    draft = Draft(after, running.placement, before)
     assert bool(draft.brought_controllers()) is is_brought
