@@ -34,7 +34,7 @@ class Medium:
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings that are chosen rather than computed, read from ``folder``."""
+    """What is chosen rather than computed, read from ``folder``."""
 
     folder: Path
     kernel_package: str
