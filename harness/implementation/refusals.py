@@ -1,4 +1,4 @@
-"""What a refusal says, where it is about more than the request: who refused, and how the guest is left."""
+"""The words of refusals that are about more than the request: the refuser, and the guest afterwards."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def refused_too_late(reason: str, *, name: str, refused_by: str, vm_state: str |
 
 
 def not_asked_for(name: str, what: str) -> Refused:
-    """What the harness says in place of the implementation ``name`` that it has no words to ask for something."""
+    """Return the harness's refusal for the implementation ``name``, which cannot be asked for something."""
     return Refused(f"so far {name} cannot be asked for {what}", refused_by="harness", guest=GuestAfter.NEVER_MADE)

@@ -1,4 +1,4 @@
-"""What a rescue image asks for, and which requests no implementation can honour.
+"""The request that a rescue image makes, and the requests that no implementation can honour.
 
 The rules are the blueprint's ("Proposed change") and nova.virt.hardware.check_hw_rescue_props; defaults come from the
 instance's own machine, where Nova looks at the rescue image's.
@@ -26,7 +26,7 @@ class RescueRequest:
 
 
 def requests_stable_devices(properties: RescueProperties) -> bool:
-    """Whether the image has either property, which is what selects the stable behaviour."""
+    """Return whether the image has either property, and so asks for the stable behaviour."""
     return properties.hw_rescue_bus is not None or properties.hw_rescue_device is not None
 
 

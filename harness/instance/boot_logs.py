@@ -1,4 +1,4 @@
-"""What a guest and those who run it have logged since its domain was started."""
+"""The logs of a guest, of QEMU and of its helpers since the domain was started."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ class BootLogs:
 
     @property
     def _of_helpers(self) -> dict[str, Path]:
-        """Of what libvirt starts beside QEMU: swtpm and virtiofsd."""
+        """The logs of the programs that libvirt starts beside QEMU: swtpm and virtiofsd."""
         found = (self.hypervisor.root.path / "log").glob(f"*/{self.domain_name}-*.log")
         return {f"{path.stem.rpartition('-')[2]}.log": path for path in found}

@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 def console_path(folder: Path) -> Path:
-    """Where the serial log of a case's guest is, in the folder of its disks."""
+    """Return the path of a guest's serial log, in the folder of its disks."""
     return folder / "console.log"
 
 
@@ -93,7 +93,7 @@ class LifeCycle(Generic[R]):
 
     @property
     def placement(self) -> Placement:
-        """Where it lives."""
+        """The instance's placement."""
         return self.current.placement
 
     @cached_property
@@ -254,7 +254,7 @@ class LifeCycle(Generic[R]):
 
     @property
     def domain_sources(self) -> Sources:
-        """What is known of the files in its domains."""
+        """The files in its domains, by the disks that they are."""
         return Sources.of(self.placement, self.current.tokens)
 
     @property

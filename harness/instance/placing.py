@@ -1,4 +1,4 @@
-"""Where the parts of an instance go on a host: its names, and the files that are not disks."""
+"""The places of an instance's parts on a host: names, and the files that are not disks."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class PreparedInstance(Generic[R]):
 
     @property
     def expected(self) -> Expected:
-        """What its states are held against, as far as it is known before any is looked at."""
+        """The expectation of its states, as far as it is known before any state is looked at."""
         expected = expected_of(self.life_cycle.instance, self.request, self.tokens)
         return expected.model_copy(update={"same_image": self.same_image})
 
@@ -198,7 +198,7 @@ def _tpm(root: Path, domain_uuid: str, volumes: VolumeResources) -> Iterator[Emu
 
 
 def expected_of(instance: Instance, request: RescueRequest | None, tokens: Mapping[str, str]) -> Expected:
-    """What the states of an instance are held against, as far as it is known before any is looked at."""
+    """Return the expectation of an instance's states, as far as it is known before any state is looked at."""
     return Expected(
         tokens=dict(tokens),
         rescue_bus=request.bus if request else None,

@@ -38,7 +38,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
 
     guests: SelfPerformedGuests
     content: Callable[[State], ImageContent]
-    """What is booted in a state: the instance's image, or the rescue image."""
+    """The image that a state boots from: the instance's, or the rescue image."""
     login: Callable[[State], Login]
     _off_at: float = 0.0
 
@@ -49,7 +49,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
 
     @property
     def domain_sources(self) -> Sources:
-        """What is known of the files in its domains."""
+        """The files in its domains, by the disks that they are."""
         names = self.guests.disk_names(self.placement)
         return replace(super().domain_sources, disks=names, variables=self.guests.variables(self.placement))
 

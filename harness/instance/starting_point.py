@@ -1,4 +1,4 @@
-"""What a case with guests starts from, whoever makes its instance: names, images, tokens, a folder."""
+"""The starting point of a case with guests, whoever makes its instance: names, images, tokens, a folder."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class StartingPoint:
 
 @contextmanager
 def starting_point(case: Case, resources: Resources, hypervisor: Hypervisor) -> Iterator[StartingPoint]:
-    """What a case on a hypervisor starts from, in a folder below that one's work folder; all of it is gone at the end.
+    """Make the starting point of a case, in a folder below the hypervisor's work folder that is removed at the end.
 
     Raises:
         HostError: an image cannot be built or read, the folder cannot be made, or the run was opened without images.

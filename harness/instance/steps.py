@@ -1,4 +1,4 @@
-"""What steps do to a domain: to the running one as Nova does it, or to its definition where nothing runs.
+"""Steps on a domain: on the running domain as Nova takes them, or on the definition where nothing runs.
 
 Nova attaches and detaches with live and persistent flags at once (nova/virt/libvirt/guest.py), and takes the snapshot
 of a volume in use as an external one without metadata (_volume_snapshot_create). A SCSI disk gets the unit after the
@@ -117,7 +117,7 @@ def refuse_steps_of_its_own(implementation: Implementation, steps: tuple[Step, .
 
 
 def changes_definition(steps: tuple[Step, ...]) -> bool:
-    """Whether any of the steps shows where nothing runs."""
+    """Return whether any of the steps changes the definition."""
     return any(not isinstance(step, str) for step in steps)
 
 

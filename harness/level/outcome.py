@@ -1,4 +1,4 @@
-"""What became known of a case so far, whatever level it is at."""
+"""The outcome of a case so far, at any level."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Outcome:
-    """What became known of a case so far."""
+    """The outcome of a case so far."""
 
     findings: tuple[Finding, ...] = ()
     about_model: list[Finding] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Outcome:
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """What is held against rescue or the kernel, then what is held against the harness's own model."""
+        """The findings about rescue or the kernel, then those about the harness's own model."""
         return (*self.findings, *self.about_model)
 
     @property

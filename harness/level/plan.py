@@ -1,4 +1,4 @@
-"""What libvirt makes of an instance and of its rescue without a boot, and what is wrong with that."""
+"""The domains that libvirt makes of an instance and its rescue without a boot, and their findings."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Plan:
 
     @cached_property
     def outcome(self) -> Outcome:
-        """How far the domains keep the promise, as far as XML shows it: findings and additions, or the refusal."""
+        """The outcome, as far as XML shows it: findings and additions, or the refusal."""
         outcome = Outcome()
         carry_out(DefinedInstance(self), (), outcome)
         return outcome
@@ -103,7 +103,7 @@ class Plan:
 
     @property
     def verdict(self) -> VerdictName:
-        """How the case ends at level plan."""
+        """The case's verdict at level plan."""
         return self.outcome.verdict
 
     def mismatch(self, scenario: Scenario, versions: Mapping[str, str]) -> tuple[str, ...]:

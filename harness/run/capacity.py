@@ -1,4 +1,4 @@
-"""How many guests this host holds at once."""
+"""The number of guests that this host holds at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.run.control_groups import OWN_GROUPS, ControlGroups
 from harness.scenario.words import MIB
 
 QEMU_OVERHEAD_BYTES = 192 * MIB
-"""What a QEMU under TCG takes beside the guest's memory: translation cache, device state."""
+"""The memory of a QEMU under TCG beside the guest's: translation cache, device state."""
 
 
 def guests_at_once(memory_bytes: int, groups: ControlGroups = OWN_GROUPS) -> int:

@@ -1,4 +1,4 @@
-"""What control groups leave to this process: a container's limits show neither in /proc/meminfo nor in the affinity.
+"""The limits of this process's control groups: a container's show neither in /proc/meminfo nor in the affinity.
 
 Of both versions: Documentation/admin-guide/cgroup-v2.rst, and cgroup-v1/memory.rst with scheduler/sched-bwc.rst.
 """
@@ -21,7 +21,7 @@ class ControlGroups:
 
     @property
     def free_memory_bytes(self) -> int | None:
-        """What the tightest limit leaves; None without one. Page cache that can be dropped counts as free."""
+        """The memory that the tightest limit leaves; None without a limit. Droppable page cache counts as free."""
         rooms = [
             limit - (_number(group / used) or 0) + _statistic(group, dropped)
             for group, is_unified in self._groups("memory")
@@ -36,7 +36,7 @@ class ControlGroups:
 
     @property
     def cores(self) -> float | None:
-        """How many cores' time the tightest limit gives; None without one."""
+        """The number of cores whose time the tightest limit gives; None without one."""
         shares = []
         for group, is_unified in self._groups("cpu"):
             if is_unified:

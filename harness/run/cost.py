@@ -1,4 +1,4 @@
-"""How long cases take, in boots of the small guest from a virtio disk under BIOS: what goes first, and what to expect.
+"""The time that cases take, in boots of the small guest from a virtio disk under BIOS.
 
 The factors are measured under TCG, see docs/design/performance.md. Control boots are not foreseen.
 """
@@ -16,16 +16,16 @@ from harness.scenario.steps import REBOOT, RESCUE
 from harness.scenario.words import DiskBus, Firmware, Level, VerdictName
 
 CANARIES_A_BOOT = 1.55
-"""What a boot takes, its share of the case's other work included, in boots of the canary."""
+"""The time of a boot with its share of the case's other work, in boots of the canary."""
 _ABOVE_GUEST = {Level.PLAN: 0.002, Level.MACHINE: 0.3}
 _UEFI = 1.5
 _DEBIAN = 3.0
 _USB_1_1 = 4.0
-"""What firmware takes longer to load a kernel from the controller that libvirt gives by default."""
+"""The further time in which firmware loads a kernel from libvirt's default USB controller."""
 
 
 def boots_of(case: Case) -> float:
-    """How many boots' time a case takes if nothing has to be booted again."""
+    """Return the time of a case, in boots, if nothing has to be booted again."""
     if case.level is not Level.GUEST:
         return _ABOVE_GUEST[case.level]
     scenario = case.point.scenario
@@ -60,7 +60,7 @@ def duration_text(seconds: float) -> str:
 
 
 def rest_of_the_suite(cases: Sequence[Case], level: Level, canary_s: float, jobs: int) -> str | None:
-    """What a run of folders of the shipped suite has left out of it, in a sentence; None if nothing.
+    """Say in a sentence which part of the shipped suite a run of its folders has left out; None if none.
 
     Raises:
         ScenarioError: a file of the suite is wrong.

@@ -102,7 +102,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
 
 
 def _failure(told: HarnessError, error: Exception) -> Failure:
-    """What the user is told of an error, with the notes that were added to it on its way."""
+    """Return an error as the user sees it, with the notes that were added to it on its way."""
     return Failure(kind=type(told).__name__, message="\n  ".join([str(told), *getattr(error, "__notes__", ())]))
 
 

@@ -17,7 +17,7 @@ from harness.scenario.words import Level
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is run: where its results go, the deepest level, and what is left to the host if it is None.
+    """The options of a run: the results folder, the deepest level, and choices that None leaves to the host.
 
     ``name`` is that of the run's folder below ``results``, for processes that share one.
     """

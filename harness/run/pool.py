@@ -34,7 +34,7 @@ class Observer(Protocol):
 
 
 def default_jobs(cases: Sequence[Case]) -> int:
-    """How many guests at once: one a core, as long as they fit into the memory that is free now."""
+    """Return the number of guests at once: one a core, as long as they fit into the memory that is free now."""
     return guests_at_once(max((case.point.scenario.instance.memory_bytes for case in cases), default=0))
 
 

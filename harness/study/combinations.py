@@ -1,4 +1,4 @@
-"""Every bus with every device type, machine and firmware: what the reference makes of it, and who says no.
+"""Table of every bus, device type, machine and firmware: whether the reference boots it, or else who refuses it.
 
 ``docs/reference/combinations.md`` is this table; a test keeps the two equal.
 """
@@ -30,7 +30,7 @@ who refuses, for the reason below the table. `rescue-harness combinations` print
 
 @dataclass(frozen=True)
 class Combination:
-    """One cell; ``refusal`` is None where it boots."""
+    """One cell of the table; ``refusal`` is None where the guest boots."""
 
     machine: str
     firmware: Firmware
@@ -40,7 +40,7 @@ class Combination:
 
 
 def combinations() -> Iterator[Combination]:
-    """Every cell, by bus and device, then machine and firmware."""
+    """Yield every cell, by bus and device, then by machine and firmware."""
     for bus, device in itertools.product(BUSES, DEVICES):
         for machine, firmware in HARDWARE:
             instance = Instance(machine=machine, firmware=firmware, disks=(RootDisk(role=Role.ROOT),))
@@ -57,7 +57,7 @@ def _refusal(instance: Instance, image: RescueImage) -> Refused | None:
 
 
 def combinations_page() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     cells = {(cell.bus, cell.device, cell.machine, cell.firmware): cell.refusal for cell in combinations()}
     heads = [f"{machine}, {'SeaBIOS' if firmware is Firmware.BIOS else 'OVMF'}" for machine, firmware in HARDWARE]
     lines = [f"| bus | device | {' | '.join(heads)} |", f"| --- | --- |{' --- |' * len(heads)}"]

@@ -1,4 +1,4 @@
-"""How steady cases are: of how many runs how many came out as expected, and what came up in some of them only."""
+"""Rates: how many runs of each case ended as expected, and what was seen in some runs but not in others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FEWEST_TO_BOUND = 10
 
 @dataclass(frozen=True)
 class Pass:
-    """Every case of a run once. ``races`` are findings that control boots showed to be the kernel's."""
+    """One repetition of every case of a run. ``races`` are findings that control boots showed to be kernel races."""
 
     started_at: str
     cases: int
@@ -32,7 +32,7 @@ class Pass:
 class CaseRate:
     """One case at one level over all its runs.
 
-    ``remarks`` is what was not as expected or was not seen in each of them, and in how many it was.
+    ``remarks`` are sentences on what was not as expected or was seen in some runs only, each with the number of runs.
     """
 
     case: str
@@ -44,13 +44,13 @@ class CaseRate:
 
 
 def at_level(run: RunSummary, level: Level | None) -> RunSummary:
-    """A run with those results only that are of a level; with all of them for None."""
+    """Return a run with the results of one level only, or with all results for None."""
     kept = tuple(result for result in run.results if level in (None, result.level))
     return run.model_copy(update={"results": kept})
 
 
 def passes_of(runs: Iterable[RunSummary]) -> list[Pass]:
-    """Each repetition of each run."""
+    """Return each repetition of each run."""
     return [_pass(run, number) for run in runs for number in sorted({each.repetition for each in run.results})]
 
 
@@ -69,7 +69,7 @@ def _pass(run: RunSummary, repetition: int) -> Pass:
 
 
 def rates_of(results: Iterable[CaseResult]) -> list[CaseRate]:
-    """The rate of each case, in the order in which the cases first came."""
+    """Return the rate of each case, in the order of the cases' first results."""
     of_case: dict[tuple[str, Level], list[CaseResult]] = {}
     for result in results:
         of_case.setdefault((result.repeated_case, result.level), []).append(result)
@@ -91,7 +91,7 @@ def _rate(case: str, level: Level, runs: Sequence[CaseResult]) -> CaseRate:
 
 
 def _sentences(result: CaseResult) -> Iterator[str]:
-    """What a run showed, without what differs each time: a kernel race's names and rate, where a file system writes."""
+    """Yield sentences on a run, without details that differ each time: a race's names and rate, written offsets."""
     if result.failure is not None:
         yield result.failure.message
     elif result.refusal is not None:
@@ -109,12 +109,15 @@ def _sentences(result: CaseResult) -> Iterator[str]:
 
 
 def bound(runs: int) -> float:
-    """The share of runs that may go wrong if none of so many did, at ``CONFIDENCE`` (Clopper and Pearson, 1934)."""
+    """Return the upper bound of the failure rate after ``runs`` runs without failure (Clopper and Pearson, 1934).
+
+    The bound holds at ``CONFIDENCE``.
+    """
     return 1 - float((1 - CONFIDENCE) ** (1 / runs))
 
 
 def closing_sentence(rates: Sequence[CaseRate]) -> str:
-    """All cases in a sentence; what it bounds where the runs are enough to say anything."""
+    """Sum up all cases in a sentence, with the bound on the failure rate if there are enough runs for one."""
     runs, good = sum(rate.runs for rate in rates), sum(rate.as_expected for rate in rates)
     text = f"{counted(runs, 'run')} of {counted(len(rates), 'case')}: {good} as expected, {runs - good} not"
     if good < runs or runs < _FEWEST_TO_BOUND:
@@ -123,7 +126,7 @@ def closing_sentence(rates: Sequence[CaseRate]) -> str:
 
 
 def rates_page(runs: Sequence[RunSummary]) -> str:
-    """Passes, and the cases that were not the same in all of them, as Markdown."""
+    """Return the passes, and the cases that varied between them, as Markdown."""
     rates = rates_of(result for run in runs for result in run.results)
     passes = [
         f"| {each.started_at} | {each.cases} | {each.boots} | {each.as_expected} | {each.cases - each.as_expected}"

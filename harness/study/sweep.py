@@ -1,6 +1,6 @@
-"""Every combination of a scenario's free keys at level plan: rows are instances, columns rescue images.
+"""Sweep over every combination of a scenario's free keys at level plan: rows are instances, columns rescue images.
 
-An instance is defined once for its whole row, so that a cell costs the rescue alone.
+The instance is defined once for its row, so that each cell costs only the rescue.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ EXCLUDED = "excluded"
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination. ``outcome`` is a verdict, or that the instance cannot exist, or that the file leaves it out.
+    """One combination. ``outcome`` is a verdict, or says that the instance cannot exist or that the file excludes it.
 
-    ``detail`` says why: the refusal, the findings, what is wrong with the instance. ``is_good``: nothing moved, or
-    what the scenario expects to; or it was refused.
+    ``detail`` gives the reason: the refusal, the findings, or the problem of the instance. ``is_good``: nothing moved,
+    or only what the scenario expects to move did, or the rescue was refused.
     """
 
     row: int
@@ -48,13 +48,13 @@ class Cell:
 
     @property
     def is_planned(self) -> bool:
-        """Whether libvirt was asked, or the implementation refused."""
+        """True if libvirt planned the combination or the implementation refused it."""
         return self.outcome not in (IMPOSSIBLE, EXCLUDED)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A row or a column: its axis values, and their label."""
+    """A row or a column: the axis values and their label."""
 
     values: Mapping[str, Any]
     label: str
@@ -70,10 +70,10 @@ class Sweep:
 
     @classmethod
     def of(cls, scenario: Scenario) -> Sweep:
-        """The sweep over a scenario's ``sweep`` and ``matrix`` axes.
+        """Return the sweep over a scenario's ``sweep`` and ``matrix`` axes.
 
         Raises:
-            ScenarioError: it has no ``sweep``.
+            ScenarioError: the scenario has no ``sweep``.
         """
         if scenario.sweep is None:
             raise ScenarioError(
@@ -89,7 +89,7 @@ class Sweep:
         return len(self.rows) * len(self.columns)
 
     def cells(self, planner: Planner, implementation: Implementation) -> Iterator[Cell]:
-        """Every cell, row by row.
+        """Yield every cell, row by row.
 
         Raises:
             HostExhaustedError: the host has run out of something.
@@ -134,7 +134,7 @@ class Sweep:
             yield _cell(number, column, scenario, plan, planner.versions)
 
     def _impossible(self, row: Line) -> str | Scenario:
-        """The row's scenario, or what is wrong with it."""
+        """Return the row's scenario, or a sentence on why the instance cannot exist."""
         try:
             scenario = Scenario.model_validate(data_at(self.scenario, row.values))
         except ValidationError as error:

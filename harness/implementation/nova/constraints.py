@@ -27,7 +27,7 @@ def series_of(version: str) -> str:
 
 
 def default_url(version: str | None) -> str:
-    """Where a release's constraints are published; without a version, those of the branch under development."""
+    """Return the URL of a release's constraints; without a version, of those of the branch under development."""
     return _URL.format(series="master" if version is None else series_of(version))
 
 

@@ -34,7 +34,7 @@ _NOT_TO_BE_HAD = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What Nova is asked for: an instance, and options of its nova.conf."""
+    """A request to Nova: an instance, and options of nova.conf."""
 
     instance: NovaInstance
     configuration: dict[str, str | bool | int]
@@ -87,7 +87,7 @@ def volume_id(placement: Placement, name: str) -> str:
 
 
 def disks_by_source(placement: Placement, instances_path: Path) -> dict[str, str]:
-    """Which disk each file in Nova's domains is: those that Nova makes have names of its own (imagebackend, blockinfo).
+    """Return the disk behind each file in Nova's domains. Nova names the files that it makes (imagebackend, blockinfo).
 
     The config drive of a legacy rescue is a file of its own, and stands for the same disk.
     """
@@ -137,7 +137,7 @@ def refuse_what_takes_devices(instance: Instance) -> None:
 
 
 def _image_properties(instance: Instance) -> dict[str, str]:
-    """What the scenario says, and nothing that it leaves to Nova's defaults."""
+    """Return the properties that the scenario states, without those that it leaves to Nova's defaults."""
     written = instance.properties.model_dump(exclude_unset=True, exclude_none=True, exclude={"hw_pointer_model"})
     properties = {key: str(value) for key, value in written.items()}
     if instance.machine is not None:

@@ -33,7 +33,7 @@ Progress = Callable[[str], None]
 
 
 class EnvironmentRecord(Frozen):
-    """What is written down of an environment. ``target`` is a release, or the absolute path of a checkout."""
+    """The record of an environment. ``target`` is a release, or the absolute path of a checkout."""
 
     target: str
     folder: str
@@ -57,7 +57,7 @@ class NovaEnvironment:
 
     @property
     def name(self) -> str:
-        """How an implementation is asked for: ``nova:34.0.0``, ``nova:/src/nova``."""
+        """The implementation's name: ``nova:34.0.0``, ``nova:/src/nova``."""
         return f"{PREFIX}{self.record.target}"
 
     @property
@@ -67,7 +67,7 @@ class NovaEnvironment:
 
     @property
     def version(self) -> str | None:
-        """What pbr has to be told: a checkout has no package metadata."""
+        """The version to tell pbr, because a checkout has no package metadata."""
         return checkout_version(Path(self.record.target)) if self.record.is_checkout else None
 
     @property
@@ -78,7 +78,7 @@ class NovaEnvironment:
 
     @property
     def size_bytes(self) -> int:
-        """What it takes on disk."""
+        """The environment's size on disk."""
         files = (Path(folder, name) for folder, _, names in os.walk(self.path) for name in names)
         return sum(file.lstat().st_blocks * 512 for file in files)
 

@@ -92,7 +92,7 @@ class NovaGuests:
         return DiskSource(path, "raw" if path.name in _RAW_FILES else "qcow2")
 
     def disk_names(self, placement: Placement) -> Mapping[str, str]:
-        """Which disk each file in its domains is."""
+        """Return the name of the disk behind each file in Nova's domains."""
         return disks_by_source(placement, self._instances_path)
 
     def variables(self, placement: Placement) -> frozenset[str]:
@@ -214,7 +214,7 @@ class NovaGuests:
         properties: Mapping[str, str],
         disk_format: Literal["qcow2", "iso", "raw", "aki", "ari"],
     ) -> ImageFile:
-        """What Glance has of an image: a file without a backing one, which Nova would not take; made once."""
+        """Make Glance's file of an image once: without a backing file, which Nova would not take."""
         status = content.path.stat()
         key = (str(content.path), status.st_mtime_ns, status.st_size, content.size_bytes, disk_format)
         path = content.path

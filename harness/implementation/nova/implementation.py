@@ -74,7 +74,7 @@ class Nova(Implementation):
         self._cancelled.set()
 
     def guests(self, hypervisor: Hypervisor) -> NovaGuests:
-        """What Nova's guests live on and are asked for; its limits are those of the run's own hypervisor.
+        """Return Nova's guests, with the limits of the run's own hypervisor.
 
         Raises:
             HostError: there can be no libvirt for them.
@@ -119,7 +119,7 @@ class Nova(Implementation):
         return RescuedDomain(self._xml(answer), GuestAfter.SHUT_OFF if is_off else GuestAfter.RUNNING)
 
     def disk_names(self, placement: Placement) -> dict[str, str]:
-        """Which disk each source in its domains is."""
+        """Return the name of the disk behind each source in Nova's domains."""
         return disks_by_source(placement, self._instances_path)
 
     def _xml(self, answer: Answer) -> str:

@@ -106,7 +106,7 @@ def _install(folder: Path, target: str, constraints: str, log_path: Path, progre
 
 
 def _no_such_release(target: str, log_path: Path) -> ScenarioError | None:
-    """That a release does not exist, if that is what pip says."""
+    """Return the error for a release that does not exist, if pip says so."""
     text = log_path.read_text(errors="replace")
     if "No matching distribution found for nova==" not in text:
         return None
@@ -158,7 +158,7 @@ def _told(log_path: Path) -> str:
 
 
 def describe(folder: Path, log_path: Path, target: str) -> Description:
-    """What the Nova in an environment says of itself: the proof that it imports.
+    """Ask the Nova in an environment for its description, which proves that Nova imports.
 
     Raises:
         HostError: it does not.

@@ -1,4 +1,4 @@
-"""What the harness and a Nova's worker say to each other: a line of JSON each way, described here for both.
+"""The messages between the harness and a Nova's worker: a line of JSON each way, described here for both.
 
 ``rescue-harness schema --worker`` prints the JSON Schema. The worker cannot import this: it runs in Nova's environment.
 """
@@ -147,7 +147,7 @@ Request = Annotated[
 
 
 class Description(Frozen):
-    """Which Nova this is, and the oldest libvirt and QEMU that it starts on."""
+    """The version of this Nova, and the oldest libvirt and QEMU that Nova starts on."""
 
     version: str
     python: str
@@ -181,7 +181,7 @@ class NovaRefusal(Frozen):
 
 
 class Left(Frozen):
-    """How a rescue or its end leaves the instance: Nova's record of it, and whether the guest that ran is off."""
+    """The instance after a rescue or an unrescue: Nova's record of it, and whether the guest that ran is off."""
 
     vm_state: str
     task_state: str | None

@@ -1,4 +1,4 @@
-"""What a Nova's refusal comes to: who refused, in whose words, and what has become of the instance.
+"""Refusals by a Nova: the refuser, the words, and the state of the instance afterwards.
 
 What it refuses because the host has run out of something is no refusal: that raises HostExhaustedError.
 """

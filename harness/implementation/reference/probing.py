@@ -44,7 +44,7 @@ def _kind(disk: etree._Element, *, usb_cdrom_is_disk: bool) -> str:
 
 
 def _position(root: etree._Element, bus: DiskBus, place: Place) -> float:
-    """Where Linux finds the controller of a place: a new one last, IDE's, which is part of the chipset, first."""
+    """Return the position at which Linux finds a place's controller: a new one last, the chipset's IDE first."""
     if place.controllers:
         return float("inf")
     index = etree.fromstring(place.address).get("controller", "0")

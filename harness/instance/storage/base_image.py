@@ -1,4 +1,4 @@
-"""What instance and rescue disks are overlays on: shipped images, and files of the user's, which are only read."""
+"""The images below instance and rescue disks: shipped ones, and the user's files, which are only read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BaseImage:
 
 @dataclass(frozen=True)
 class BaseImages:
-    """What an instance's root disk and its rescue medium are made from."""
+    """The images of an instance's root disk and of its rescue medium."""
 
     instance: BaseImage
     rescue: BaseImage
@@ -38,7 +38,7 @@ class BaseImages:
 
     @property
     def cloud_init_users(self) -> tuple[str, ...]:
-        """Who logs in by way of cloud-init."""
+        """The users who log in by way of cloud-init."""
         logins = (self.instance.login, self.rescue.login)
         return tuple(dict.fromkeys(login.user for login in logins if login.by_cloud_init))
 
@@ -52,7 +52,7 @@ def base_images(
     debian: Callable[[], DebianSet],
     run_key: RunKey,
 ) -> BaseImages:
-    """What a case's instance and its rescue medium are made from; paths of the user's are relative to ``folder``.
+    """Return the images of a case's instance and rescue medium; the user's paths are relative to ``folder``.
 
     ``debian`` is called where it is needed only: it may have to build.
 

@@ -213,7 +213,7 @@ def _volume_file(folder: Path, name: str, backend: VolumeBackend, encryption: En
 
 
 def _config_files(seed: Seed | None) -> dict[str, bytes]:
-    """What is in ``openstack/latest``."""
+    """Return the files of ``openstack/latest``."""
     instance_id = "config-drive" if seed is None else seed.instance_id
     meta_data = json.dumps({"uuid": instance_id, "hostname": "instance"}).encode()
     return {"meta_data.json": meta_data} | ({} if seed is None else {"user_data": seed.user_data.encode()})

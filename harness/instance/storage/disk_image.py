@@ -19,7 +19,7 @@ from harness.image.command import run
 
 _PASSPHRASE = "passphrase"  # noqa: S105 - the id under which QEMU's tools know the secret
 _UNLOCK_MS = 10
-"""What deriving the key from the passphrase may take: it protects nothing here, and QEMU does it at every open."""
+"""The time to derive the key from the passphrase: short, because QEMU derives it at every open to protect nothing."""
 
 
 def create_image(source: DiskSource, size_bytes: int) -> None:
@@ -139,7 +139,7 @@ def _secret(source: DiskSource) -> tuple[str, ...]:
 
 
 def _content(source: DiskSource) -> str:
-    """What QEMU's tools open to have a disk's plain content."""
+    """Return the name under which QEMU's tools open a disk's plain content."""
     options: dict[str, object] = {"driver": _format(source)}
     if source.encryption and source.format == "raw":
         options["key-secret"] = _PASSPHRASE

@@ -1,4 +1,4 @@
-"""What changed on a disk while a state ran, seen from the host with the guest off."""
+"""The changes on a disk while a state ran, seen from the host with the guest off."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def disk_changes(
     written: Collection[str] = (),
     marked: Collection[str] = (),
 ) -> dict[str, tuple[ByteRange, ...]]:
-    """What differs of each disk between two moments at which no guest ran, but for what was written on purpose."""
+    """Return the changes of each disk between two moments without a guest, but for intended writes."""
     changes = {}
     for name, chunks in after.items():
         if name not in before:
@@ -79,7 +79,7 @@ def disk_changes(
 
 
 def joined_changes(*changes: Mapping[str, tuple[ByteRange, ...]]) -> dict[str, tuple[ByteRange, ...]]:
-    """What differs of each disk in any of several."""
+    """Join the changes of each disk."""
     names = dict.fromkeys(name for each in changes for name in each)
     return {name: tuple(part for each in changes for part in each.get(name, ())) for name in names}
 

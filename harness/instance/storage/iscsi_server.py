@@ -20,7 +20,7 @@ from harness.image.command import run
 from harness.instance.storage.server_process import LOOPBACK, server_process
 
 ISCSI_PORT = 3260
-"""Where iSCSI servers are by default (IANA)."""
+"""The default port of iSCSI servers (IANA)."""
 _LUN = 1
 """The first a target can have for a disk: LUN 0 is its controller."""
 # Relative to the case's folder, whose own path may be too long for a socket (sockaddr_un has 108 bytes).
@@ -59,7 +59,7 @@ class IscsiServer:
         return Export("iscsi", lun_name(volume), self.port)
 
     def answers(self) -> bool:
-        """Whether tgtd takes orders."""
+        """Return whether tgtd takes orders."""
         try:
             self._manage("--op", "show", "--mode", "target")
         except HostError:

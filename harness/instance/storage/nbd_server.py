@@ -16,7 +16,7 @@ from harness.domain.placement import Export
 from harness.instance.storage.server_process import LOOPBACK, server_process
 
 NBD_PORT = 10809
-"""Where NBD servers are by default (IANA)."""
+"""The default port of NBD servers (IANA)."""
 _GREETING = b"NBDMAGIC"
 _FIXED_NEWSTYLE, _ABORT = 1, 2
 _GOODBYE = struct.pack(">L8sLL", _FIXED_NEWSTYLE, b"IHAVEOPT", _ABORT, 0)

@@ -25,7 +25,7 @@ START_S = 30.0
 """Servers are up in a fiftieth of a second; a busy host may take longer."""
 _POLL_S = 0.01
 _WITH_LISTENER = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&0 0</dev/null'
-"""How a service manager hands a listening socket to a service: sd_listen_fds(3)."""
+"""The descriptor on which a service manager hands over a listening socket: sd_listen_fds(3)."""
 
 
 @dataclass(frozen=True)

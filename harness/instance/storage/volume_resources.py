@@ -1,4 +1,4 @@
-"""What the volumes and the TPM of a case need beside their files, made when first needed: servers and secrets."""
+"""Servers and secrets that a case's volumes and TPM need beside their files, made when first needed."""
 
 from __future__ import annotations
 

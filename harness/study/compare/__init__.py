@@ -1,1 +1,1 @@
-"""What a change to Nova made worse: the same cases on the changed code and on what it was changed from."""
+"""Comparison of a change to Nova with its base: run the same cases on both, and tell which became worse."""

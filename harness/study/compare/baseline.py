@@ -1,4 +1,4 @@
-"""What the shipped suite comes to on a release of Nova: a file each, so that another release shows as a diff."""
+"""Baselines: for each release of Nova a file of the shipped suite's outcomes, so that a diff compares releases."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SUITES = {
 
 
 class Baseline(Frozen):
-    """What each case came to, and the hypervisor that it was seen on."""
+    """The outcome of each case, and the versions of libvirt and QEMU it was seen on."""
 
     nova: str
     level: Level
@@ -40,17 +40,18 @@ class Baseline(Frozen):
 
     @classmethod
     def of(cls, nova: str, level: Level, versions: Mapping[str, str], seen: Mapping[str, CaseOutcome]) -> Self:
-        """The baseline of a run."""
+        """Return the baseline of a run."""
         return cls(nova=nova, level=level, libvirt=versions["libvirt"], qemu=versions["qemu"], cases=dict(seen))
 
     def only(self, is_wanted: Callable[[str], bool]) -> Self:
-        """Some of its cases."""
+        """Return the baseline with the wanted cases only."""
         return self.model_copy(update={"cases": {case: each for case, each in self.cases.items() if is_wanted(case)}})
 
     def other_hypervisor(self, versions: Mapping[str, str]) -> str | None:
-        """That this is another libvirt or QEMU than the baseline's, which may be behind a difference; None if not.
+        """Return a sentence if this libvirt or QEMU differs from the baseline's; None if both are the same.
 
-        A stable release's updates, the third number, do not count.
+        Another libvirt or QEMU may be the cause of a difference. The third number of a version, which counts
+        updates of a stable release, is ignored.
         """
         there = {"libvirt": self.libvirt, "qemu": self.qemu}
         if all(_series(versions[name]) == _series(version) for name, version in there.items()):
@@ -61,7 +62,7 @@ class Baseline(Frozen):
         )
 
     def text(self) -> str:
-        """The file: cases by name, a line a finding."""
+        """Return the file's text: the cases in order of their names, one line for each finding."""
         data = self.model_dump(mode="json", exclude_defaults=True)
         data["cases"] = {name: _readable(data["cases"][name]) for name in sorted(data["cases"])}
         yaml, stream = YAML(), io.StringIO()
@@ -72,15 +73,15 @@ class Baseline(Frozen):
 
 
 def baseline_path(nova: str, level: Level) -> Path:
-    """Where a release's baseline is kept: with the code."""
+    """Return the path of a release's baseline, which is kept with the code."""
     return _FOLDER / f"nova-{nova}-{level}.yaml"
 
 
 def read_baseline(nova: str, level: Level) -> Baseline:
-    """A release's baseline.
+    """Read a release's baseline.
 
     Raises:
-        ScenarioError: none is kept, or it cannot be read.
+        ScenarioError: the release has no baseline, or its baseline cannot be read.
     """
     path = baseline_path(nova, level)
     try:

@@ -1,4 +1,4 @@
-"""Whether a change made a case worse, by what it came to before and after."""
+"""Comparison of a case's outcomes before and after a change, to tell whether the change made the case worse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.study.compare.case_outcome import CaseOutcome
 
 
 class Change(StrEnum):
-    """What a change did to a case."""
+    """The effect of a change on a case."""
 
     WORSE = "worse"
     BETTER = "better"
@@ -23,7 +23,7 @@ class Change(StrEnum):
 
 
 class Comparison(Frozen):
-    """A case on both sides: what only the change shows, and what only the base did, a sentence each."""
+    """A case on both sides: sentences for what only the change shows, and for what only the base shows."""
 
     case: str
     kind: Change
@@ -34,10 +34,9 @@ class Comparison(Frozen):
 
 
 def compare(case: str, base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool = False) -> Comparison:
-    """Compare a case's outcomes; ``is_refusal_right`` if its scenario wants this rescue refused by the reference.
+    """Compare a case's outcomes; ``is_refusal_right`` if the scenario expects the reference to refuse this rescue.
 
-    A refusal may have done harm: it may come when the guest is off by then, and worse is an instance that does not
-    even start.
+    Refusals differ in the harm they do: the guest may be off when the refusal comes, or, worse, may not start at all.
     """
     kind = _kind(base, change, is_refusal_right=is_refusal_right)
     new, gone = _sentences(change, beyond=base), _sentences(base, beyond=change)
@@ -75,7 +74,7 @@ def _is_refused(outcome: CaseOutcome) -> bool:
 
 
 def _harm(outcome: CaseOutcome) -> int:
-    """What a refusal does to the guest, from 0 on; -1 where nobody refused."""
+    """Rank the harm of a refusal to the guest, 0 for none and higher for more; -1 where nobody refused."""
     return -1 if outcome.refusal is None else list(GuestAfter).index(outcome.guest)
 
 
@@ -87,7 +86,7 @@ def _sentences(one: CaseOutcome, *, beyond: CaseOutcome) -> tuple[str, ...]:
 
 
 def tally(comparisons: Sequence[Comparison]) -> str:
-    """How many there are of each kind; worse, better and unchanged always, the others if there are any."""
+    """Say how many comparisons are worse, better and unchanged, and of another kind if any are."""
     return ", ".join(_counts(Counter(comparison.kind for comparison in comparisons)))
 
 

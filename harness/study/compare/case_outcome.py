@@ -1,4 +1,4 @@
-"""What one case came to, without what differs from run to run: times, random UUIDs, folders."""
+"""The outcome of one case, without the parts that differ from run to run: times, random UUIDs, folders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PATH = re.compile(r"(?<![\w./])/(?:[^\s/'\",;:<>]+/)+[^\s/'\",;:<>]*")
 
 
 class Difference(Frozen):
-    """A finding without its words: which claim, which device, what it was and what it became."""
+    """A finding without its sentence: claim, device, value before and value after."""
 
     claim: ClaimName
     device: str
@@ -27,9 +27,9 @@ class Difference(Frozen):
 
 
 class CaseOutcome(Frozen):
-    """What a case came to. ``reason`` is that of a refusal, or the message of an error; ``guest`` is a refusal's.
+    """The outcome of a case. ``reason`` belongs to a refusal, or is an error's message; ``guest`` belongs to a refusal.
 
-    A refusal beside findings, of a later rescue or one that did harm, is told with these.
+    A refusal can stand beside findings: if a later rescue was refused, or if the refusal did harm.
     """
 
     verdict: VerdictName
@@ -45,12 +45,12 @@ class CaseOutcome(Frozen):
 
     @property
     def refusal(self) -> str | None:
-        """Who refused and why, if anybody did."""
+        """A sentence on who refused and why; None if nobody refused."""
         return None if self.refused_by is None else f"{who_refused(self.refused_by, self.guest)}: {self.reason}"
 
 
 def outcome_of(result: CaseResult) -> CaseOutcome:
-    """The outcome that can be compared with another run's. Of findings those that rescue is behind."""
+    """Return the outcome in a form to compare with another run's. Only findings that rescue has caused are in it."""
     name = result.implementation
     if result.failure is not None:
         return CaseOutcome(verdict=VerdictName.ERROR, reason=_settled(result.failure.message, name))
@@ -79,5 +79,5 @@ def _order(difference: Difference) -> tuple[int, str, str, str]:
 
 
 def _settled(text: str, implementation: str) -> str:
-    """Text in which no name stands that another run, or another checkout, would have otherwise."""
+    """Replace the names in a text that would differ in another run or with another checkout."""
     return _PATH.sub("PATH", _UUID.sub("UUID", text.replace(implementation, "Nova")))

@@ -22,7 +22,7 @@ _LEFT_OUT = ("nova/tests", "doc", "releasenotes", "api-guide", "api-ref")
 
 @dataclass(frozen=True)
 class Base:
-    """Where a change begins: the newest commit that HEAD and ``reference`` have in common."""
+    """The commit a change begins from: the newest one that HEAD and ``reference`` have in common."""
 
     commit: str
     reference: str
@@ -31,7 +31,7 @@ class Base:
 
     @property
     def short(self) -> str:
-        """The commit as people write it."""
+        """The abbreviated commit, as people write it."""
         return self.commit[:_SHORT]
 
     def __str__(self) -> str:
@@ -42,10 +42,10 @@ class Base:
 
 
 def top_of(path: Path) -> Path:
-    """The top folder of the checkout of Nova that a path lies in.
+    """Return the top folder of the checkout of Nova that a path lies in.
 
     Raises:
-        ScenarioError: it is in none.
+        ScenarioError: the path is in no checkout.
         HostError: there is no git.
     """
     if not path.is_dir():
@@ -61,7 +61,7 @@ def top_of(path: Path) -> Path:
 
 
 def base_of(top: Path, named: str | None = None) -> Base:
-    """The base of a checkout's change; ``named`` is a ref to begin from in place of the upstream branch.
+    """Return the base of a checkout's change; ``named`` is a ref to begin from in place of the upstream branch.
 
     Raises:
         ScenarioError: there is no such ref or no common commit, or nothing was changed.
@@ -92,7 +92,7 @@ def base_of(top: Path, named: str | None = None) -> Base:
 
 
 def file_at(top: Path, commit: str, name: str) -> str | None:
-    """What a file says at a commit, None if there is none."""
+    """Return a file's text at a commit, None if the commit has no such file."""
     found = _git(top, "show", f"{commit}:{name}")
     return found.stdout if found.returncode == 0 else None
 
@@ -101,7 +101,7 @@ def export(top: Path, commit: str, folder: Path) -> None:
     """Write a commit's files into a new folder, without tests and documentation, which nova-compute does not read.
 
     Raises:
-        ScenarioError: the commit is none of Nova's.
+        ScenarioError: the commit is not one of Nova.
         HostError: git or tar failed.
     """
     folder.mkdir()
@@ -138,7 +138,10 @@ def _git(top: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def _environment() -> Mapping[str, str]:
-    """Without what git tells its hooks: in one, GIT_DIR would name the hook's repository for every folder."""
+    """Return the environment without the variables that git sets for hooks.
+
+    In a hook, GIT_DIR would name the hook's repository whatever the folder.
+    """
     return {name: value for name, value in os.environ.items() if name not in _SET_FOR_HOOKS} | {"LC_ALL": "C.UTF-8"}
 
 

@@ -1,4 +1,4 @@
-"""``gate.json``: what a gate compared, and what came of it."""
+"""``gate.json``: the two sides that a gate compared, and the comparisons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.study.compare.case_comparison import Change, Comparison
 
 
 class Side(Frozen):
-    """One of the two: the implementation under which ``run.json`` has its results, and its commit."""
+    """One side of a gate: the name of its implementation in ``run.json``, and its commit."""
 
     implementation: str
     commit: str
@@ -36,19 +36,19 @@ class GateRecord(Frozen):
     comparisons: tuple[Comparison, ...]
 
     def of(self, kind: Change) -> tuple[Comparison, ...]:
-        """The comparisons of one kind."""
+        """Return the comparisons of one kind."""
         return tuple(comparison for comparison in self.comparisons if comparison.kind is kind)
 
     @property
     def exit_code(self) -> int:
-        """0 nothing became worse, 1 something did, 3 a case could not be compared."""
+        """The exit code: 0 nothing became worse, 1 something did, 3 a case could not be compared."""
         if self.of(Change.NOT_COMPARED):
             return HostError.exit_code
         return int(bool(self.of(Change.WORSE)))
 
 
 def gate_schema() -> dict[str, Any]:
-    """The JSON Schema of ``gate.json``."""
+    """Return the JSON Schema of ``gate.json``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:rescue-harness:gate",

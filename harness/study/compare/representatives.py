@@ -1,6 +1,6 @@
 """The cases that stand for the shipped suite at level guest, where all of it would take hours.
 
-None of them has names that Linux gives otherwise from boot to boot, so that each run comes to the same.
+Linux gives the disks of these cases the same names at every boot, so that every run has the same outcome.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from harness.scenario.words import Level
 
 @dataclass(frozen=True)
 class Representative:
-    """A case of the shipped suite, and what a booted guest shows in it."""
+    """A case of the shipped suite, and the behaviour that it shows in a booted guest."""
 
     case: str
     shows: str
@@ -33,6 +33,6 @@ REPRESENTATIVES = (
 
 
 def representatives_of(suite: Sequence[Case]) -> list[Case]:
-    """Those cases of the suite that stand for it, at level guest, also where their scenario ends above it."""
+    """Return the representatives in the suite, at level guest even if their scenario ends at a shallower one."""
     ids = {each.case for each in REPRESENTATIVES}
     return [case.model_copy(update={"level": Level.GUEST}) for case in suite if case.id in ids]

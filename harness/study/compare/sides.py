@@ -30,7 +30,7 @@ Outcomes = Mapping[str, CaseOutcome]
 
 @dataclass(frozen=True)
 class Sides:
-    """The environments of what is compared."""
+    """The environments of the two Novas that are compared."""
 
     base: NovaEnvironment
     change: NovaEnvironment
@@ -38,14 +38,14 @@ class Sides:
 
 @contextmanager
 def sides_of(top: Path, base: Base, lender: NovaEnvironment) -> Iterator[Sides]:
-    """The base's files in a folder that is removed at the end, and both sides with the lender's libraries.
+    """Make both sides, with the lender's libraries; the base's files are in a folder that is removed at the end.
 
-    The folder is below a root of the hypervisor's, so that what a killed gate leaves is found by whoever takes the root
-    next, and by ``rescue-harness clean``.
+    The folder is below one of the hypervisor's roots. If a gate is killed, the next process that takes the root finds
+    the folder and removes it, as does ``rescue-harness clean``.
 
     Raises:
-        ScenarioError: the base is no Nova.
-        HostError: its files cannot be written.
+        ScenarioError: the base is not a Nova.
+        HostError: the base's files cannot be written.
     """
     with ExitStack() as stack:
         folder = stack.enter_context(held_root()).work_path
@@ -66,13 +66,13 @@ def sides_of(top: Path, base: Base, lender: NovaEnvironment) -> Iterator[Sides]:
 
 
 def cases_on(cases: Sequence[Case], implementation: Implementation) -> list[Case]:
-    """The reference's cases with another implementation."""
+    """Return the reference's cases with another implementation."""
     name = implementation.name
     return [case.model_copy(update={"id": f"{case.id}@{name}", "implementation": name}) for case in cases]
 
 
 def run_on(cases: Sequence[Case], novas: Sequence[Nova], run: OpenRun, observer: Observer) -> list[Outcomes]:
-    """What each case, by its id, came to with each Nova, those that differ in nothing but it side by side.
+    """Run the cases on each Nova, the same case on both side by side; return each Nova's outcomes by case id.
 
     Raises:
         HostError: a result cannot be written.
@@ -91,7 +91,7 @@ def run_on(cases: Sequence[Case], novas: Sequence[Nova], run: OpenRun, observer:
 def comparisons_of(
     cases: Sequence[Case], base: Outcomes, change: Outcomes, versions: Mapping[str, str]
 ) -> tuple[Comparison, ...]:
-    """The comparison of each case."""
+    """Return the comparison of each case."""
     return tuple(
         compare(case.id, base[case.id], change[case.id], is_refusal_right=_is_refusal_right(case, versions))
         for case in cases

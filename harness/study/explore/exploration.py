@@ -1,7 +1,6 @@
-"""Random scenarios, planned by the hundred; a sample of them run at deeper levels; a failure made as small as it gets.
+"""Exploration: plan random scenarios by the hundred, run a sample at deeper levels, and make a failure small.
 
-Everything follows from the seed: the scenarios, their order, and the sample. How far down the list a run comes follows
-from its budget.
+The seed decides the scenarios, their order and the sample. The budget decides how many of them a run tries.
 """
 
 from __future__ import annotations
@@ -36,9 +35,9 @@ from harness.study.explore.random_scenarios import random_scenarios
 
 T = TypeVar("T")
 ROUND = 100
-"""Scenarios planned at a stretch; the budget is looked at in between."""
+"""The number of scenarios planned in a round; the budget is checked between rounds."""
 PLAN_SHARE = 0.3
-"""Of the budget, where deeper levels want the rest."""
+"""The share of the budget for planning if a deeper level is to have the rest."""
 
 
 class FailingError(AssertionError):
@@ -47,7 +46,7 @@ class FailingError(AssertionError):
 
 @dataclass(frozen=True)
 class Failure:
-    """A scenario, as small as it gets, that does not keep the promise: what was wrong, and at which level."""
+    """A scenario, made as small as possible, that fails: the sentences on what was wrong, and the level."""
 
     scenario: Scenario
     level: Level
@@ -56,7 +55,7 @@ class Failure:
 
 @dataclass
 class Exploration:
-    """What was tried so far."""
+    """The scenarios tried so far, and their outcomes."""
 
     seed: int
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -66,7 +65,7 @@ class Exploration:
 
 
 def plan_problem(planner: Planner, implementation: Implementation, scenario: Scenario) -> tuple[str, tuple[str, ...]]:
-    """The outcome at level plan, and what is not as expected of it.
+    """Plan a scenario; return the outcome at level plan and sentences on what is not as expected.
 
     Raises:
         HostExhaustedError: the host has run out of something.
@@ -85,13 +84,13 @@ def plan_problem(planner: Planner, implementation: Implementation, scenario: Sce
 def explore_plans(
     exploration: Exploration, planner: Planner, implementation: Implementation, *, ends: float
 ) -> Iterator[Exploration]:
-    """Plan random scenarios, a round at a time, until ``ends`` (of the monotonic clock); a failure ends its round.
+    """Plan random scenarios in rounds until ``ends``, a time of the monotonic clock; a failure ends its round.
 
     Raises:
         HostExhaustedError: the host has run out of something.
     """
     choice = Random(exploration.seed)  # noqa: S311 - a sample, not a secret
-    rounds = Random(f"rounds of {exploration.seed}")  # noqa: S311 - so that the next seed's are others
+    rounds = Random(f"rounds of {exploration.seed}")  # noqa: S311 - so that the next seed has other rounds
     while True:
         failing = _plan_round(exploration, planner, implementation, rounds.getrandbits(32), choice)
         if failing is not None:
@@ -114,7 +113,7 @@ def _plan_round(
                 outcome, sentences = plan_problem(planner, implementation, scenario)
         except HostExhaustedError as error:
             exhausted.append(error)
-        if exhausted:  # hypothesis tries again what failed, and takes errors from two lines for two failures
+        if exhausted:  # hypothesis repeats a failure, and takes errors from two lines for two failures
             raise FailingError
         if sentences:
             found.append(Failure(scenario, Level.PLAN, sentences))
@@ -148,7 +147,7 @@ def explore_deeper(
     ends: float,
     progress: Callable[[str], None],
 ) -> None:
-    """Run the sample at each of the levels in turn until ``ends``; the first failure is made small and kept.
+    """Run the sample at each level in turn until ``ends``; make the first failure small and keep it.
 
     Raises:
         HostExhaustedError: the host has run out of something.
@@ -170,7 +169,10 @@ def explore_deeper(
 
 @dataclass(frozen=True)
 class Problem:
-    """What was wrong with a scenario: sentences, and what they are about, by which a smaller one fails as it did."""
+    """Sentences on what was wrong with a scenario, and their subjects.
+
+    A smaller scenario fails alike if it shares a subject.
+    """
 
     subjects: frozenset[str]
     sentences: tuple[str, ...]
@@ -194,10 +196,10 @@ def _problem(scenario: Scenario, level: Level, session: Session, implementation:
 def smallest(
     scenario: Scenario, problem: Problem, try_one: Callable[[Scenario], Problem | None], ends: float
 ) -> tuple[Scenario, Problem]:
-    """Take out steps, disks and properties one by one, as long as the scenario still fails alike and there is time.
+    """Remove steps, disks and properties one by one while the scenario still fails alike and time is left.
 
-    Alike is what fails by one of the same claims, or by the same kind of error. Returned is the smallest scenario, and
-    what is wrong with that one.
+    Two scenarios fail alike if the same claim breaks, or if the error is of the same kind. Return the smallest scenario
+    and its problem.
     """
     shrinking = True
     while shrinking:
@@ -244,7 +246,7 @@ def _digest(scenario: Scenario) -> str:
 
 
 def scenario_file(failure: Failure, seed: int) -> tuple[str, str]:
-    """Name and text of a scenario file that fails as the exploration did."""
+    """Return the name and the text of a scenario file that fails as the exploration did."""
     name = f"explored-{_digest(failure.scenario)}"
     data = failure.scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
     data |= {"name": name, "summary": f"Found at random with seed {seed}: {failure.sentences[0]}"}

@@ -68,7 +68,7 @@ def _disks() -> st.SearchStrategy[list[dict[str, Any]]]:
 
 @cache
 def _steps() -> st.SearchStrategy[list[Any]]:
-    """Steps on what an instance may have; many of them are left out again as ones that cannot be done."""
+    """Return a strategy for steps on anything an instance may have; impossible steps are removed later."""
     volumes = [f"volume{number}" for number in range(1, 4)]
     volume = _some(bus=st.sampled_from(["virtio", "scsi", "usb"])).map(lambda keys: {"role": "volume", **keys})
     nic = st.sampled_from(["virtio", "e1000", "e1000e"]).map(lambda model: {"nic": model})
@@ -85,7 +85,7 @@ def _steps() -> st.SearchStrategy[list[Any]]:
 
 
 def _without_impossible(data: dict[str, Any]) -> Scenario:
-    """The scenario without the steps that cannot be done: what is left of a list is drawn, not thrown away whole."""
+    """Return the scenario without its impossible steps. Dropping the whole scenario would waste more draws."""
     steps: list[Any] = []
     for step in data["steps"]:
         longer = Scenario.model_validate({**data, "steps": [*steps, step]})
@@ -123,7 +123,7 @@ def _instance(
 
 @st.composite
 def random_scenarios(draw: st.DrawFn) -> Scenario:
-    """Stable rescues of any instance that loading would accept; smaller ones are simpler."""
+    """Draw a stable rescue of any instance that loading would accept; smaller ones are simpler."""
     instance = _instance(draw)
     properties = draw(
         st.one_of(
@@ -150,9 +150,10 @@ def random_scenarios(draw: st.DrawFn) -> Scenario:
 
 @st.composite
 def random_rescues(draw: st.DrawFn, images: int) -> tuple[Scenario, tuple[RescueImage, ...]]:
-    """An instance that every implementation can be asked for, and images of every kind to rescue it with.
+    """Draw an instance that every implementation can make, and images of every kind to rescue it with.
 
-    Without steps, LUNs and NICs of different models; mostly with SeaBIOS, for firmware decides little at mapping level.
+    The instance has no steps, no LUNs and no NICs of different models. The firmware is mostly SeaBIOS, because firmware
+    decides little at mapping level.
     """
     instance = _instance(draw, firmwares=("bios", "bios", "bios", "uefi"), usb_models=(*_XHCI * 6, *_USB_MODELS))
     model = instance["properties"].get("hw_vif_model", "virtio")
@@ -168,7 +169,7 @@ def random_rescues(draw: st.DrawFn, images: int) -> tuple[Scenario, tuple[Rescue
 
 @cache
 def _rescue_images() -> st.SearchStrategy[RescueImage]:
-    """Of every kind, and mostly with buses and devices that exist."""
+    """Return a strategy for images of every kind, mostly with buses and devices that exist."""
     bus = {"hw_rescue_bus": st.sampled_from([*_BUSES * 3, "fdc", "USB", "xen"])}
     device = {"hw_rescue_device": st.sampled_from([*["disk", "cdrom"] * 4, "floppy", "lun", "usbstick"])}
     others = {

@@ -1,7 +1,8 @@
-"""What became of faults that were tried: which were caught by the claim that should, and why one was not.
+"""Proofs: which of the faults that were tried their claims caught, and why a fault was not caught.
 
 A fault counts as caught if its claim has a finding in every trial at the fault's own level, and if no shallower level
-has a finding of any claim. That the domain's text differs after the rescue is not enough: it nearly always does.
+has a finding of any claim. A difference between the domain's text before and after the rescue is not enough, because
+nearly every fault makes one.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from harness.verdict.restoring import is_of_text_alone
 
 @dataclass(frozen=True)
 class Trial:
-    """A fault tried on one case at one level: what it shows that the reference does not.
+    """A fault tried on one case at one level: the findings that the reference does not have.
 
-    ``trouble`` and its ``reason`` are there instead where it came to no comparison.
+    If nothing could be compared, ``trouble`` and its ``reason`` stand instead.
     """
 
     case: str
@@ -33,11 +34,14 @@ class Trial:
 
     @property
     def claims(self) -> tuple[ClaimName, ...]:
-        """The claims that noticed, each once."""
+        """The claims that noticed the fault, each once."""
         return tuple(dict.fromkeys(finding.claim for finding in self.findings))
 
     def catches(self, fault: Fault) -> bool:
-        """Whether the fault's claim has a finding that says what is broken, and not only that two texts differ."""
+        """Return whether the fault's claim has a finding that shows the fault.
+
+        A mere difference between two texts counts only if nothing else can tell the fault.
+        """
         return any(
             finding.claim is fault.claim and (fault.is_of_text_alone or not is_of_text_alone(finding))
             for finding in self.findings
@@ -45,7 +49,7 @@ class Trial:
 
     @property
     def is_refused_definition(self) -> bool:
-        """Whether libvirt did not even define the broken domain, so that there is nothing to notice."""
+        """True if libvirt refused to define the broken domain, so that no claim could notice anything."""
         return self.level is Level.PLAN and self.trouble == "refused"
 
     def __str__(self) -> str:
@@ -55,7 +59,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Control:
-    """The reference itself on one case at one level; ``mismatch`` says how that is not as expected."""
+    """The unbroken reference on one case at one level; ``mismatch`` says what was not as expected."""
 
     case: str
     level: Level
@@ -73,29 +77,29 @@ class Proof:
 
     @property
     def is_left_out(self) -> bool:
-        """Whether the fault's own level is deeper than was tried."""
+        """True if the fault's own level is deeper than the levels that were tried."""
         return not self.fault.level.is_within(self.depth)
 
     @property
     def counted(self) -> tuple[Trial, ...]:
-        """The trials in which its claim should have noticed it."""
+        """The trials in which the claim should have noticed the fault."""
         return tuple(
             trial for trial in self.trials if trial.level is self.fault.level and not trial.is_refused_definition
         )
 
     @property
     def caught(self) -> tuple[Trial, ...]:
-        """The trials in which it did."""
+        """The trials in which the claim noticed the fault."""
         return tuple(trial for trial in self.counted if trial.catches(self.fault))
 
     @property
     def failed(self) -> bool:
-        """Whether host or harness failed in a trial."""
+        """True if host or harness failed in a trial."""
         return any(trial.trouble == "error" for trial in self.trials)
 
     @cached_property
     def problems(self) -> tuple[str, ...]:
-        """In a sentence each, why this is no proof; none if it is one, as far as it was tried."""
+        """A sentence for each reason why the fault is not proven; empty if it is proven, as far as it was tried."""
         return tuple(self._problems())
 
     def _problems(self) -> Iterator[str]:
@@ -116,7 +120,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Proofs:
-    """What became of all faults, and of the reference on the same cases."""
+    """The proofs of all faults, and the reference's controls on the same cases."""
 
     proofs: tuple[Proof, ...]
     controls: tuple[Control, ...]
@@ -128,12 +132,12 @@ class Proofs:
 
     @property
     def failed(self) -> bool:
-        """Whether host or harness failed anywhere."""
+        """True if host or harness failed in a trial or a control."""
         return any(proof.failed for proof in self.proofs) or any(control.failed for control in self.controls)
 
     @property
     def exit_code(self) -> int:
-        """0 each fault was caught, as far as it was tried, 1 one was not, 3 host or harness failed."""
+        """The exit code: 0 each fault was caught, as far as it was tried, 1 one was not, 3 host or harness failed."""
         if self.failed:
             return HostError.exit_code
         return 1 if self.misses or any(proof.problems for proof in self.proofs) else 0

@@ -1,8 +1,8 @@
-"""Red means red: tries faults on the shipped suite, each at every level down to its own.
+"""Red means red: a prover tries faults on the shipped suite, each at every level down to its own.
 
-A fault is tried on the whole suite at level plan, a deeper one also on its own case at every level down to its own.
-What the unbroken reference shows on the same case at the same level is left out of account, and must itself be as
-expected.
+Each fault is tried on the whole suite at level plan. A deeper fault is also tried on its own case, at every level down
+to its own. Findings of the unbroken reference on the same case at the same level do not count for the fault, and must
+be as expected.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class _Planned:
-    """The reference's plan of a case, with which a broken one is compared."""
+    """The reference's plan of a case, to compare a broken plan with."""
 
     case: Case
     plan: Plan
@@ -69,7 +69,7 @@ class Prover:
 
     @property
     def controls(self) -> tuple[Control, ...]:
-        """The reference on every case that a fault was tried on."""
+        """Return the reference's control for every case that a fault was tried on."""
         return tuple(self._controls.values())
 
     def _plan_reference(self, case: Case) -> None:
@@ -92,7 +92,10 @@ class Prover:
                 yield self._run_broken(fault, self._cases[fault.case], level, progress)
 
     def _plan_broken(self, fault: Fault, reference: _Planned) -> Trial | None:
-        """None where the fault has nothing to break, or libvirt completes what it broke to what the reference made."""
+        """Plan a case with a fault.
+
+        Return None if the fault has nothing to break, or if libvirt completes the broken domain to the reference's.
+        """
         case, planned = reference.case, reference.plan.planned
         broken = Broken(fault)
         try:
@@ -141,7 +144,7 @@ class Prover:
 def open_prover(
     cases: Sequence[Case], depth: Level, results: Path, *, progress: Progress = lambda _text: None
 ) -> Iterator[Prover]:
-    """A prover on a hypervisor of its own; beyond level plan its runs leave their artefacts below ``results``.
+    """Open a prover on a hypervisor of its own; beyond level plan its runs leave artefacts below ``results``.
 
     Raises:
         HostError: QEMU or libvirt is missing or does not work, or images cannot be built.
@@ -150,7 +153,7 @@ def open_prover(
         with open_planner() as planner:
             yield Prover(cases, planner)
         return
-    # Without control boots: no fault is about a kernel name over an intact address.
+    # No control boots: no fault changes a kernel name and leaves the address intact.
     with open_run(RunOptions(results, depth, control_boots=0), progress=progress) as run:
         hypervisor = run.session.hypervisor
         yield Prover(cases, Planner(hypervisor.connection, hypervisor.emulator), depth=depth, session=run.session)

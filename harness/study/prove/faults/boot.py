@@ -1,4 +1,4 @@
-"""Faults of booting: the rescued instance comes up from something else than the rescue disk."""
+"""Faults of booting: the rescued instance boots from something other than the rescue disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of what is no disk: controllers, network interfaces, the tablet, the balloon."""
+"""Faults of devices other than disks: controllers, network interfaces, the tablet, the balloon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of the disk set: a disk is missing, one too many, or another one."""
+"""Faults of the disk set: a disk is missing, is added, or is exchanged for another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A domain that the reference made, to be spoilt in place, and the few things that spoiling it takes."""
+"""A domain that the reference made, for a fault to spoil in place, and the helpers that faults use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.scenario.words import DiskBus, Role
 
 
 class NotApplicable(Refused):
-    """There is nothing in this domain that the fault could break."""
+    """The domain has nothing that the fault could break."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, refused_by="fault")
@@ -25,10 +25,10 @@ class NotApplicable(Refused):
 
 @dataclass(frozen=True)
 class Draft:
-    """A domain and what it was made from. Whatever it is asked for and lacks raises NotApplicable.
+    """A domain, and the instance and state it was made from. Asking for an element it lacks raises NotApplicable.
 
-    ``before`` is the domain of the state before: the running one for a rescue, the rescued one for an unrescue.
-    ``steps`` are those that made the running instance what it is.
+    ``before`` is the domain of the previous state: running for a rescue, rescued for an unrescue. ``steps`` are those
+    that the running instance has taken.
     """
 
     root: etree._Element
@@ -38,15 +38,15 @@ class Draft:
 
     @property
     def devices(self) -> etree._Element:
-        """The ``<devices>``."""
+        """The ``<devices>`` element."""
         return devices_of(self.root)
 
     def one(self, path: str) -> etree._Element:
-        """The first element at a path."""
+        """Return the first element at a path."""
         return child(self.root, path)
 
     def disk(self, name: str) -> etree._Element:
-        """The disk of this name in the scenario, known by its source."""
+        """Return the disk with this name in the scenario, found by its source."""
         source = self.placement.sources.get(name)
         for disk in disks_of(self.root):
             if source is not None and source_of(disk) == source.defined_as:
@@ -64,35 +64,35 @@ class Draft:
         return self.first(Role.ROOT)
 
     def first(self, role: Role, bus: str | None = None) -> etree._Element:
-        """The first disk of a role, in attach order, and of a bus."""
+        """Return the first disk of a role, in attach order; with ``bus``, the first on that bus."""
         for disk in self.disks(role):
             if bus in {None, disk_target(disk)[1]}:
                 return disk
         raise NotApplicable(f"no {role}" if bus is None else f"no {role} on {bus}")
 
     def disks(self, role: Role) -> list[etree._Element]:
-        """The disks of a role in attach order."""
+        """Return the disks of a role in attach order."""
         return [self.disk(name) for name in self._names(role)]
 
     def on_bus(self, bus: str) -> list[etree._Element]:
-        """The instance's disks on a bus, in the domain's order."""
+        """Return the instance's disks on a bus, in the domain's order."""
         rescue = self.placement.sources[RESCUE].defined_as
         return [disk for disk in disks_of(self.root) if disk_target(disk)[1] == bus and source_of(disk) != rescue]
 
     def source(self, role: Role) -> DiskSource:
-        """The file of the first disk of a role."""
+        """Return the file of the first disk of a role."""
         for name in self._names(role):
             return self.placement.sources[name]
         raise NotApplicable(f"no {role}")
 
     def put_on_bus(self, disk: etree._Element, bus: DiskBus) -> None:
-        """Give a disk a free name on another bus, and leave its address to libvirt."""
+        """Give a disk a free name on another bus, and let libvirt choose its address."""
         taken = {disk_target(other)[0] for other in disks_of(self.root)}
         drop_addresses([disk])
         child(disk, "target").attrib.update({"dev": first_free_target(bus, taken), "bus": str(bus)})
 
     def brought_controllers(self) -> list[etree._Element]:
-        """The controllers that the state before lacks; one of model ``none`` says that there is no USB, and is none."""
+        """Return the controllers that the previous state lacks, but not model ``none``, which stands for no USB."""
         known = [] if self.before is None else devices_of(self.before).findall("controller")
         known = [each for each in known if each.get("model") != "none"]
         return [each for each in self.devices.findall("controller") if _identity(each) not in map(_identity, known)]
@@ -102,10 +102,10 @@ class Draft:
 
 
 def child(element: etree._Element, path: str) -> etree._Element:
-    """The first element at a path below another.
+    """Return the first element at a path below another.
 
     Raises:
-        NotApplicable: there is none.
+        NotApplicable: the path has no element.
     """
     found = element.find(path)
     if found is None:
@@ -114,7 +114,7 @@ def child(element: etree._Element, path: str) -> etree._Element:
 
 
 def drop_addresses(devices: Iterable[etree._Element]) -> None:
-    """Leave the addresses of devices to libvirt."""
+    """Remove the addresses of devices, so that libvirt chooses them."""
     for device in devices:
         for address in device.findall("address"):
             device.remove(address)

@@ -1,4 +1,4 @@
-"""A fault: the reference implementation broken on purpose in one place, and who should notice."""
+"""A fault: the reference implementation broken on purpose in one place, and the claim that should notice."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from harness.scenario.words import ClaimName, Level
 from harness.study.prove.faults.draft import Draft, NotApplicable
 
 Edit = Callable[[Draft], None]
-"""Spoils a domain, or a file behind one of its disks; raises NotApplicable where there is nothing to spoil."""
+"""Spoils a domain, or a file behind one of its disks; raises NotApplicable if the domain has nothing to spoil."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: what it breaks in which state, the claim that must notice, and the shallowest level at which it can.
+    """One fault: its edits by state, the claim that must notice, and the shallowest level at which the claim can.
 
-    ``case`` is the shipped case that shows it where a machine has to be built or a guest booted. ``is_of_text_alone``:
-    nothing but the comparison of the domain's text before and after can tell it.
+    ``case`` is the shipped case that shows the fault if showing it takes a machine or a booted guest.
+    ``is_of_text_alone`` is true if only the comparison of the domain's text before and after can tell.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Fault:
 class Broken(Implementation):
     """The reference with one fault.
 
-    Legacy rescue is not broken any further: it moves disks by design.
+    The fault leaves a legacy rescue alone, because that moves disks by design.
     """
 
     def __init__(self, fault: Fault) -> None:
@@ -56,7 +56,7 @@ class Broken(Implementation):
 
     @property
     def name(self) -> str:
-        """The name under which results are filed."""
+        """The implementation's name in results."""
         return f"fault:{self._fault.name}"
 
     def normal(self, instance: Instance, placement: Placement) -> str:
@@ -72,7 +72,8 @@ class Broken(Implementation):
         """Make the domain of the rescued instance, and break it.
 
         Raises:
-            Refused: by the reference, or NotApplicable by the fault.
+            Refused: the reference refuses the rescue.
+            NotApplicable: the fault has nothing to break in the domain.
         """
         xml = self._reference.rescued(running, image).xml
         if not requests_stable_devices(image.properties):

@@ -1,7 +1,7 @@
-"""Faults of what is stored: the domain is right, and the bytes behind its disks or in its firmware are not.
+"""Faults of stored bytes: the domain is right, but the bytes behind its disks or in its firmware are wrong.
 
-A file is replaced by renaming another one over it: the guest that still runs keeps the one it has open. Where there is
-no file, as at level plan, nothing is done.
+The faults replace a file by renaming another one over it, because the running guest then keeps the file it has open.
+At level plan no files exist, and the faults do nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _DELETED = 0xFD
 
 
 def _plain_volume(draft: Draft) -> Path:
-    """The first volume's file, whose bytes are the disk's."""
+    """Return the file of the first volume, which must be raw: the file's bytes are the disk's."""
     source = draft.source(Role.VOLUME)
     if source.format != "raw" or source.encryption is not None or source.export is not None:
         raise NotApplicable("the volume is no plain file")
@@ -71,7 +71,7 @@ def _root_overwritten(draft: Draft) -> None:
 
 
 def _write_over(root: DiskSource, rescue: DiskSource, new: Path) -> None:
-    """The root disk's file, laid over what it was, with the rescue image at its beginning and blank from there on."""
+    """Copy the root disk's file to ``new``, and write the rescue image over its content, blank up to its size."""
     content = new.with_suffix(".content")
     try:
         run("qemu-img", "convert", "-q", "--force-share", "-f", root.format, "-O", "raw", root.path, content)
@@ -113,7 +113,7 @@ def _tpm_state_lost(draft: Draft) -> None:
 
 
 def _secure_variables(draft: Draft) -> tuple[Path, Path]:
-    """The store of an instance with secure boot, and where a fault keeps what was in it."""
+    """Return the variable store of an instance with secure boot, and the path where a fault keeps its old contents."""
     draft.one("os/loader[@secure='yes']")
     path = _uefi(draft).variables_path
     return path, path.with_name(f"{path.name}.kept")
@@ -133,7 +133,7 @@ def _platform_key_found(draft: Draft) -> None:
 
 
 def _without_platform_key(store: bytes) -> bytes:
-    """A variable store in which the variable PK is marked as deleted (edk2, Guid/VariableFormat.h)."""
+    """Return a variable store with the variable PK marked as deleted (edk2, Guid/VariableFormat.h)."""
     edited = bytearray(store)
     for found in re.finditer(re.escape(_PLATFORM_KEY), store):
         edited[found.start() - _STATE_BEFORE_GUID] &= _DELETED
@@ -141,7 +141,7 @@ def _without_platform_key(store: bytes) -> bytes:
 
 
 def _variables_deleted(draft: Draft) -> None:
-    """libvirt makes the instance new ones from the template."""
+    """Delete the instance's UEFI variables; libvirt then makes new ones from the template."""
     _uefi(draft).variables_path.unlink(missing_ok=True)
 
 
@@ -172,7 +172,7 @@ def _laid_over_a_copy(draft: Draft) -> None:
 
 
 def _lay_over_a_copy(root: Path, new: Path) -> None:
-    """The same bytes, but from another file: only its name is copied."""
+    """Copy the root disk's file to ``new``, and name its backing file there by a symbolic link, another path."""
     shutil.copyfile(root, new)
     described = run("qemu-img", "info", "--force-share", "--output=json", root)
     below = root.with_name("copy.img")

@@ -1,4 +1,4 @@
-"""Faults of identity: a disk is there and says something else of itself than before."""
+"""Faults of identity: a disk is present, but describes itself differently than before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of place and name: disks at other addresses, or under other names, than before."""
+"""Faults of place and name: disks have other addresses or other names than before."""
 
 from __future__ import annotations
 

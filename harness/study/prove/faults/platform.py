@@ -1,4 +1,4 @@
-"""Faults of the machine itself: its type, its firmware, what it says of itself."""
+"""Faults of the machine itself: its type, its firmware, its description of itself."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Faults of settings: every device is there and in its place, and one of them, or the domain, is set otherwise.
+"""Faults of settings: every device is in its place, but a device or the domain has another setting.
 
-Many of these are what no guest shows and no address: limits, caches, policies. Each adds to a domain what it had not.
+Many of these settings, such as limits, caches and policies, show neither in a guest nor in an address. Each fault gives
+the domain a setting that it did not have.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def _domain(draft: Draft) -> etree._Element:
 
 
 def _with(find: _Find, *elements: str) -> Edit:
-    """The element with further ones in it, in place of any of the same tag."""
+    """Return an edit that puts elements into the found one, in place of any with the same tag."""
 
     def edit(draft: Draft) -> None:
         parent = find(draft)
@@ -43,12 +44,12 @@ def _with(find: _Find, *elements: str) -> Edit:
 
 
 def _also(find: _Find, element: str) -> Edit:
-    """The element with one more in it."""
+    """Return an edit that adds one element to the found one."""
     return lambda draft: find(draft).append(etree.fromstring(element))
 
 
 def _set(find: _Find, path: str, **attributes: str) -> Edit:
-    """The element at a path below the one found, with attributes it had not, or otherwise."""
+    """Return an edit that sets attributes of the element at a path below the found one."""
 
     def edit(draft: Draft) -> None:
         element = child(find(draft), path)
@@ -99,7 +100,7 @@ _STATIC_LABEL = "<seclabel type='static' model='dac' relabel='no'><label>+1:+1</
 _NOTE = "<metadata><note xmlns='https://example.org/note'>rescued</note></metadata>"
 _CORE = "<topology sockets='1' dies='1' cores='1' threads='1'/>"
 
-# Name, what is broken, and how. All are the rescued domain's.
+# Name, summary and edit of each fault. All of them break the rescued domain.
 _OF_DISKS: tuple[tuple[str, str, Edit], ...] = (
     ("volume-throttled", "a volume is limited to 100 operations a second", _throttled(_VOLUME)),
     ("another-cache-mode", "the root disk is written to without a cache", _set(_ROOT, "driver", cache="none")),

@@ -1,4 +1,4 @@
-"""Faults that show only on an instance that steps have changed: what was so at its first boot comes back."""
+"""Faults that show only on an instance that steps have changed: its state at the first boot comes back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _gaps_closed(draft: Draft) -> None:
 
 
 def _attached(draft: Draft) -> etree._Element:
-    """The last volume of the instance, where steps have attached one."""
+    """Return the last volume of the instance, if steps have attached one."""
     if not any(isinstance(step, AttachVolume) for step in draft.steps):
         raise NotApplicable("no volume was attached")
     return draft.disks(Role.VOLUME)[-1]

@@ -1,4 +1,4 @@
-"""Faults of unrescue: the instance does not come back as it was."""
+"""Faults of unrescue: the instance comes back changed."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ UNRESCUE_FAULTS = (
         "the unrescued domain has a boot order, which its disks have only while rescued",
         ClaimName.RESTORED,
         unrescued=_boot_order_kept,
-        # Which a rescue has to change, and so no claim compares.
+        # A rescue has to change the boot order, so no claim compares it.
         is_of_text_alone=True,
     ),
     Fault(

@@ -1,4 +1,4 @@
-"""What the harness needs in a guest for its own sake, put into the domain that Nova hands to libvirt."""
+"""The harness's own needs in a guest, put into the domain that Nova hands to libvirt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cloud would answer, at Nova's outer edge: it knows what the harness says of an instance, and no more."""
+"""A cloud's answers, at Nova's outer edge. They know only the harness's description of an instance."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Conductor(StandIn):
     def object_class_action_versions(
         self, request_context: Any, name: str, method: str, _versions: Any, arguments: Any, _keywords: Any
     ) -> Any:
-        """What the compute API and manager look up; that an action began and ended is written nowhere."""
+        """The objects that the compute API and manager look up; the begin and end of an action are written nowhere."""
         match name, method:
             case ("InstanceAction", "action_start") | ("InstanceActionEvent", "event_start"):
                 return None

@@ -75,7 +75,7 @@ class Compute:
 
     @property
     def operations(self) -> dict[str, Callable[[Any], dict[str, Any]]]:
-        """What can be asked for beside what this Nova is."""
+        """The operations beside the description of this Nova."""
         return {"normal": self.normal, "rescued": self.rescued}
 
     def make_driver(self) -> Any:
@@ -90,7 +90,7 @@ class Compute:
         return libvirt_guest.Guest(RunningDomain(self.running_xml))
 
     def is_off(self, _instance: Any) -> bool:
-        """Whether an instance's guest is off."""
+        """Return whether an instance's guest is off."""
         return bool(self.driver.is_off)
 
     def hypervisor(self) -> dict[str, int]:

@@ -85,7 +85,7 @@ class GuestCompute(Compute):
 
     @property
     def operations(self) -> dict[str, Callable[[Any], dict[str, Any]]]:
-        """What can be asked for beside what this Nova is."""
+        """The operations beside the description of this Nova."""
         return {"spawn": self.spawn, "rescue": self.rescue, "unrescue": self.unrescue, "detach": self.detach}
 
     def make_driver(self) -> Any:
@@ -101,7 +101,7 @@ class GuestCompute(Compute):
         return driver
 
     def is_off(self, instance: Any) -> bool:
-        """Whether an instance's guest is off, as libvirt says."""
+        """Return whether an instance's guest is off, as libvirt says."""
         try:
             return not self.driver._host.get_guest(instance).is_active()
         except exception.InstanceNotFound:

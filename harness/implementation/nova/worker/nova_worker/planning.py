@@ -19,7 +19,7 @@ class PlanningDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     """Nova's driver up to the point where files would be written and the guest started."""
 
     is_off = False
-    """Whether the instance's guest would be off by now."""
+    """Return whether the instance's guest would be off by now."""
 
     def power_off(self, *_args: Any, **_kwargs: Any) -> None:
         self.is_off = True

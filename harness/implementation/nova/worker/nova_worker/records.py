@@ -1,4 +1,4 @@
-"""What a cloud's database and Glance have of an instance, as Nova's own objects."""
+"""The records of an instance in a cloud's database and in Glance, as Nova's own objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who refused, and in which words: Nova, libvirt below it, or nobody, for the fault is this worker's."""
+"""The refuser and its words: Nova, libvirt below it, or nobody where the fault is this worker's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def refusal_of(error: Exception) -> dict[str, Any]:
 
 
 def is_ours(error: Exception) -> bool:
-    """Whether an exception was raised by this worker, and so is no word of Nova's; the cloud's own words are."""
+    """Return whether this worker raised an exception, which then is no word of Nova's; the cloud's own words are."""
     frames = traceback.extract_tb(error.__traceback__)
     in_ours = bool(frames) and Path(frames[-1].filename).parent == Path(__file__).parent
     return in_ours and not isinstance(error, exception.NovaException)

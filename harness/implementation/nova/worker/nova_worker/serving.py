@@ -24,7 +24,7 @@ EXIT_CODE_OF_A_DEFECT = 70
 
 
 def description() -> dict[str, Any]:
-    """What this Nova is and what it demands."""
+    """Describe this Nova and its demands."""
     return {
         "version": version.version_string(),
         "python": ".".join(str(number) for number in sys.version_info[:3]),

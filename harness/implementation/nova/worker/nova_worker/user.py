@@ -55,7 +55,7 @@ class CloudlessManager(StandIn, manager.ComputeManager):  # type: ignore[misc]
             self.share_manager = sharing.ShareManager(None, compute.driver)
 
     def _update_resource_tracker(self, *_args: Any, **_kwargs: Any) -> None:
-        """What the instance takes of the host is not counted."""
+        """Count none of the host's resources for the instance."""
 
     def _notify_about_instance_usage(self, *_args: Any, **_kwargs: Any) -> None:
         """Asks Keystone for an address that only the notification has."""
