@@ -61,8 +61,7 @@ bench: $(STAMPS)/environment
 	@$(BIN)/python -m harness.benchmark
 
 tables: $(STAMPS)/environment
-	@$(BIN)/rescue-harness combinations --markdown > docs/reference/combinations.md
-	@$(BIN)/rescue-harness prove --markdown > docs/reference/faults.md
+	@$(BIN)/python -m harness.commands.reference_pages docs/reference
 	@$(BIN)/python tests/system/support/nova_faults.py > docs/nova/faults.md
 
 # Of the Novas that were added with `rescue-harness nova add`.

@@ -12,5 +12,5 @@ from harness.commands.late import work_in
 def command() -> None:
     """Remove the leftovers of dead runs.
 
-    The leftovers are domains, processes and overlays.
+    Dead runs leave domains, processes and overlays.
     """

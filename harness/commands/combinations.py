@@ -8,10 +8,10 @@ from harness.commands.late import work_in
 
 
 @click.command("combinations")
-@click.option("--markdown", is_flag=True, help="Print Markdown, as in docs/reference/combinations.md.")
+@click.option("--markdown", is_flag=True, help="Print docs/reference/combinations.md.")
 @work_in("harness.commands.work.combinations")
 def command() -> None:
     """Show which rescue bus and device boots where, and who refuses.
 
-    The table has each bus and device with each machine and firmware.
+    The table has every bus and device, with every machine and firmware.
     """

@@ -10,7 +10,4 @@ from harness.commands.late import work_in
 @click.command("doctor")
 @work_in("harness.commands.work.doctor")
 def command() -> None:
-    """Check this host, and say how to fix what is missing.
-
-    Exit code: 0 the host has everything that every run needs, 3 something needs attention.
-    """
+    """Say what this host can do, and what to do where not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.errors import HostError, ScenarioError
@@ -22,13 +23,65 @@ FAILED = HostError.exit_code
 INTERRUPTED = 130
 
 EXIT_CODES = (
-    ExitCode(AS_EXPECTED, "each case ended as its scenario expects, or there was nothing to object to"),
-    ExitCode(NOT_AS_EXPECTED, "a case ended otherwise, or what was compared differs"),
-    ExitCode(
-        WRONG_INPUT,
-        "the input is wrong: a scenario file, an option, a -k that matches nothing;"
-        " or the only errors are cases of which no entry of 'expect' holds",
-    ),
-    ExitCode(FAILED, "the host or the harness failed: a case is an error, or 'doctor' found what needs attention"),
-    ExitCode(INTERRUPTED, "Ctrl-C or SIGTERM ended the command"),
+    ExitCode(AS_EXPECTED, "the command did its work and has nothing to object to"),
+    ExitCode(NOT_AS_EXPECTED, "the outcome is not the expected one"),
+    ExitCode(WRONG_INPUT, "the input is wrong"),
+    ExitCode(FAILED, "the host or the harness failed"),
+    ExitCode(INTERRUPTED, "interrupted by Ctrl-C or SIGTERM"),
 )
+
+_OF_COMMANDS: Mapping[str, Mapping[int, str]] = {
+    "run": {
+        AS_EXPECTED: "each case ended as its scenario expects",
+        NOT_AS_EXPECTED: "a case ended otherwise",
+        WRONG_INPUT: "the input is wrong, or the only errors are cases of which no entry of 'expect' holds",
+        FAILED: "the host or the harness failed, or a case is an error",
+    },
+    "gate-nova": {
+        AS_EXPECTED: "the change made no case worse",
+        NOT_AS_EXPECTED: "the change made a case worse",
+        FAILED: "the host or the harness failed, or a case could not be compared",
+    },
+    "rates": {
+        AS_EXPECTED: "each run of each case was as expected",
+        NOT_AS_EXPECTED: "a run of a case was not as expected",
+        WRONG_INPUT: "the input is wrong, or there are no results",
+    },
+    "sweep": {
+        AS_EXPECTED: "each combination is stable, refused, or moved as its scenario expects",
+        NOT_AS_EXPECTED: "a combination is none of these",
+    },
+    "explore": {
+        AS_EXPECTED: "each scenario was stable, refused, or moved as expected",
+        NOT_AS_EXPECTED: "a scenario failed",
+    },
+    "prove": {
+        AS_EXPECTED: "each fault that was tried was caught",
+        NOT_AS_EXPECTED: "a fault was not caught, or the unbroken reference is not as expected",
+    },
+    "doctor": {
+        AS_EXPECTED: "the host has all that every run needs",
+        FAILED: "something needs attention",
+    },
+    "baseline": {
+        AS_EXPECTED: "nothing differs, or the baseline was written",
+        NOT_AS_EXPECTED: "something differs",
+        FAILED: "the host or the harness failed, a case is an error, or something differs and the baseline was made on"
+        " another libvirt or QEMU",
+    },
+}
+
+
+def exit_codes_of(command: str) -> tuple[ExitCode, ...]:
+    """Return the exit codes of a command by its name; a command without an expected outcome has no code 1."""
+    own = _OF_COMMANDS.get(command, {})
+    return tuple(
+        ExitCode(each.code, own.get(each.code, each.meaning))
+        for each in EXIT_CODES
+        if each.code != NOT_AS_EXPECTED or NOT_AS_EXPECTED in own
+    )
+
+
+def exit_code_sentence(command: str) -> str:
+    """Return a command's exit codes as its help has them."""
+    return f"Exit code: {'; '.join(f'{each.code} {each.meaning}' for each in exit_codes_of(command))}."

@@ -18,7 +18,8 @@ from harness.scenario.words import Level
     "--base",
     "reference",
     metavar="REF",
-    help="The branch or commit that the change began from. Default: the upstream branch.",
+    help="The branch or commit where the change began. Default: the first"
+    " that exists of origin/master, origin/main, master, main and the branch's upstream.",
 )
 @click.option(
     "--environment",
@@ -26,15 +27,13 @@ from harness.scenario.words import Level
     help="An added Nova whose libraries both sides use. Default: the checkout's own, see 'nova add --checkout'.",
 )
 @keyword_option()
-@jobs_option("Cases")
-@level_option(Level.PLAN, "The source of evidence. Scenarios that need a deeper level are left out.")
-@results_option("The folder in which the run's folder is made.")
+@jobs_option("cases")
+@level_option(Level.PLAN, "Where evidence comes from. Scenarios that ask for a deeper level are left out.")
+@results_option("Where the run's folder goes.")
 @work_in("harness.commands.work.gate_nova")
 def command() -> None:
     """Say what a change to Nova makes worse.
 
-    Scenarios run on a git CHECKOUT of Nova as it is on disk, and on the commit that its change began from. Without
-    PATHS the shipped suite runs. The gate fails only if the change made a case worse.
-
-    Exit code: 0 no case became worse, 1 a case did, 2 the input is wrong, 3 host or harness failed, 130 interrupted.
+    Scenarios run on a git CHECKOUT of Nova as it is on disk, and on the commit where its change began. Without CHECKOUT
+    the current folder is taken, and without PATHS the shipped suite runs. Only a case that the change made worse fails.
     """

@@ -7,6 +7,7 @@ from importlib import import_module
 
 import click
 
+from harness.commands.exit_codes import exit_code_sentence
 from harness.commands.table import Row
 
 
@@ -30,6 +31,8 @@ class TableGroup(click.Group):
             return None
         command: click.Command = import_module(row.module).command
         command.short_help = row.summary
+        if not isinstance(command, click.Group):
+            command.epilog = exit_code_sentence(row.name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -33,21 +33,25 @@ def implementation_option(*, multiple: bool) -> _Decorator:
         multiple=multiple,
         default=None if multiple else "reference",
         metavar="NAME",
-        help="The implementation to test: reference, nova:VERSION or nova:PATH, see 'nova add'."
+        help="What is tested: 'reference', 'nova:VERSION' or 'nova:PATH'. 'nova add' adds a Nova."
         + (" May be given several times." if multiple else "")
         + " Default: reference.",
     )
 
 
-def keyword_option(help_text: str = "Take only cases whose id matches, as pytest's -k does.") -> _Decorator:
-    """Make the option ``-k``; the command gets it as ``keyword``."""
+def keyword_option(help_text: str = "Only cases whose id matches, written as for pytest's -k.") -> _Decorator:
+    """``-k``, given to the command as ``keyword``."""
     return click.option("-k", "keyword", metavar="EXPRESSION", help=help_text)
 
 
 def jobs_option(counted: str) -> _Decorator:
     """Make the option ``-j``, None by default; ``counted`` names the things counted."""
     return click.option(
-        "-j", "--jobs", type=click.IntRange(1), help=f"{counted} at once. Default: by cores and free memory."
+        "-j",
+        "--jobs",
+        type=click.IntRange(1),
+        metavar="N",
+        help=f"How many {counted} run at once. Default: as many as cores and free memory allow.",
     )
 
 
@@ -64,12 +68,12 @@ def results_argument() -> _Decorator:
 
 
 def boot_timeout_option() -> _Decorator:
-    """Make the option ``--boot-timeout``, None by default."""
+    """``--boot-timeout``, None unless given."""
     return click.option(
         "--boot-timeout",
         type=click.FloatRange(1),
         metavar="SECONDS",
-        help="Seconds to wait for a boot. Default: 25 canary boots.",
+        help="How long a guest may take to come up. Default: 25 canary boots, at least 60 s.",
     )
 
 

@@ -20,31 +20,31 @@ from harness.scenario.words import Level
 @click.command("run")
 @paths_argument()
 @keyword_option()
-@jobs_option("Guests")
-@results_option("The folder in which the run's folder is made.")
+@jobs_option("guests")
+@results_option("Where the run's folder goes.")
 @level_option(
     Level.GUEST,
-    "The source of evidence: libvirt's definition, a paused QEMU or a booted guest. A scenario may need more.",
+    "Where evidence comes from: 'plan' is libvirt's definition, 'machine' a paused QEMU, 'guest' a booted guest."
+    " A scenario may ask for a deeper level.",
 )
 @implementation_option(multiple=True)
 @click.option(
-    "--repeat", type=click.IntRange(1), default=1, show_default=True, help="Number of times to run each case."
+    "--repeat", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="How often each case is run."
 )
 @click.option("--keep-going", is_flag=True, help="Go on after a case that is not as expected.")
 @boot_timeout_option()
 @click.option(
     "--control-boots",
     type=click.IntRange(0),
+    metavar="N",
     default=3,
     show_default=True,
-    help="Number of further boots of each state, to tell a kernel race from a moved disk.",
+    help="The most further boots of each state, which tell a kernel race from a moved disk.",
 )
 @work_in("harness.commands.work.run")
 def command() -> None:
     """Run scenario files and say what moved.
 
-    PATHS are scenario files, or folders of them. Without PATHS the shipped suite runs.
-
-    Exit code: 0 every case was as expected, 1 a case was not, 2 the input is wrong, 3 host or harness failed,
-    130 interrupted.
+    PATHS are scenario files, or folders of them. Without PATHS the shipped suite runs. The first case that is not as
+    expected ends the run, unless --keep-going is given.
     """

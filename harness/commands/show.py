@@ -13,11 +13,15 @@ from harness.commands.options import implementation_option, keyword_option
 @click.command("show")
 @click.argument("scenario", type=click.Path(path_type=Path))
 @keyword_option()
-@click.option("--xml/--no-xml", default=True, help="Print the domain XML of each state, or leave it out.")
+@click.option(
+    "--xml/--no-xml",
+    default=True,
+    help="Print the domain XML of each state, or only the table of disks. Default: --xml.",
+)
 @implementation_option(multiple=False)
 @work_in("harness.commands.work.show")
 def command() -> None:
     """Show a scenario's domains and disks without booting.
 
-    Each state's domain is shown as libvirt completes it.
+    SCENARIO is a scenario file, or a folder of them. Each state's domain is shown as libvirt completes it.
     """

@@ -17,6 +17,4 @@ def command() -> None:
     """Plan every combination of a scenario's free keys.
 
     A scenario names its free keys under 'sweep'; nothing is booted. Without PATHS the shipped sweep is planned.
-
-    Exit code: 0 each combination is stable or refused, 1 a combination is not.
     """

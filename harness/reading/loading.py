@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.scenario.models import Scenario
 
 SUFFIXES = (".yaml", ".yml")
-_HINT = "docs/reference/scenarios.md describes every key; `rescue-harness schema` prints the JSON Schema for editors"
+_HINT = "docs/reference/scenario-keys.md lists every key; `rescue-harness schema` prints the JSON Schema for editors"
 
 
 @dataclass(frozen=True)

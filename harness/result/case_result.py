@@ -18,11 +18,17 @@ from harness.verdict.outcome import told_as_unexpected
 
 
 class Refusal(Frozen):
-    """The implementation said no: why, on whose behalf, and how that leaves the guest."""
+    """A refusal by the implementation, or by a lower layer."""
 
-    reason: str
-    refused_by: str
-    guest: GuestAfter = GuestAfter.RUNNING
+    reason: str = Field(description="the message of whoever refused")
+    refused_by: str = Field(
+        description="who refused, such as 'libvirt', 'QEMU', 'nova-api' or 'blueprint'; 'harness' if the harness cannot"
+        " ask the implementation"
+    )
+    guest: GuestAfter = Field(
+        default=GuestAfter.RUNNING,
+        description="how the refusal leaves the guest: untouched, off, or without an instance at all",
+    )
 
     @classmethod
     def of(cls, refused: Refused) -> Self:
@@ -34,48 +40,56 @@ class Refusal(Frozen):
 
 
 class Failure(Frozen):
-    """Host or harness failed; ``kind`` is the error's class."""
+    """A failure of the host or of the harness."""
 
-    kind: str
-    message: str
+    kind: str = Field(description="the class of the error, such as 'HostError' or 'GuestError'")
+    message: str = Field(description="what happened, and what to do next")
 
 
 class StateRecord(Frozen):
-    """One boot of a case. ``boot_s`` is from the domain's start to the open SSH connection, in seconds."""
+    """One boot of a case."""
 
-    state: State
-    boot_id: str
-    boot_s: float
-    control: bool = False
+    state: State = Field(description="the state that was booted")
+    boot_id: str = Field(description="the kernel's boot id, which proves a new boot")
+    boot_s: float = Field(description="seconds from the domain's start to the open SSH connection")
+    control: bool = Field(default=False, description="whether it is a control boot")
 
 
 class CaseResult(Frozen):
-    """How one case ended. ``elapsed_s`` is in seconds, ``started_at`` ISO 8601 in UTC."""
+    """How one case ended."""
 
-    schema_version: Literal[1] = 1
-    case: str
-    scenario: str
-    summary: str
-    file: str
-    values: dict[str, Any]
-    implementation: str
-    level: Level
-    repetition: int = Field(default=1, ge=1)
-    verdict: VerdictName
-    expectation: Expectation | None = Field(description="None where the scenario has none for these versions")
-    as_expected: bool
-    mismatch: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    additions: tuple[str, ...] = ()
-    claims: tuple[ClaimStatus, ...] = Field(default=(), description="empty where nothing was compared")
-    refusal: Refusal | None = None
-    failure: Failure | None = None
-    boots: tuple[StateRecord, ...] = ()
-    accelerator: str
-    versions: dict[str, str]
-    started_at: str
-    elapsed_s: float
-    artefacts: str = Field(description="folder of this case, relative to the run's folder")
+    schema_version: Literal[1] = Field(default=1, description="the version of this format")
+    case: str = Field(description="the case's id")
+    scenario: str = Field(description="the scenario's name")
+    summary: str = Field(description="the scenario's summary")
+    file: str = Field(description="the scenario's file")
+    values: dict[str, Any] = Field(description="the values of the case's point in the matrix, by dotted key")
+    implementation: str = Field(description="what was tested: 'reference', or a Nova such as 'nova:34.0.0'")
+    level: Level = Field(description="where the evidence comes from")
+    repetition: int = Field(default=1, ge=1, description="the number of the repetition, with '--repeat'")
+    verdict: VerdictName = Field(
+        description="how the case ended; 'error' is the host or the harness, never the product"
+    )
+    expectation: Expectation | None = Field(
+        description="the entry of 'expect' that holds; null if there is none for these versions"
+    )
+    as_expected: bool = Field(description="whether the case ended as expected")
+    mismatch: tuple[str, ...] = Field(default=(), description="a sentence for each difference from the expectation")
+    findings: tuple[Finding, ...] = Field(default=(), description="the ways in which claims do not hold")
+    additions: tuple[str, ...] = Field(
+        default=(), description="the rescue device and the controllers that came with it, in words"
+    )
+    claims: tuple[ClaimStatus, ...] = Field(
+        default=(), description="what became of each claim; empty if nothing was compared"
+    )
+    refusal: Refusal | None = Field(default=None, description="the refusal, if there was one")
+    failure: Failure | None = Field(default=None, description="with the verdict 'error': what failed")
+    boots: tuple[StateRecord, ...] = Field(default=(), description="the boots of the case in their order")
+    accelerator: str = Field(description="KVM or TCG, and why")
+    versions: dict[str, str] = Field(description="the versions of QEMU, libvirt, kernels, Python and the harness")
+    started_at: str = Field(description="the time of the start, ISO 8601 in UTC")
+    elapsed_s: float = Field(description="seconds that the case took")
+    artefacts: str = Field(description="the folder of the case, relative to the run's folder")
 
     @property
     def shared_case(self) -> str:
@@ -103,13 +117,13 @@ class CaseResult(Frozen):
 
 
 class RunSummary(Frozen):
-    """The whole run: every result so far, rewritten after each case so that a killed run loses none."""
+    """A whole run. The file is written again after each case, so that a killed run loses no finished case."""
 
-    schema_version: Literal[1] = 1
-    started_at: str
-    accelerator: str
-    versions: dict[str, str]
-    results: tuple[CaseResult, ...]
+    schema_version: Literal[1] = Field(default=1, description="the version of this format")
+    started_at: str = Field(description="the time of the start, ISO 8601 in UTC")
+    accelerator: str = Field(description="KVM or TCG, and why")
+    versions: dict[str, str] = Field(description="the versions of QEMU, libvirt, kernels, Python and the harness")
+    results: tuple[CaseResult, ...] = Field(description="the results so far")
 
 
 def result_schema() -> dict[str, Any]:
@@ -120,3 +134,8 @@ def result_schema() -> dict[str, Any]:
         "$id": "urn:rescue-harness:result",
         **schema,
     }
+
+
+def run_schema() -> dict[str, Any]:
+    """The JSON Schema of ``run.json``."""
+    return RunSummary.model_json_schema(mode="serialization")

@@ -30,15 +30,20 @@ class RescueSource(StrEnum):
 
 
 class UserImage(Frozen):
-    """A raw or qcow2 file of the user's, never written to, and how one gets in."""
+    """A raw or qcow2 image of the user's, which is never written to. Paths count from the scenario file's folder."""
 
-    file: str = Field(min_length=1, description="path, relative to the scenario file")
-    user: str = Field(default="root", min_length=1, description="who logs in; other than root it needs 'sudo -n'")
+    file: str = Field(min_length=1, description="the path of the image")
+    user: str = Field(
+        default="root",
+        min_length=1,
+        description="the user who logs in; another than root needs 'sudo' without a password",
+    )
     ssh: Literal["key", "cloud-init"] = Field(
-        description="'key': the image lets a key of the user's in; 'cloud-init': its cloud-init puts the run's key in"
+        description="'key': the image lets in a key of yours; 'cloud-init': the image's cloud-init puts the run's key"
+        " in, for a 'user' who exists or is made, with 'sudo'"
     )
     key: str | None = Field(
-        default=None, min_length=1, description="path of the private key for 'ssh: key', relative to the scenario file"
+        default=None, min_length=1, description="the path of the private key for 'ssh: key', without a passphrase"
     )
 
 

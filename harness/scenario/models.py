@@ -30,56 +30,82 @@ CdromBus = Literal[DiskBus.SCSI, DiskBus.IDE, DiskBus.SATA, DiskBus.USB]
 
 
 class InstanceProperties(Frozen):
-    """Image properties of the instance's image, as Nova reads them."""
+    """Properties of the instance's image, as Nova reads them."""
 
-    hw_machine_type: str | None = Field(default=None, description="as instance.machine")
-    hw_disk_bus: HardDiskBus = DiskBus.VIRTIO
-    hw_cdrom_bus: CdromBus | None = Field(default=None, description="default: ide on pc, sata on q35")
-    hw_floppy_bus: Literal[DiskBus.FDC] = DiskBus.FDC
-    hw_scsi_model: ScsiModel | None = Field(default=None, description="default: libvirt's, lsilogic on x86")
-    hw_vif_model: VifModel = VifModel.VIRTIO
-    hw_pointer_model: Literal["usbtablet", "ps2mouse"] = "usbtablet"
-    hw_usb_model: Literal["piix3-uhci", "ich9-ehci1", "nec-xhci", "qemu-xhci"] | None = Field(
-        default=None, description="default: libvirt's, piix3-uhci, from which firmware reads 0.4 MB/s under TCG"
+    hw_machine_type: str | None = Field(
+        default=None, description="the machine type, as 'instance.machine'; where both are written they must agree"
     )
-    hw_tpm_version: Literal["2.0"] | None = Field(default=None, description="an emulated TPM; default: none")
-    hw_tpm_model: Literal["tpm-tis", "tpm-crb"] = "tpm-tis"
+    hw_disk_bus: HardDiskBus = Field(default=DiskBus.VIRTIO, description="the bus of disks that name none")
+    hw_cdrom_bus: CdromBus | None = Field(
+        default=None,
+        description="the bus of an ISO 9660 config drive, and of the root disk of an ISO image;"
+        " default: 'ide' on pc, 'sata' on q35",
+    )
+    hw_floppy_bus: Literal[DiskBus.FDC] = Field(default=DiskBus.FDC, description="the bus of floppies")
+    hw_scsi_model: ScsiModel | None = Field(
+        default=None, description="the model of the SCSI controller; default: libvirt's, 'lsilogic' on x86"
+    )
+    hw_vif_model: VifModel = Field(default=VifModel.VIRTIO, description="the model of the instance's first NIC")
+    hw_pointer_model: Literal["usbtablet", "ps2mouse"] = Field(default="usbtablet", description="the pointing device")
+    hw_usb_model: Literal["piix3-uhci", "ich9-ehci1", "nec-xhci", "qemu-xhci"] | None = Field(
+        default=None,
+        description="the model of the USB controller; firmware reads only 0.4 MB/s from 'piix3-uhci' under TCG;"
+        " default: libvirt's, 'piix3-uhci'",
+    )
+    hw_tpm_version: Literal["2.0"] | None = Field(
+        default=None, description="the version of an emulated TPM, in quotes since it is text; without it there is none"
+    )
+    hw_tpm_model: Literal["tpm-tis", "tpm-crb"] = Field(
+        default="tpm-tis", description="the TPM's model; only with 'hw_tpm_version'"
+    )
     hw_video_model: Literal["vga", "cirrus", "qxl", "virtio"] | None = Field(
-        default=None, description="a graphics card; default: none"
+        default=None,
+        description="the model of a graphics card; Nova gives every guest with a console a card, on x86 'virtio'",
     )
     os_secure_boot: Literal["required", "disabled"] = Field(
-        default="disabled", description="required: the firmware starts only what is signed; q35 with UEFI"
+        default="disabled",
+        description="'required': the firmware starts only signed code; with 'firmware: uefi' on q35",
     )
-    img_hv_type: Literal["qemu", "kvm", "xen", "lxc"] = Field(default="qemu", description="hypervisor the image is for")
+    img_hv_type: Literal["qemu", "kvm", "xen", "lxc"] = Field(
+        default="qemu", description="the hypervisor that the image is for; scenarios of refusals use 'xen' and 'lxc'"
+    )
 
 
 class Instance(Frozen):
-    """The server: machine type, firmware, image properties and its disk set in attach order."""
+    """The server: its machine type, firmware, image properties and disks."""
 
     machine: str | None = Field(
         default=None,
         pattern=r"^(pc|q35|pc-i440fx-[0-9.]+|pc-q35-[0-9.]+)$",
-        description="pc, q35 or a versioned one such as pc-q35-7.2; default: hw_machine_type, else pc",
+        description="the machine type, also a versioned one; default: 'hw_machine_type', else 'pc'",
+        examples=["pc", "q35", "pc-q35-7.2", "pc-i440fx-7.2"],
     )
-    firmware: Firmware = Firmware.BIOS
+    firmware: Firmware = Field(default=Firmware.BIOS, description="'bios' is SeaBIOS, 'uefi' is OVMF")
     image: InstanceImage = Field(
-        default=ShippedImage.MINIMAL, description="what the root disk is made from: minimal, debian, or a file"
+        default=ShippedImage.MINIMAL, description="what the root disk is made from: an image of the harness, or a file"
     )
     direct_kernel: StrictBool = Field(
         default=False,
-        description="the image has a kernel and ramdisk of its own (kernel_id, ramdisk_id), which QEMU starts",
+        description="whether QEMU starts the image's kernel and ramdisk, as with Nova's 'kernel_id' and 'ramdisk_id'",
     )
     memory: Size | None = Field(
-        default=None, description="default: 256 MiB, with UEFI 384 MiB; debian 512 MiB, a file 1 GiB"
+        default=None,
+        description="the instance's memory, a size;"
+        " default: 256 MiB for 'minimal', with UEFI 384 MiB; 512 MiB for 'debian'; 1 GiB for a file",
     )
-    properties: InstanceProperties = InstanceProperties()
-    disks: tuple[Disk, ...] = Field(min_length=1)
+    properties: InstanceProperties = Field(
+        default=InstanceProperties(), description="properties of the instance's image"
+    )
+    disks: tuple[Disk, ...] = Field(min_length=1, description="the disks in the order of attachment; exactly one root")
     nics: tuple[VifModel, ...] = Field(
-        default=(), max_length=8, description="further NICs by model, each on its own network"
+        default=(),
+        max_length=8,
+        description="models of further NICs, as in 'hw_vif_model', at most eight; each NIC is on a network of its own",
     )
     devices: tuple[OtherDevice, ...] = Field(
         default=(),
-        description="virtio RNG, i6300esb watchdog, USB keyboard, second serial port, 9p or virtiofs share, vsock",
+        description="other devices, each once: 'rng' (virtio), 'watchdog' (i6300esb), 'keyboard' (USB), 'serial' (a"
+        " second port), '9p' and 'virtiofs' (shared folders), 'vsock'",
         json_schema_extra={"uniqueItems": True},
     )
 
@@ -124,57 +150,79 @@ class Instance(Frozen):
 
 
 class RescueProperties(Frozen):
-    """Image properties of the rescue image.
+    """Properties of the rescue image. With neither 'hw_rescue_bus' nor 'hw_rescue_device' the rescue is a legacy one.
 
-    Values are free text: what is no valid bus or device is for the implementation under test to refuse.
+    The values are free text. The implementation under test must refuse a wrong one, and a scenario can expect that.
     """
 
-    hw_rescue_bus: str | None = Field(default=None, examples=["virtio", "ide", "usb", "scsi", "sata", "fdc"])
-    hw_rescue_device: str | None = Field(default=None, examples=["disk", "cdrom", "floppy"])
-    hw_disk_bus: str | None = None
-    hw_cdrom_bus: str | None = None
-    hw_machine_type: str | None = None
-    hw_scsi_model: str | None = None
+    hw_rescue_bus: str | None = Field(
+        default=None,
+        description="the bus of the rescue device",
+        examples=["virtio", "ide", "usb", "scsi", "sata", "fdc"],
+    )
+    hw_rescue_device: str | None = Field(
+        default=None, description="the type of the rescue device", examples=["disk", "cdrom", "floppy"]
+    )
+    hw_disk_bus: str | None = Field(
+        default=None, description="the bus of a rescue disk without 'hw_rescue_bus'; default: the instance's"
+    )
+    hw_cdrom_bus: str | None = Field(
+        default=None, description="the bus of a rescue CD-ROM without 'hw_rescue_bus'; default: the instance's"
+    )
+    hw_machine_type: str | None = Field(
+        default=None,
+        description="Nova uses it to choose a CD-ROM's bus, and in a legacy rescue; the reference ignores it",
+    )
+    hw_scsi_model: str | None = Field(
+        default=None, description="the reference ignores it, and so does Nova in a stable rescue"
+    )
 
 
 class RescueImage(Frozen):
-    """The medium the instance is rescued with."""
+    """The medium that the instance is rescued with."""
 
     image: RescueMedium = Field(
         default=RescueSource.MINIMAL,
-        description="what the medium is made from: minimal, debian, instance (the instance's own image), or a file",
+        description="what the medium is made from: an image of the harness, the instance's own image, or a file",
     )
-    properties: RescueProperties = RescueProperties()
+    properties: RescueProperties = Field(default=RescueProperties(), description="properties of the rescue image")
 
 
 class ExpectedFinding(Frozen):
-    """One finding that must come; what is left out matches anything."""
+    """A finding that must come."""
 
-    claim: ClaimName
-    device: str = Field(description="the disk's name, or the device; shell wildcards match")
-    before: str | None = None
-    after: str | None = None
+    claim: ClaimName = Field(description="the claim that does not hold")
+    device: str = Field(description="the disk's name, or the device; shell wildcards match, as in 'volume*'")
+    before: str | None = Field(default=None, description="the value in the normal state; default: anything")
+    after: str | None = Field(default=None, description="the value in the state under test; default: anything")
     levels: tuple[Level, ...] = Field(
-        default=tuple(Level), min_length=1, description="where it shows; default: at every level that sees the claim"
+        default=tuple(Level),
+        min_length=1,
+        description="the levels at which the finding shows; default: every level that checks the claim",
     )
     unless_race: StrictBool = Field(
-        default=False, description="whether it is not missed where control boots put a finding of its claim to a race"
+        default=False,
+        description="'true': the finding may be absent if control boots find a kernel race under the same claim",
     )
 
 
 class Expectation(Frozen):
-    """How a case should end, where ``when`` holds: exactly these findings, or the refusal with this reason."""
+    """How a case should end. Of a list, the first entry whose 'when' holds counts."""
 
     when: dict[str, str] = Field(
         default_factory=dict,
-        description="versions ('libvirt', 'qemu', 'nova'), 'implementation', or dotted keys of the scenario"
-        " that must match for this entry",
+        description="conditions that must all hold: ranges of versions of 'libvirt', 'qemu' and 'nova', an"
+        " 'implementation', or dotted keys of the scenario with their values; without any the entry always holds",
     )
-    verdict: Literal[VerdictName.STABLE, VerdictName.MOVED, VerdictName.REFUSED]
-    findings: tuple[ExpectedFinding, ...] = ()
-    reason: str | None = Field(default=None, description="a part of the refusal's message")
+    verdict: Literal[VerdictName.STABLE, VerdictName.MOVED, VerdictName.REFUSED] = Field(
+        description="the verdict that the case must have"
+    )
+    findings: tuple[ExpectedFinding, ...] = Field(
+        default=(), description="with 'moved': the findings that must come, no more and no fewer"
+    )
+    reason: str | None = Field(default=None, description="with 'refused': a part of the refusal's message")
     guest: GuestAfter | None = Field(
-        default=None, description="with a refusal: how it leaves the guest; default: any way"
+        default=None, description="with 'refused': how the refusal leaves the guest; default: any of them"
     )
 
     @model_validator(mode="after")
@@ -197,47 +245,54 @@ def _expectations(value: Any) -> Any:
 
 
 class Exclusion(Frozen):
-    """Matrix points that make no sense, and why."""
+    """Combinations that are left out, and why."""
 
-    when: dict[str, Any] = Field(min_length=1)
-    reason: str = Field(min_length=1)
+    when: dict[str, Any] = Field(min_length=1, description="dotted keys with the values that must all match")
+    reason: str = Field(min_length=1, description="why the combinations are left out; it is listed with them")
 
 
 class Matrix(Frozen):
-    """Fan-out: every combination of the axes' values, but for the exclusions."""
+    """Every combination of the axes' values, without the exclusions. There are at most 1,000 combinations."""
 
     axes: dict[str, tuple[Any, ...]] = Field(
-        min_length=1, description="dotted key of the scenario -> values, such as 'instance.machine: [pc, q35]'"
+        min_length=1, description="dotted keys of the scenario with lists of values: 'instance.machine: [pc, q35]'"
     )
-    exclude: tuple[Exclusion, ...] = ()
+    exclude: tuple[Exclusion, ...] = Field(default=(), description="combinations that make no sense")
 
 
 class Scenario(Frozen):
     """One scenario file, or one point of its matrix."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)
-    summary: str = Field(min_length=1)
-    links: tuple[str, ...] = ()
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        max_length=64,
+        description="the scenario's name: lower-case letters, digits and hyphens; the names of its cases begin with it",
+    )
+    summary: str = Field(min_length=1, description="one sentence on what the scenario shows")
+    links: tuple[str, ...] = Field(default=(), description="links to the bugs and specs that the scenario is about")
     level: Level = Field(
-        default=Level.PLAN, description="the shallowest level that can decide this scenario; it runs at no other above"
+        default=Level.PLAN,
+        description="the shallowest level that can decide the scenario; it runs at no shallower one",
     )
     deepest_level: Level = Field(
         default=Level.GUEST,
-        description="the deepest level that tells more of it than the one above; it runs at no deeper one",
+        description="the deepest level that shows more than the level above it; the scenario runs at no deeper one",
     )
     optional: StrictBool = Field(
-        default=False, description="whether to leave it out on a host that lacks what a device of the instance takes"
+        default=False, description="whether to leave the scenario out on a host that lacks what a device needs"
     )
-    instance: Instance
-    steps: tuple[Step, ...] = Field(default=(), description="what is done to the running instance before the rescue")
-    rescue_image: RescueImage = RescueImage()
-    matrix: Matrix | None = None
+    instance: Instance = Field(description="the server that is rescued")
+    steps: tuple[Step, ...] = Field(
+        default=(), description="what is done to the running instance before the rescue, in this order"
+    )
+    rescue_image: RescueImage = Field(default=RescueImage(), description="the medium it is rescued with")
+    matrix: Matrix | None = Field(default=None, description="fan-out: each combination of values is a case")
     sweep: Matrix | None = Field(
         default=None,
-        description="free keys: 'rescue-harness sweep' plans every combination, a run leaves them out",
+        description="free keys, written as a matrix: 'sweep' plans every combination of them, 'run' ignores them",
     )
-    expect: Annotated[tuple[Expectation, ...], BeforeValidator(_expectations)] = (
-        Expectation(verdict=VerdictName.STABLE),
+    expect: Annotated[tuple[Expectation, ...], BeforeValidator(_expectations)] = Field(
+        default=(Expectation(verdict=VerdictName.STABLE),), description="how a case should end"
     )
 
     def level_within(self, asked: Level) -> Level:

@@ -29,6 +29,11 @@ Size = Annotated[
     BeforeValidator(_bytes_of),
     Field(gt=0, le=16 * 1024 * _UNITS["GiB"], multiple_of=4096),
     WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 4096}, {"type": "string", "pattern": r"^\d+ ?(B|KiB|MiB|GiB)$"}]}
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 4096},
+                {"type": "string", "pattern": r"^\d+ ?(B|KiB|MiB|GiB)$", "examples": ["16 MiB"]},
+            ]
+        }
     ),
 ]

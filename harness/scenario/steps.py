@@ -21,43 +21,49 @@ NIC_NUMBER_TAG = "detach nic"
 class NewNic(Frozen):
     """A further NIC, on a network of its own."""
 
-    nic: VifModel
+    nic: VifModel = Field(description="the NIC's model, as in 'instance.nics'")
 
 
 class NicNumber(Frozen):
-    """One of the further NICs: counted from 1 in the order of ``nics``, then of attachment; no number comes twice."""
+    """One of the further NICs."""
 
-    nic: StrictInt = Field(ge=1)
+    nic: StrictInt = Field(
+        ge=1,
+        description="the NIC's number: from 1 in the order of 'instance.nics', later ones after them; none comes twice",
+    )
 
 
 class AttachVolume(Frozen):
-    """A volume is attached to the running instance, as in ``disks``."""
+    """Attach a volume to the running instance."""
 
-    attach: Volume
+    attach: Volume = Field(description="a volume is attached; the keys are those of a volume in 'instance.disks'")
 
 
 class AttachNic(Frozen):
-    """A NIC is attached to the running instance."""
+    """Attach a NIC to the running instance."""
 
-    attach: NewNic
+    attach: NewNic = Field(description="a NIC is attached, on a network of its own")
 
 
 class DetachVolume(Frozen):
-    """A volume is detached from the running instance; the guest is there to let go of it."""
+    """Detach a volume from the running instance, which is there to let go of it."""
 
-    detach: str = Field(min_length=1, description="the volume's name")
+    detach: str = Field(min_length=1, description="the volume of this name is detached")
 
 
 class DetachNic(Frozen):
-    """A NIC is detached from the running instance."""
+    """Detach a NIC from the running instance."""
 
-    detach: NicNumber
+    detach: NicNumber = Field(description="the NIC of this number is detached")
 
 
 class Snapshot(Frozen):
-    """An external snapshot of a disk: an overlay becomes its file, and what was its file lies below that."""
+    """Take an external snapshot of a disk: an overlay becomes the disk's file, and the old file lies below it."""
 
-    snapshot: str = Field(min_length=1, description="the disk's name")
+    snapshot: str = Field(
+        min_length=1,
+        description="an overlay becomes the file of the disk of this name, as in Nova's snapshot of a volume in use",
+    )
 
 
 def _kind(value: Any) -> str | None:
@@ -80,8 +86,19 @@ def _kind(value: Any) -> str | None:
 
 
 Step = Annotated[
-    Annotated[Literal["reboot"], Tag(REBOOT)]
-    | Annotated[Literal["rescue"], Tag(RESCUE)]
+    Annotated[
+        Literal["reboot"],
+        Field(description="the domain is stopped, and started from its definition"),
+        Tag(REBOOT),
+    ]
+    | Annotated[
+        Literal["rescue"],
+        Field(
+            description="one whole rescue and unrescue with the same image, looked at like the one under test; a"
+            " refusal, or an instance that does not come back as it was, ends the case"
+        ),
+        Tag(RESCUE),
+    ]
     | Annotated[AttachVolume, Tag(VOLUME_TAG)]
     | Annotated[AttachNic, Tag(NIC_TAG)]
     | Annotated[DetachVolume, Tag("detach")]

@@ -1,6 +1,6 @@
 """Compare two states of one instance, claim by claim.
 
-``ClaimName`` has the claims and their names; docs/reference/claims.md says what each claim tolerates, and why.
+``ClaimName`` has the claims; docs/reference/comparing-states.md says which differences are tolerated, and why.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from pydantic import Field
+
 from harness.frozen import Frozen
 from harness.scenario.words import ClaimName, Level
 from harness.verdict.finding import Finding
@@ -15,26 +17,29 @@ _NO_GUEST: Mapping[ClaimName, str] = {
     ClaimName.BOOTED_FROM_RESCUE: "which medium the firmware really boots",
     ClaimName.NAMES: "the names that Linux really gives",
     ClaimName.CONTENT: "the bytes",
-    ClaimName.RESTORED: "the UEFI variables, and what the guest shows of all this",
+    ClaimName.RESTORED: "the UEFI variables, and the guest's own view",
 }
 _BLIND = (ClaimName.LINKS, ClaimName.DATA)
 _PARTLY: Mapping[Level, Mapping[ClaimName, str]] = {
     Level.PLAN: {
         **_NO_GUEST,
-        ClaimName.IDENTITY: "sizes, and what the files are laid over",
-        ClaimName.OTHER_HARDWARE: "what QEMU builds of it, and what the guest makes of that",
+        ClaimName.IDENTITY: "sizes, and the backing files that only the files themselves name",
+        ClaimName.OTHER_HARDWARE: "the devices that QEMU builds, and the guest's view of them",
     },
-    Level.MACHINE: {**_NO_GUEST, ClaimName.OTHER_HARDWARE: "what the guest makes of it"},
+    Level.MACHINE: {**_NO_GUEST, ClaimName.OTHER_HARDWARE: "the guest's view of the devices"},
     Level.GUEST: {},
 }
 
 
 class ClaimStatus(Frozen):
-    """The outcome of one claim; ``unseen`` says which part of it the level could not look at."""
+    """The outcome of one claim."""
 
-    claim: ClaimName
-    status: Status
-    unseen: str | None = None
+    claim: ClaimName = Field(description="the claim")
+    status: Status = Field(
+        description="'held'; 'broken' by a finding that counts against the rescue; 'partly': it held as far as the"
+        " level sees; 'not-checked'"
+    )
+    unseen: str | None = Field(default=None, description="the part of the claim that the level cannot look at")
 
 
 def blind_to(level: Level) -> frozenset[ClaimName]:

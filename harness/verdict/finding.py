@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from harness.evidence.inventory import State
 from harness.frozen import Frozen
 from harness.scenario.words import ClaimName
 
 
 class Finding(Frozen):
-    """One way in which a claim does not hold: the device, its state before and after, and the cause.
+    """One way in which a claim does not hold. Only findings with the cause 'rescue' count against the rescue."""
 
-    ``cause`` is ``kernel-race`` if control boots showed that the guest's own probing varies; ``rate`` then says in how
-    many boots of how many. ``cause`` is ``reboot`` if control boots showed that any boot gives the new name, because
-    the normal name was seen on a guest with devices attached or detached while it ran. ``cause`` is ``model`` if the
-    guest contradicts the harness's prediction. None of these counts against the rescue.
-    """
-
-    claim: ClaimName
-    aspect: ClaimName | None = None
-    device: str
-    before: str
-    after: str
-    message: str
-    cause: Literal["rescue", "kernel-race", "reboot", "model"] = "rescue"
-    rate: str | None = None
+    claim: ClaimName = Field(description="the claim that does not hold")
+    aspect: ClaimName | None = Field(
+        default=None, description="for a finding of 'restored': the claim that it came from"
+    )
+    device: str = Field(description="the disk's name in the scenario, or the device")
+    before: str = Field(description="the value in the normal state")
+    after: str = Field(description="the value in the state under test")
+    message: str = Field(description="the difference in words, which may change from version to version")
+    cause: Literal["rescue", "kernel-race", "reboot", "model"] = Field(
+        default="rescue",
+        description="'kernel-race': control boots showed that the guest's own probing varies; 'reboot': control boots"
+        " showed that any boot gives the new name; 'model': the guest contradicts the harness's prediction; else"
+        " 'rescue'",
+    )
+    rate: str | None = Field(default=None, description="for a kernel race: in how many boots of how many")
 
     @property
     def subject(self) -> ClaimName:

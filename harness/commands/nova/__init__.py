@@ -12,5 +12,5 @@ from harness.commands.table import NOVA_COMMANDS
 def command() -> None:
     """Add, list, remove and compare Novas.
 
-    The option --implementation nova:VERSION takes an added Nova.
+    --implementation nova:VERSION runs scenarios on a Nova that was added.
     """

@@ -17,7 +17,7 @@ from harness.commands.late import work_in
 @click.option(
     "--constraints",
     metavar="FILE|URL|none",
-    help="Versions of Nova's dependencies. Default: its OpenStack release's upper constraints, from openstack.org.",
+    help="The versions of Nova's dependencies. Default: its OpenStack release's upper constraints, from openstack.org.",
 )
 @work_in("harness.commands.work.nova.add")
 def command() -> None:

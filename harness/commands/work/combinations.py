@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from harness.report.markdown.combinations_page import combinations_page
 from harness.report.terminal.console import open_console
 from harness.report.terminal.table import combinations_table
-from harness.study.combinations import combinations_page
 
 
 def work(markdown: bool) -> None:

@@ -11,24 +11,21 @@ _HEADER = """\
 # Red means red
 
 A check that never fails proves nothing. Each fault below is the reference implementation broken on purpose, by a few
-lines in one place (`harness/study/prove/faults/`). For each, the claim in its row must notice, and no shallower level
-may.
+lines in one place (`harness/study/prove/faults/`). The claim in the fault's row must notice the fault, and no claim may
+notice it at a shallower level. [Prove that the checks notice](../how-to/prove-the-checks.md) shows how to run the
+proof.
 
-    rescue-harness prove
-    rescue-harness prove --level guest -k content
+- **Level `plan`.** Each fault is tried on every case of the shipped suite that the reference plans as a stable rescue
+  and that is also booted at level `guest`. A fault of level `plan` is proven if its claim has a finding in each case in
+  which the fault makes a difference. A case does not count if it has nothing to break, if libvirt does not define the
+  broken domain, or if libvirt completes the broken domain to exactly the reference's domain. If no case is left, the
+  fault is not proven. A deeper fault must show nothing at level `plan`.
+- **Levels `machine` and `guest`.** A deeper fault is run on the case in its row, at every level down to its own. Its
+  claim must have a finding at its own level, and no claim may have a finding at a shallower one.
+- **Control.** The unbroken reference runs on the same cases at the same levels, and must end as the scenarios expect.
+  Findings of the unbroken reference count for no fault.
 
-- **plan.** Every fault is tried on every case of the shipped suite that can be planned and is booted at level `guest`,
-  too, that is a stable rescue and is not refused. A fault of
-  level `plan` is proven if its claim has a finding in each case that the fault makes a difference to. A case does not
-  count if it has nothing to break, if libvirt does not define the broken domain, or if libvirt completes that domain to
-  exactly the domain that the reference made. If no case is left, the fault is not proven. A deeper fault must show
-  nothing at this level.
-- **machine**, **guest.** A deeper fault is run on the case in its row, at every level down to its own. Its claim must
-  have a finding at its own level, and no claim may have one before.
-- **Control.** The unbroken reference runs on the same cases at the same levels, and must be as its scenarios expect.
-  Its findings there count for no fault.
-
-By default only level `plan` is tried, which takes seconds and boots nothing.
+`rescue-harness prove` tries only level `plan` by default, which takes seconds and boots nothing.
 
 """
 

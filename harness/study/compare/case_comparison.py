@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
+from pydantic import Field
+
 from harness.errors import GuestAfter
 from harness.frozen import Frozen
 from harness.scenario.words import VerdictName
@@ -23,14 +25,14 @@ class Change(StrEnum):
 
 
 class Comparison(Frozen):
-    """A case on both sides: sentences for what only the change shows, and for what only the base shows."""
+    """A case on both sides."""
 
-    case: str
-    kind: Change
-    base: CaseOutcome
-    change: CaseOutcome
-    new: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
+    case: str = Field(description="the case's id without the implementation's name")
+    kind: Change = Field(description="what the change did to the case")
+    base: CaseOutcome = Field(description="the outcome before the change")
+    change: CaseOutcome = Field(description="the outcome with the change")
+    new: tuple[str, ...] = Field(default=(), description="what only the change shows, a sentence each")
+    gone: tuple[str, ...] = Field(default=(), description="what only the base shows, a sentence each")
 
 
 def compare(case: str, base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool = False) -> Comparison:

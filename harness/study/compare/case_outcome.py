@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pydantic import Field
+
 from harness.errors import GuestAfter
 from harness.frozen import Frozen
 from harness.implementation.refusals import who_refused
@@ -15,28 +17,28 @@ _PATH = re.compile(r"(?<![\w./])/(?:[^\s/'\",;:<>]+/)+[^\s/'\",;:<>]*")
 
 
 class Difference(Frozen):
-    """A finding without its sentence: claim, device, value before and value after."""
+    """A finding without its words."""
 
-    claim: ClaimName
-    device: str
-    before: str
-    after: str
+    claim: ClaimName = Field(description="the claim that does not hold")
+    device: str = Field(description="the disk's name in the scenario, or the device")
+    before: str = Field(description="the value in the normal state")
+    after: str = Field(description="the value in the state under test")
 
     def __str__(self) -> str:
         return f"{self.claim} {self.device}: {self.before} -> {self.after}"
 
 
 class CaseOutcome(Frozen):
-    """The outcome of a case. ``reason`` belongs to a refusal, or is an error's message; ``guest`` belongs to a refusal.
+    """The outcome of a case, without what differs from run to run.
 
-    A refusal can stand beside findings: if a later rescue was refused, or if the refusal did harm.
+    A refusal may stand beside findings: a later rescue was refused, or the refused one did harm.
     """
 
-    verdict: VerdictName
-    findings: tuple[Difference, ...] = ()
-    refused_by: str | None = None
-    guest: GuestAfter = GuestAfter.RUNNING
-    reason: str | None = None
+    verdict: VerdictName = Field(description="how the case ended")
+    findings: tuple[Difference, ...] = Field(default=(), description="the findings that count against the rescue")
+    refused_by: str | None = Field(default=None, description="who refused, if anybody did")
+    guest: GuestAfter = Field(default=GuestAfter.RUNNING, description="how a refusal leaves the guest")
+    reason: str | None = Field(default=None, description="the message of the refusal or of the error")
 
     def __str__(self) -> str:
         if self.verdict is VerdictName.ERROR:

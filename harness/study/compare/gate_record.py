@@ -13,27 +13,27 @@ from harness.study.compare.case_comparison import Change, Comparison
 
 
 class Side(Frozen):
-    """One side of a gate: the name of its implementation in ``run.json``, and its commit."""
+    """One side of the comparison."""
 
-    implementation: str
-    commit: str
-    version: str | None
+    implementation: str = Field(description="the implementation under which 'run.json' has the side's results")
+    commit: str = Field(description="the side's commit")
+    version: str | None = Field(description="the version of Nova; null if the checkout does not tell it")
 
 
 class GateRecord(Frozen):
-    """A whole gate. ``results`` are in ``run.json`` beside it, under the implementations of the two sides."""
+    """The comparison of a change to Nova with its base. 'run.json' beside it has the results of both sides."""
 
-    schema_version: Literal[1] = 1
-    checkout: str
-    reference: str = Field(description="what HEAD was compared with to find the base")
-    base: Side
-    change: Side
-    is_dirty: bool = Field(description="the change includes what is not committed")
-    requirements_differ: bool
-    environment: str = Field(description="whose libraries both sides used")
-    level: Level
-    versions: dict[str, str]
-    comparisons: tuple[Comparison, ...]
+    schema_version: Literal[1] = Field(default=1, description="the version of this format")
+    checkout: str = Field(description="the git checkout of Nova")
+    reference: str = Field(description="the branch or commit that HEAD was compared with to find the base")
+    base: Side = Field(description="the commit that the change began from")
+    change: Side = Field(description="the checkout as it is on disk")
+    is_dirty: bool = Field(description="whether the change includes files that are not committed")
+    requirements_differ: bool = Field(description="whether requirements.txt differs between the sides")
+    environment: str = Field(description="the added Nova whose libraries both sides used")
+    level: Level = Field(description="where the evidence comes from")
+    versions: dict[str, str] = Field(description="the versions of QEMU, libvirt, kernels, Python and the harness")
+    comparisons: tuple[Comparison, ...] = Field(description="every case on both sides")
 
     def of(self, kind: Change) -> tuple[Comparison, ...]:
         """Return the comparisons of one kind."""

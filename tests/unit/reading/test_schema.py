@@ -112,10 +112,3 @@ def test_examples_of_the_page_load_and_satisfy_the_schema(tmp_path: Path, text: 
     path.write_text(text, encoding="utf-8")
     assert load_scenarios([path])
     assert is_valid(YAML(typ="safe", pure=True).load(text))
-
-
-@pytest.mark.parametrize(
-    "key", sorted({key for model in scenario_schema()["$defs"].values() for key in model.get("properties", {})})
-)
-def test_page_describes_every_key(key: str) -> None:
-    assert f"`{key}`" in PAGE.read_text(encoding="utf-8")
