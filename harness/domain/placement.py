@@ -80,10 +80,11 @@ class DirectKernel:
 class Placement:
     """One instance on one hypervisor.
 
-    ``mapping`` has the disks of the instance. ``sources`` has, by name, also those of volumes that are attached later
-    and of the rescue disk. ``domain_type`` is ``qemu`` (TCG) or ``kvm``; ``rescue_variables_path`` is the copy of the
-    UEFI variables that a rescued guest may write to; ``usb_cdrom_is_disk`` says what libvirt makes of one.
-    ``nic_numbers`` are those of the instance's further NICs, where steps have left other ones than 1, 2, 3, ...
+    ``mapping`` has the disks of the instance. ``sources`` has the sources of these disks by the disks' names, and also
+    those of the rescue disk and of volumes that are attached later. ``domain_type`` is ``qemu`` (TCG) or ``kvm``.
+    ``rescue_variables_path`` is the copy of the UEFI variables that a rescued guest may write to. ``usb_cdrom_is_disk``
+    says whether libvirt makes a USB CD-ROM a USB disk. ``nic_numbers`` are the numbers of the instance's further NICs,
+    if steps have left other numbers than 1, 2, 3, ...
     """
 
     domain_name: str
