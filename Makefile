@@ -24,8 +24,9 @@ help:
 	@echo "make bench  measure speed, printed as ratios"
 	@echo "make clean  remove environment, results, and what dead runs left"
 
-$(STAMPS)/packages: packages-debian.txt bin/install-packages
-	@bin/install-packages packages-debian.txt
+PACKAGES := packages-debian.txt harness/image/releases.txt
+$(STAMPS)/packages: bin/install-packages $(PACKAGES)
+	@bin/install-packages $(PACKAGES)
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/environment: pyproject.toml $(STAMPS)/packages

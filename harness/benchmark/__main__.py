@@ -1,6 +1,7 @@
 """Speed and size, measured on this host in one run and printed as ratios: ``make bench``.
 
-A ratio compares two things measured side by side, so that the host's own speed drops out, or a figure with its limit.
+Some ratios compare two things measured side by side, so that the host's own speed cancels out. Others compare a figure
+with its limit.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ rescue_image:
 @click.command()
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Boots and cases per figure.")
 def main(rounds: int) -> None:
-    """Measure and print."""
+    """Measure speed and size, and print the figures."""
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="rescue-harness-bench-") as folder:
         scenario = Path(folder) / "bench.yaml"

@@ -66,7 +66,10 @@ def measure_guests(run: OpenRun, scenario: Path, rounds: int) -> Iterator[Measur
 
 
 def measure_memory(run: OpenRun, scenario: Path) -> Iterator[Measure]:
-    """Measure the memory. It is the last figure: leaving the pool ends what is queued in it, and so the session."""
+    """Measure the harness's memory.
+
+    This figure has to be the last, because leaving the pool cancels the queued cases and so ends the session.
+    """
     cases = choose_cases([scenario], [Reference()], repeat=CASES_QUEUED).cases
     with run.pool(cases, jobs=2) as pool:
         for index in range(2):
@@ -95,7 +98,7 @@ def _boots(session: Session, case: Case, rounds: int) -> tuple[list[float], list
 
 
 def _bare_boot_s(session: Session, folder: Path, command_line: str) -> float:
-    """Seconds from QEMU's start to an open SSH connection, with the kernel and initramfs given to QEMU itself."""
+    """Boot a kernel and initramfs in QEMU directly; return the seconds from QEMU's start to an open SSH connection."""
     hypervisor, images = session.hypervisor, session.images
     if images is None:
         raise HostError("the benchmark boots guests and has no images")

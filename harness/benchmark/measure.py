@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure with its limit; ``details`` says what it was made from."""
+    """A figure with its limit; ``details`` lists the measurements behind the figure."""
 
     name: str
     value: float
@@ -18,5 +18,5 @@ class Measure:
 
     @property
     def holds(self) -> bool:
-        """Whether the figure is within its limit."""
+        """True if the figure is within its limit."""
         return self.value <= self.limit if self.at_most else self.value >= self.limit

@@ -37,13 +37,13 @@ _SCENARIO = {
 
 
 def newest_release() -> NovaEnvironment | None:
-    """The newest release that was added."""
+    """Return the newest release of Nova that was added, None if none was."""
     releases = [each for each in Environments().all() if not each.record.is_checkout]
     return releases[-1] if releases else None
 
 
 def measure_nova(environment: NovaEnvironment | None, session: Session) -> Iterator[Measure]:
-    """How long a warm worker takes for its first domain, how many it makes in a second of CPU, and its memory."""
+    """Measure a warm worker: seconds to its first domain, domains in a second of CPU, and memory."""
     if environment is None:
         return
     planner = Planner(session.hypervisor.connection, session.hypervisor.emulator)
@@ -91,7 +91,7 @@ def measure_nova(environment: NovaEnvironment | None, session: Session) -> Itera
 
 
 def measure_nova_guests(environment: NovaEnvironment | None, session: Session, scenario: Path) -> Iterator[Measure]:
-    """How long Nova takes to spawn, rescue and unrescue, against the reference in the same case."""
+    """Measure Nova's time to spawn, rescue and unrescue, and compare it with the reference's in the same case."""
     if environment is None:
         return
     with Nova(environment) as nova:

@@ -20,7 +20,7 @@ COMBINATIONS_PER_S = 150
 
 
 def measure_sweep(session: Session) -> Iterator[Measure]:
-    """Measure the shipped sweep. Only combinations that libvirt was given count: a refusal costs next to nothing."""
+    """Measure the shipped sweep. Only combinations given to libvirt count, because a refusal costs almost nothing."""
     (loaded,) = load_scenarios([SHIPPED_SWEEP])
     planner = Planner(session.hypervisor.connection, session.hypervisor.emulator)
     sweep = Sweep.of(loaded.scenario)

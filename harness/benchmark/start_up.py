@@ -1,4 +1,4 @@
-"""How long the command takes to say how it is used, for ``make bench``."""
+"""Time that the command takes to print its help, for ``make bench``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROUNDS = 5
 
 
 def measure_start_up() -> Iterator[Measure]:
-    """Measure ``--help`` of the command and of ``run``, in seconds of CPU, which a busy host changes little."""
+    """Measure ``--help`` of the command and of ``run`` in seconds of CPU, because a busy host changes those little."""
     for words, limit_s in ((("--help",), HELP_S), (("run", "--help"), RUN_HELP_S)):
         seconds = [_start_s(*words) for _ in range(_ROUNDS)]
         cpu_s, elapsed_s = (statistics.median(each) for each in zip(*seconds, strict=True))

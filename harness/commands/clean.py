@@ -10,7 +10,7 @@ from harness.commands.late import work_in
 @click.command("clean")
 @work_in("harness.commands.work.clean")
 def command() -> None:
-    """Remove what dead runs have left.
+    """Remove the leftovers of dead runs.
 
-    These are domains, processes and overlays.
+    The leftovers are domains, processes and overlays.
     """

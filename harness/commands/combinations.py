@@ -8,7 +8,7 @@ from harness.commands.late import work_in
 
 
 @click.command("combinations")
-@click.option("--markdown", is_flag=True, help="As docs/reference/combinations.md has it.")
+@click.option("--markdown", is_flag=True, help="Print Markdown, as in docs/reference/combinations.md.")
 @work_in("harness.commands.work.combinations")
 def command() -> None:
     """Show which rescue bus and device boots where, and who refuses.

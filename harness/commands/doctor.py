@@ -10,7 +10,7 @@ from harness.commands.late import work_in
 @click.command("doctor")
 @work_in("harness.commands.work.doctor")
 def command() -> None:
-    """Say what this host can do, and what to do where not.
+    """Check this host, and say how to fix what is missing.
 
-    Exit code: 0 all that every run needs is there, 3 something needs attention.
+    Exit code: 0 the host has everything that every run needs, 3 something needs attention.
     """

@@ -1,4 +1,4 @@
-"""The exit codes of ``rescue-harness``, and what each means: one table, for the commands and for the documents."""
+"""The exit codes of ``rescue-harness`` and their meanings, in one table for the commands and the documents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.errors import HostError, ScenarioError
 
 @dataclass(frozen=True)
 class ExitCode:
-    """A code that a command ends with, and what it means."""
+    """An exit code and its meaning."""
 
     code: int
     meaning: str

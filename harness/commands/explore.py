@@ -19,16 +19,22 @@ def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> f
 
 
 @click.command("explore")
-@click.option("--budget", callback=_seconds, default="2m", show_default=True, help="How long: 90s, 10m, 1h.")
-@click.option("--seed", type=click.IntRange(0), help="Explore what an earlier run explored. Default: a new one.")
+@click.option(
+    "--budget", callback=_seconds, default="2m", show_default=True, help="Time to spend, such as 90s, 10m or 1h."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    help="The seed of an earlier run, to try the same scenarios again. Default: a new seed.",
+)
 @level_option(Level.PLAN, "The deepest level at which a sample is run.")
-@results_option("Where failing scenarios go, and what the sample's runs leave.")
+@results_option("The folder for failing scenarios and for the artefacts of the sample's runs.")
 @work_in("harness.commands.work.explore")
 def command() -> None:
     """Try random scenarios and make a failing one small.
 
-    All scenarios are planned, a sample is run deeper, and each failing one becomes a scenario file. The command needs
-    the extra 'explore'.
+    The command plans every scenario, runs a sample at deeper levels, and writes each failing scenario to a file. It
+    needs the extra 'explore'.
 
-    Exit code: 0 each was stable, refused or moved as expected, 1 one was not.
+    Exit code: 0 every scenario was stable, refused or moved as expected, 1 a scenario was not.
     """

@@ -23,7 +23,7 @@ class TableGroup(click.Group):
         return list(self._rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load a command; None if the table has none of the name."""
+        """Load a command; return None if the table has no command of that name."""
         del ctx
         row = self._rows.get(cmd_name)
         if row is None:
@@ -33,7 +33,7 @@ class TableGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands by what people come for, each summary in one line however narrow the terminal is."""
+        """List the commands under their headings, each summary on one line however narrow the terminal is."""
         del ctx
         width = max(map(len, self._rows))
         for purpose in dict.fromkeys(row.purpose for row in self._rows.values()):

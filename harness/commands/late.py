@@ -1,4 +1,4 @@
-"""What keeps ``--help`` fast: a command's file says what users type, and its work is loaded when it is called."""
+"""Late loading of commands, which keeps ``--help`` fast: a call loads the module that does a command's work."""
 
 from __future__ import annotations
 

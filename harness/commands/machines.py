@@ -12,5 +12,5 @@ from harness.commands.late import work_in
 def command() -> None:
     """List the machine types that this QEMU has.
 
-    The names are what 'instance.machine' takes.
+    A scenario's key 'instance.machine' takes these names.
     """

@@ -20,7 +20,7 @@ _MAY_BE_MISSING = {
 
 
 class _Commands(TableGroup):
-    """Turns our errors into one message and their exit code."""
+    """Turns each of the harness's errors into one message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:

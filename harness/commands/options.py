@@ -14,7 +14,7 @@ _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def level_option(default: Level | None, help_text: str) -> _Decorator:
-    """``--level``, given to the command as a Level, or as None where that is the default."""
+    """Make the option ``--level``; the command gets a Level, or None if that is the default."""
     return click.option(
         "--level",
         type=click.Choice([str(level) for level in Level]),
@@ -26,50 +26,55 @@ def level_option(default: Level | None, help_text: str) -> _Decorator:
 
 
 def implementation_option(*, multiple: bool) -> _Decorator:
-    """``--implementation``, given to the command as one name or as a tuple of names."""
+    """Make the option ``--implementation``; the command gets one name or a tuple of names."""
     return click.option(
         "--implementation",
         "names" if multiple else "name",
         multiple=multiple,
         default=None if multiple else "reference",
         metavar="NAME",
-        help="What is tested: reference, nova:VERSION or nova:PATH, see 'nova add'."
+        help="The implementation to test: reference, nova:VERSION or nova:PATH, see 'nova add'."
         + (" May be given several times." if multiple else "")
         + " Default: reference.",
     )
 
 
-def keyword_option(help_text: str = "Only cases whose id matches, as pytest's -k.") -> _Decorator:
-    """``-k``, given to the command as ``keyword``."""
+def keyword_option(help_text: str = "Take only cases whose id matches, as pytest's -k does.") -> _Decorator:
+    """Make the option ``-k``; the command gets it as ``keyword``."""
     return click.option("-k", "keyword", metavar="EXPRESSION", help=help_text)
 
 
 def jobs_option(counted: str) -> _Decorator:
-    """``-j``, None unless given; ``counted`` is what the number counts."""
+    """Make the option ``-j``, None by default; ``counted`` names the things counted."""
     return click.option(
         "-j", "--jobs", type=click.IntRange(1), help=f"{counted} at once. Default: by cores and free memory."
     )
 
 
 def paths_argument() -> _Decorator:
-    """Scenario files, or folders of them; maybe none."""
+    """Make the argument for scenario files or folders of them, which may be left out."""
     return click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 
 
 def results_argument() -> _Decorator:
-    """Folders of runs, at least one."""
+    """Make the argument for folders of runs, at least one."""
     return click.argument(
         "results", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False, exists=True)
     )
 
 
 def boot_timeout_option() -> _Decorator:
-    """``--boot-timeout``, None unless given."""
-    return click.option("--boot-timeout", type=click.FloatRange(1), metavar="SECONDS", help="Default: 25 canary boots.")
+    """Make the option ``--boot-timeout``, None by default."""
+    return click.option(
+        "--boot-timeout",
+        type=click.FloatRange(1),
+        metavar="SECONDS",
+        help="Seconds to wait for a boot. Default: 25 canary boots.",
+    )
 
 
 def results_option(help_text: str) -> _Decorator:
-    """``--results``, a folder that is made if need be."""
+    """Make the option ``--results``, a folder that is made if it does not exist."""
     return click.option(
         "--results",
         type=click.Path(path_type=Path, file_okay=False),

@@ -10,17 +10,19 @@ from harness.scenario.words import Level
 
 
 @click.command("prove")
-@level_option(Level.PLAN, "Try also the faults that show at this level only: in a paused QEMU, in a booted guest.")
-@keyword_option("Only faults whose name or claim matches, as pytest's -k.")
-@results_option("Where the run's folder goes, beyond level plan.")
+@level_option(
+    Level.PLAN, "The deepest level. Faults that show only in a paused QEMU or a booted guest need machine or guest."
+)
+@keyword_option("Try only faults whose name or claim matches, as pytest's -k does.")
+@results_option("The folder in which the run's folder is made, at levels beyond plan.")
 @click.option(
-    "--markdown", is_flag=True, help="Print the list of faults as docs/reference/faults.md has it, and try none."
+    "--markdown", is_flag=True, help="Print the list of faults, as in docs/reference/faults.md, and try none."
 )
 @work_in("harness.commands.work.prove")
 def command() -> None:
-    """Break rescue on purpose and see each fault noticed.
+    """Break rescue on purpose and check that claims notice.
 
-    A fault is proven when the claim that should notice it does.
+    Every fault names the claim that should notice it. A fault is proven when that claim has a finding.
 
-    Exit code: 0 each fault was caught, 1 one was not, 3 host or harness failed, 130 interrupted.
+    Exit code: 0 each fault was caught, 1 a fault was not, 3 host or harness failed, 130 interrupted.
     """

@@ -13,7 +13,7 @@ from harness.commands.options import implementation_option, keyword_option
 @click.command("show")
 @click.argument("scenario", type=click.Path(path_type=Path))
 @keyword_option()
-@click.option("--xml/--no-xml", default=True, help="With or without the domain XML of each state.")
+@click.option("--xml/--no-xml", default=True, help="Print the domain XML of each state, or leave it out.")
 @implementation_option(multiple=False)
 @work_in("harness.commands.work.show")
 def command() -> None:

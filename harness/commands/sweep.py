@@ -10,7 +10,7 @@ from harness.commands.options import implementation_option, paths_argument, resu
 
 @click.command("sweep")
 @paths_argument()
-@results_option("Where the grid and the CSV file go.")
+@results_option("The folder for the grid and the CSV file.")
 @implementation_option(multiple=False)
 @work_in("harness.commands.work.sweep")
 def command() -> None:
@@ -18,5 +18,5 @@ def command() -> None:
 
     A scenario names its free keys under 'sweep'; nothing is booted. Without PATHS the shipped sweep is planned.
 
-    Exit code: 0 each combination is stable or refused, 1 one is not.
+    Exit code: 0 each combination is stable or refused, 1 a combination is not.
     """

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Purpose(StrEnum):
-    """What people come for; ``--help`` lists the commands under these headings."""
+    """The purposes of commands, which are the headings of ``--help``."""
 
     RUN = "Run and look"
     COMPARE = "Gate and compare"
@@ -40,9 +40,9 @@ COMMANDS = (
     Row("rates", "harness.commands.rates", "Say how often each case came out as expected.", Purpose.COMPARE),
     Row("sweep", "harness.commands.sweep", "Plan every combination of a scenario's free keys.", Purpose.SEARCH),
     Row("explore", "harness.commands.explore", "Try random scenarios and make a failing one small.", Purpose.SEARCH),
-    Row("prove", "harness.commands.prove", "Break rescue on purpose and see each fault noticed.", Purpose.SEARCH),
-    Row("doctor", "harness.commands.doctor", "Say what this host can do, and what to do where not.", Purpose.HOSTS),
-    Row("clean", "harness.commands.clean", "Remove what dead runs have left.", Purpose.HOSTS),
+    Row("prove", "harness.commands.prove", "Break rescue on purpose and check that claims notice.", Purpose.SEARCH),
+    Row("doctor", "harness.commands.doctor", "Check this host, and say how to fix what is missing.", Purpose.HOSTS),
+    Row("clean", "harness.commands.clean", "Remove the leftovers of dead runs.", Purpose.HOSTS),
     Row("machines", "harness.commands.machines", "List the machine types that this QEMU has.", Purpose.HOSTS),
     Row("nova", "harness.commands.nova", "Add, list, remove and compare Novas.", Purpose.HOSTS),
 )
@@ -54,7 +54,7 @@ NOVA_COMMANDS = (
     Row(
         "baseline",
         "harness.commands.nova.baseline",
-        "Compare a Nova's run of the suite with the one that is kept.",
+        "Compare a Nova's run of the suite with a baseline.",
         Purpose.COMPARE,
     ),
 )

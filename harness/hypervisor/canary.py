@@ -40,7 +40,7 @@ class Accelerator:
     reason: str
 
 
-NO_ACCELERATOR = Accelerator("qemu", 0.0, "no guest is booted, so no accelerator is asked for")
+NO_ACCELERATOR = Accelerator("qemu", 0.0, "no guest is booted, so no accelerator is needed")
 
 
 def find_accelerator(images: ImageSet, emulator: str) -> Accelerator:

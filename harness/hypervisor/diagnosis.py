@@ -77,7 +77,7 @@ def _for_some_scenarios() -> Iterator[Check]:
     for subject, look in OPTIONAL_PARTS.items():
         missing = look()
         if missing is None:
-            yield Check(subject, good=True, seen="can be had", optional=True)
+            yield Check(subject, good=True, seen="available", optional=True)
         else:
             yield Check(subject, good=False, seen=missing.message, hint=missing.hint, optional=True)
 

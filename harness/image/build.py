@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.image import image_set
 from harness.image.command import require_tools
 from harness.image.initramfs import build_initramfs, kernel_version
+from harness.image.loaders import Loaders
 from harness.image.media import MediaBuilder
 from harness.image.packages import unpack
 
@@ -37,7 +38,7 @@ def build_images(recipe: Recipe, inputs: dict[str, str], target: Path, work: Pat
     (target / image_set.INITRAMFS).write_bytes(initramfs)
     media_folder = work / "media"
     media_folder.mkdir()
-    media = MediaBuilder(recipe, root, media_folder, epoch)
+    media = MediaBuilder(recipe, Loaders(root, recipe.loaders), media_folder, epoch)
     media.build_instance(kernel, initramfs, target / image_set.INSTANCE)
     media.build_hybrid(recipe.instance_iso, kernel, initramfs, target / image_set.INSTANCE_ISO)
     media.build_hybrid(recipe.rescue, kernel, initramfs, target / image_set.RESCUE)

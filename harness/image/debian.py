@@ -17,6 +17,7 @@ from harness.image.build import epoch_of
 from harness.image.cache import ImageCache, Progress, cache_root, say_nothing
 from harness.image.command import DEBIAN_TOOLS, require_tools, run
 from harness.image.image_set import read_manifest, verify_files
+from harness.image.loaders import Loaders
 from harness.image.media import MIB, BootDisk, MediaBuilder
 from harness.image.packages import (
     PackagesUnavailableError,
@@ -33,7 +34,7 @@ _NAMESPACES = (
     *("unshare", "--mount", "--propagation", "private", "--pid", "--fork"),
     *("--kill-child", "--mount-proc", "--"),
 )
-_BUILDER_MODULES = ("debian.py", "media.py", "packages.py", "recipe.py")
+_BUILDER_MODULES = ("debian.py", "loaders.py", "media.py", "packages.py", "recipe.py")
 
 # The file systems are made from an unpacked tree, by tools that believe to be root: nothing is mounted.
 _MAKE_FILE_SYSTEMS = """\
@@ -173,7 +174,7 @@ def build_debian(
     epoch = epoch_of(media.rescue.uuid)
     media_folder = work / "media"
     media_folder.mkdir()
-    builder = MediaBuilder(media, loaders, media_folder, epoch)
+    builder = MediaBuilder(media, Loaders(loaders, media.loaders), media_folder, epoch)
     file_systems: list[str | Path] = []
     for disk, name in ((recipe.instance, INSTANCE), (recipe.rescue, RESCUE)):
         layout = recipe.boot_disk(disk)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from harness.image.loaders import Loaders
     from harness.image.recipe import Medium, Recipe
 
 MIB = 1024 * 1024
@@ -50,11 +51,11 @@ class BootDisk:
 
 
 class MediaBuilder:
-    """Builds media in ``folder`` from loaders unpacked below ``root``; ``epoch`` (s) is the time of every file."""
+    """Builds media in ``folder``; ``epoch`` (s) is the time of every file."""
 
-    def __init__(self, recipe: Recipe, root: Path, folder: Path, epoch: int) -> None:
+    def __init__(self, recipe: Recipe, loaders: Loaders, folder: Path, epoch: int) -> None:
         self._recipe = recipe
-        self._root = root
+        self._loaders = loaders
         self._folder = folder
         # mtools and xorriso take the time from SOURCE_DATE_EPOCH; MTOOLS_SKIP_CHECK: a floppy's geometry is fine.
         self._environment = {"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC", "MTOOLS_SKIP_CHECK": "1"}
@@ -83,7 +84,7 @@ class MediaBuilder:
         partition = self._folder / "partition.img"
         contents = {
             "syslinux.cfg": self._recipe.configured("syslinux.cfg", disk.command_line),
-            "ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
+            "ldlinux.c32": self._loaders.read("bios/ldlinux.c32"),
             "vmlinuz": kernel,
             "initramfs.cpio.gz": initramfs,
             **self._uefi_loaders(),
@@ -108,8 +109,8 @@ class MediaBuilder:
         self._write_tree(
             tree,
             {
-                "isolinux/isolinux.bin": self._loader("usr/lib/ISOLINUX/isolinux.bin"),
-                "isolinux/ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
+                "isolinux/isolinux.bin": self._loaders.read("isolinux.bin"),
+                "isolinux/ldlinux.c32": self._loaders.read("bios/ldlinux.c32"),
                 "isolinux/isolinux.cfg": recipe.boot_configuration("syslinux.cfg", medium),
                 "EFI/BOOT/efi.img": efi.read_bytes(),
                 _GRUB_CONFIGURATION: grub_configuration,
@@ -121,7 +122,7 @@ class MediaBuilder:
         volume = ("-V", medium.label, f"--modification-date={when}", "-R")
         bios = ("-b", "isolinux/isolinux.bin", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table")
         uefi = ("-eltorito-alt-boot", "-e", "EFI/BOOT/efi.img", "-no-emul-boot", "-isohybrid-gpt-basdat")
-        disk = ("-isohybrid-mbr", self._root / "usr/lib/ISOLINUX/isohdpfx.bin")
+        disk = ("-isohybrid-mbr", self._loaders.find("isohdpfx.bin"))
         run(
             *("xorriso", "-as", "mkisofs", "-o", target, *volume, *bios, *uefi, *disk, tree),
             environment=self._environment,
@@ -137,8 +138,8 @@ class MediaBuilder:
         recipe = self._recipe
         contents = {
             "syslinux.cfg": recipe.boot_configuration("floppy.cfg", recipe.floppy),
-            "ldlinux.c32": self._loader("usr/lib/syslinux/modules/bios/ldlinux.c32"),
-            "ipxe.lkrn": self._loader("boot/ipxe.lkrn"),
+            "ldlinux.c32": self._loaders.read("bios/ldlinux.c32"),
+            "ipxe.lkrn": self._loaders.read("ipxe.lkrn"),
             "boot.ipxe": recipe.boot_configuration("boot.ipxe", recipe.floppy),
         }
         self._make_fat(target, FLOPPY_BYTES, recipe.floppy, contents)
@@ -146,17 +147,14 @@ class MediaBuilder:
         if target.read_bytes()[-MARKER_BYTES:].strip(b"\0"):
             raise HostError("the rescue floppy is full: its files reach into the marker's place")
 
-    def _loader(self, path: str) -> bytes:
-        return (self._root / path).read_bytes()
-
     def _uefi_loaders(self) -> Files:
         """Return the loaders signed by Microsoft and Debian, so the same media boot with and without secure boot.
 
         Firmware starts shim under the removable media's name, and shim starts the GRUB beside it.
         """
         return {
-            "EFI/BOOT/BOOTX64.EFI": self._loader("usr/lib/shim/shimx64.efi.signed"),
-            "EFI/BOOT/grubx64.efi": self._loader("usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"),
+            "EFI/BOOT/BOOTX64.EFI": self._loaders.read("shimx64.efi.signed"),
+            "EFI/BOOT/grubx64.efi": self._loaders.read("grubx64.efi.signed"),
         }
 
     def _make_fat(
@@ -184,7 +182,7 @@ class MediaBuilder:
             run("mcopy", "-m", "-i", image, tree / name, f"::{name}", environment=self._environment)
 
     def _install_syslinux(self, image: Path) -> None:
-        run(self._root / "usr/bin/syslinux", "--install", image, environment=self._environment)
+        run(self._loaders.find("bin/syslinux"), "--install", image, environment=self._environment)
 
     def _write_tree(self, tree: Path, contents: Mapping[str, bytes]) -> None:
         for name, content in contents.items():
@@ -195,7 +193,7 @@ class MediaBuilder:
             os.utime(path, (self._epoch, self._epoch))
 
     def _master_boot_record(self, disk: BootDisk) -> bytes:
-        code = self._loader("usr/lib/SYSLINUX/mbr.bin")[:440].ljust(440, b"\0")
+        code = self._loaders.read("SYSLINUX/mbr.bin")[:440].ljust(440, b"\0")
         entries = _partition_entry(0x80, _FAT16_LBA, MIB, disk.boot_bytes)
         if disk.root_bytes:
             entries += _partition_entry(0, _LINUX, disk.root_offset, disk.root_bytes)

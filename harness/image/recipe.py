@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -11,7 +12,7 @@ from typing import Self
 import harness
 
 # Sources that shape the images as much as the recipes do.
-_BUILDER_MODULES = ("build.py", "cpio.py", "initramfs.py", "media.py", "packages.py")
+_BUILDER_MODULES = ("build.py", "cpio.py", "initramfs.py", "loaders.py", "media.py", "packages.py")
 OTHER_RECIPES = ("debian",)
 """Folders of recipes that are built by themselves."""
 
@@ -34,13 +35,16 @@ class Medium:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is chosen rather than computed, read from ``folder``."""
+    """The settings that are chosen rather than computed, read from ``folder``.
+
+    ``loaders`` maps each file of a boot loader to the package that has it.
+    """
 
     folder: Path
     kernel_package: str
     guest_packages: tuple[str, ...]
     library_packages: tuple[str, ...]
-    loader_packages: tuple[str, ...]
+    loaders: Mapping[str, str]
     programs: tuple[str, ...]
     modules: tuple[str, ...]
     kernel_arguments: str
@@ -50,6 +54,11 @@ class Recipe:
     instance_iso: Medium
     rescue: Medium
     floppy: Medium
+
+    @property
+    def loader_packages(self) -> tuple[str, ...]:
+        """The packages that the boot loaders are taken from."""
+        return tuple(dict.fromkeys(self.loaders.values()))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -65,7 +74,7 @@ class Recipe:
             kernel_package=chosen["packages"]["kernel"],
             guest_packages=tuple(chosen["packages"]["guest"]),
             library_packages=tuple(chosen["packages"]["libraries"]),
-            loader_packages=tuple(chosen["packages"]["loaders"]),
+            loaders={name: package for package, names in chosen["loaders"].items() for name in names},
             programs=tuple(chosen["guest"]["programs"]),
             modules=tuple(line.strip() for line in lines if line.strip() and not line.startswith("#")),
             kernel_arguments=(folder / "boot" / "cmdline").read_text(encoding="utf-8").strip(),

@@ -1,8 +1,8 @@
 """The pytest plugin: every case of a scenario file is a test, and ``rescued`` gives users' own tests a rescued guest.
 
 YAML files are collected below a folder named by the ini option ``rescue_scenarios`` (default: ``scenarios``), or when
-named on the command line. Here are the hooks that pytest calls in every run; what only scenarios take is loaded on
-demand.
+named on the command line. This module has the hooks that pytest calls in every run. Modules that only scenarios need
+are loaded on demand.
 """
 
 from __future__ import annotations
@@ -20,31 +20,42 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options in a group of their own."""
+    """Add the plugin's options in a group of their own."""
     group = parser.getgroup("rescue", "rescue scenarios in real guests")
     group.addoption(
-        "--rescue-jobs", type=_positive, metavar="N", help="guests at once; default: by cores and free memory"
+        "--rescue-jobs", type=_positive, metavar="N", help="number of guests at once; default: by cores and free memory"
     )
-    group.addoption("--rescue-results", type=Path, default=Path("results"), metavar="DIR", help="where results go")
+    group.addoption(
+        "--rescue-results",
+        type=Path,
+        default=Path("results"),
+        metavar="DIR",
+        help="folder in which the run's results folder is made",
+    )
     group.addoption(
         "--rescue-level",
         choices=("plan", "machine", "guest"),
         default="guest",
-        help="where evidence comes from; a scenario may ask for a deeper level; default: guest",
+        help="source of evidence; a scenario may need a deeper level; default: guest",
     )
     group.addoption(
         "--rescue-implementation",
         action="append",
         metavar="NAME",
-        help="what is tested: reference, nova:VERSION or nova:PATH; may be given several times; default: reference",
+        help="implementation to test: reference, nova:VERSION or nova:PATH; may be repeated; default: reference",
     )
-    group.addoption("--rescue-boot-timeout", type=float, metavar="SECONDS", help="default: 25 canary boots")
+    group.addoption(
+        "--rescue-boot-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="seconds to wait for a boot; default: 25 canary boots",
+    )
     group.addoption(
         "--rescue-control-boots",
         type=int,
         default=3,
         metavar="N",
-        help="boots of each state that tell a kernel race from a moved disk; default: 3",
+        help="number of further boots of each state, to tell a kernel race from a moved disk; default: 3",
     )
     parser.addini(
         "rescue_scenarios", "folders below which YAML files are scenarios", type="args", default=["scenarios"]
@@ -59,7 +70,7 @@ def _positive(text: str) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers", "rescue_scenario(path, k=None): the scenario file, beside the test, whose rescued guest `rescued` is"
     )
@@ -82,7 +93,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def _is_below_scenario_folder(path: Path, config: pytest.Config) -> bool:
-    """Whether a file that is not hidden has an ancestor below the root folder that the ini option names."""
+    """Return whether a file is not hidden and lies below a folder that the ini option names, inside the root folder."""
     if path.name.startswith(".") or not path.is_relative_to(config.rootpath):
         return False
     ancestors = list(path.relative_to(config.rootpath).parents)[:-1]
@@ -91,12 +102,12 @@ def _is_below_scenario_folder(path: Path, config: pytest.Config) -> bool:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Note what is run, so that nothing is made ready that no test needs."""
+    """Note the tests of the run, so that nothing is prepared that no test needs."""
     session.config.stash[ITEMS] = session.items
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say where results lie."""
+    """Print the path of the results folder."""
     folder = results_path(config)
     if folder is not None:
         terminalreporter.write_line(f"rescue results: {folder}")

@@ -1,7 +1,7 @@
-"""The modules that only scenario tests take, each loaded when the first such test needs it.
+"""Loading of the modules that only scenario tests need, each when the first such test needs it.
 
 pytest loads the plugin in every project where the package is installed. A run without a scenario must load neither
-libvirt nor what else is slow.
+libvirt nor any other slow module.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def results_path(config: pytest.Config) -> Path | None:
 
 
 def scenarios(config: pytest.Config) -> ModuleType:
-    """Return the module that collects scenarios, from now on a plugin of the run."""
+    """Return the module that collects scenarios, after registering it as a plugin of the run."""
     module = import_module(_SCENARIOS)
     if not config.pluginmanager.has_plugin(_SCENARIOS):
         config.pluginmanager.register(module, _SCENARIOS)
@@ -62,7 +62,7 @@ def scenarios(config: pytest.Config) -> ModuleType:
 
 
 def shared_run(config: pytest.Config) -> SharedRun:
-    """Return what all scenario tests of the process share.
+    """Return the session, pool and results folder that all scenario tests of the process share.
 
     Raises:
         HostError: libvirt's library cannot be loaded.
@@ -85,7 +85,7 @@ def close_shared_run(config: pytest.Config) -> None:
 
 
 def rescued_guest(case: Case, session: Session) -> AbstractContextManager[GuestHost]:
-    """Return the rescued guest of a case, which is there while the context lasts."""
+    """Return a context manager that gives a case's rescued guest and removes it at the end."""
     guest: AbstractContextManager[GuestHost] = import_module("harness.pytest_plugin.rescued_guest").rescued_guest(
         case, session
     )
@@ -93,5 +93,5 @@ def rescued_guest(case: Case, session: Session) -> AbstractContextManager[GuestH
 
 
 def clean_up_after_workers() -> None:
-    """Remove what dead processes have left."""
+    """Remove the leftovers of dead processes."""
     import_module("harness.hypervisor.roots").clean_all()

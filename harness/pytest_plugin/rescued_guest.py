@@ -19,7 +19,7 @@ def rescued_guest(case: Case, session: Session) -> Iterator[GuestHost]:
     Raises:
         HostError: QEMU or libvirt failed.
         GuestError: the guest did not come up.
-        Refused: the implementation does not rescue it.
+        Refused: the implementation does not rescue the instance.
     """
     with prepared_instance(case, session) as ready:
         ready.life_cycle.start()

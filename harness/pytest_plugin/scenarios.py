@@ -1,4 +1,4 @@
-"""Scenario files as tests: each case of a file is an item. A plugin from the first scenario of a run on."""
+"""Scenario files as tests: each case of a file is an item. The run's first scenario registers this plugin."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def cases_to_rescue(path: Path, keyword: str | None) -> tuple[Case, ...]:
-    """Return the cases of a file whose rescued guests a test is to have.
+    """Return the cases of a file whose rescued guests a test gets.
 
     Raises:
         UsageError: the file is wrong, or the keyword expression is.
@@ -45,7 +45,7 @@ class ScenarioFile(pytest.File):
     """One scenario file."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Its cases.
+        """Collect the file's cases.
 
         Raises:
             CollectError: the file is wrong; the message lists every problem.
@@ -67,18 +67,18 @@ class ScenarioFile(pytest.File):
 
 
 class LeftOutItem(pytest.Item):
-    """A case of an optional scenario, of which this host lacks something."""
+    """A case of an optional scenario that needs something this host lacks."""
 
     def __init__(self, *, why: HostError, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._why = why
 
     def runtest(self) -> None:
-        """Skip it, and say why."""
+        """Skip the case, and say why."""
         pytest.skip(str(self._why))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the test comes from."""
+        """Return the place and the name of the test."""
         return self.path, None, self.name
 
 
@@ -102,7 +102,7 @@ class ScenarioItem(pytest.Item):
         """Wait for the case's result.
 
         Raises:
-            CaseFailedError: it is not the expected one.
+            CaseFailedError: the result is not the expected one.
         """
         if not self.can_run:
             pytest.skip(f"{self.case.implementation} does not have level {self.case.level} so far")
@@ -119,7 +119,7 @@ class ScenarioItem(pytest.Item):
             raise CaseFailedError(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Findings, artefacts and the command to run just this case again; no traceback of ours."""
+        """Return findings, artefacts and the command that runs only this case again, without a traceback."""
         if isinstance(excinfo.value, CaseFailedError):
             return self._failure(excinfo.value.result)
         if isinstance(excinfo.value, HarnessError):
@@ -139,5 +139,5 @@ class ScenarioItem(pytest.Item):
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the test comes from."""
+        """Return the place and the name of the test."""
         return self.path, None, self.name

@@ -1,4 +1,4 @@
-"""What all scenario tests of one pytest process share: session, pool of cases, results folder."""
+"""The session, the pool of cases and the results folder that all scenario tests of a pytest process share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from harness.scenario.words import Level
 
 
 class SharedRun:
-    """Opened when first needed. A worker of pytest-xdist runs no case ahead."""
+    """A run that is opened when first needed. A worker of pytest-xdist runs no case ahead."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -35,10 +35,10 @@ class SharedRun:
 
     @cached_property
     def implementations(self) -> list[Implementation]:
-        """What is tested.
+        """The implementations to test.
 
         Raises:
-            UsageError: there is none of a name, or it does not have the level that is asked for.
+            UsageError: a name is no implementation, or an implementation does not have the level that is asked for.
         """
         option = self._config.option
         try:
@@ -50,12 +50,12 @@ class SharedRun:
         """Return the session of the engine.
 
         Raises:
-            HostError: images, QEMU or libvirt are not to be had.
+            HostError: images, QEMU or libvirt are missing or do not work.
         """
         return self._opened().session
 
     def result(self, nodeid: str, cases: Mapping[str, Case]) -> CaseResult:
-        """Return the result of a test's case; the later ones of the run's ``cases`` are under way meanwhile."""
+        """Return the result of a test's case, while later ones of the run's ``cases`` are under way."""
         if self._pool is None:
             self._positions = {each: position for position, each in enumerate(cases)}
             self._pool = self._open_pool(list(cases.values()))
@@ -67,7 +67,7 @@ class SharedRun:
             self._stack.close()
 
     def _opened(self) -> OpenRun:
-        """What keeps the run from being opened once does so for all tests."""
+        """Open the run when first called. If opening fails, every test gets the same error."""
         if self._trouble is not None:
             raise self._trouble.with_traceback(None)
         if self._run is None:
@@ -86,19 +86,19 @@ class SharedRun:
             self._level(),
             option.rescue_boot_timeout,
             option.rescue_control_boots,
-            # All workers know all cases, but nobody knows which ones a worker will be given.
+            # Every worker knows all cases, but not which of them xdist will give to it.
             jobs=1 if is_worker(self._config) else option.rescue_jobs,
             name=name_of_run(self._config),
         )
         return self._stack.enter_context(open_run(options, self._under_test(), progress=self._say))
 
     def _under_test(self) -> list[Implementation]:
-        """The reference is always among them: users' own tests rescue by the reference."""
+        """Return the implementations to open, always with the reference, by which users' own tests rescue."""
         named = self.implementations
         return named if any(each.name == Reference.name for each in named) else [*named, Reference()]
 
     def _level(self) -> Level:
-        """The deepest level that a test of the run needs."""
+        """Return the deepest level that a test of the run needs."""
         items = self._config.stash.get(ITEMS, None)
         if items is None:
             raise HostError("the session was asked for before the tests were collected")

@@ -1,7 +1,7 @@
 """Scenario tests spread over workers by pytest-xdist: one results folder, one guest a worker, long cases first.
 
-Each worker has a session, and with it a state folder of libvirt's, of its own. All hooks here are pytest-xdist's, or
-do nothing without it.
+Each worker has a session, and with it a state folder of libvirt's, of its own. Every hook here belongs to
+pytest-xdist, or does nothing without it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from harness.run.capacity import guests_at_once
 from harness.scenario.words import MIB
 
 _WORKER_BYTES = 512 * MIB
-"""The largest guest that is given no memory of its own, and the worker that drives it."""
+"""The memory of the largest guest whose scenario sets none, and of the worker that drives the guest."""
 
 
 @pytest.hookimpl(optionalhook=True, wrapper=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """With ``-n auto`` and ``-n logical``, no more workers than guests fit into free memory."""
+    """Limit ``-n auto`` and ``-n logical`` to as many workers as guests fit into free memory."""
     workers = yield
     return min(workers, guests_at_once(_WORKER_BYTES))
 
@@ -36,6 +36,6 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Remove what workers left that were killed; by now none is running any more."""
+    """Remove the leftovers of killed workers; no worker is running any more."""
     if session.config.pluginmanager.has_plugin("dsession") and results_path(session.config) is not None:
         clean_up_after_workers()

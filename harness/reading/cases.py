@@ -1,4 +1,4 @@
-"""From paths to cases: load, expand, select."""
+"""Make cases from paths: load files, expand matrices, select cases."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Case(Frozen):
     level: Level = Level.GUEST
 
     def to_json(self) -> str:
-        """Return the case as JSON; what its scenario leaves to defaults stays left to them."""
+        """Return the case as JSON, without the keys that its scenario leaves to their defaults."""
         return self.model_dump_json(by_alias=True, exclude_unset=True)
 
     @classmethod
@@ -44,7 +44,7 @@ class Case(Frozen):
         """Return the case that ``to_json`` wrote.
 
         Raises:
-            ValidationError: the text is no case.
+            ValidationError: the text is not a case.
         """
         return cls.model_validate_json(text)
 
@@ -57,10 +57,10 @@ def collect_cases(
     level: Level = Level.GUEST,
     left_out: Callable[[Case, HostError], None] = lambda _case, _why: None,
 ) -> list[Case]:
-    """All cases below ``paths``.
+    """Return all cases below ``paths``.
 
-    Each is at ``level``, or at the nearest one that its scenario has. ``left_out`` is told of those of optional
-    scenarios that this host cannot run.
+    Each case is at ``level``, or at the nearest level that its scenario has. ``left_out`` is called for each case of an
+    optional scenario that this host cannot run.
 
     Raises:
         ScenarioError: a file is wrong.
@@ -79,10 +79,10 @@ def collect_cases(
 def cases_of(
     loaded: LoadedScenario, implementation: Implementation, *, repeat: int = 1, level: Level = Level.GUEST
 ) -> list[Case]:
-    """The cases of one file; an id names the implementation unless it is the harness's own.
+    """Return the cases of one file; the id names the implementation unless that is the harness's own.
 
     Raises:
-        ScenarioError: an image of the user's, at a level that opens it, cannot be used.
+        ScenarioError: a user's image cannot be used, and a case is at a level that opens the image.
     """
     suffix = f"@{implementation.name}" if implementation.is_foreign else ""
     cases = [
@@ -102,7 +102,7 @@ def cases_of(
 
 
 def _require_user_images(cases: Sequence[Case]) -> None:
-    """Before anything is started: whatever a user's image is, it is the same for all cases that name it."""
+    """Check every user's image once before anything starts, because all cases that name an image share it."""
     named = {
         (case.file.parent / path, look): case.file
         for case in cases
@@ -123,5 +123,5 @@ def _require_user_images(cases: Sequence[Case]) -> None:
 
 
 def deepest_level(cases: Iterable[Case]) -> Level:
-    """The deepest level among the cases: what a run must be able to do."""
+    """Return the deepest level among the cases, which a run of them must have."""
     return reduce(Level.or_deeper, (case.level for case in cases), Level.PLAN)

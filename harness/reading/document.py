@@ -31,21 +31,21 @@ class Position:
 
 @dataclass(frozen=True)
 class Document:
-    """Mappings, lists and scalars as written, and where each of them begins."""
+    """Mappings, lists and scalars as written, and the position at which each begins."""
 
     data: Any
     positions: dict[Key, Position]
     problems: tuple[Problem, ...] = ()
 
     def position(self, key: Key) -> Position:
-        """Where the key is, or the nearest enclosing one that the file has."""
+        """Return the position of a key, or of the nearest enclosing key that the file has."""
         while key and key not in self.positions:
             key = key[:-1]
         return self.positions.get(key, Position(1))
 
 
 class DocumentError(Exception):
-    """The text is no YAML: where, and why."""
+    """The text is not YAML; ``position`` and ``reason`` say where and why."""
 
     def __init__(self, position: Position, reason: str) -> None:
         super().__init__(reason)
@@ -56,7 +56,7 @@ class DocumentError(Exception):
 def read_document(text: str) -> Document:
     """Read one YAML 1.2 document.
 
-    Anchors, aliases and merge keys are followed; tags, duplicate keys and aliases of themselves are problems.
+    Anchors, aliases and merge keys are followed. Tags, duplicate keys and aliases of themselves are problems.
 
     Raises DocumentError if the text is not YAML at all.
     """

@@ -1,4 +1,4 @@
-"""Which of a scenario's expectations holds for the versions and values of a case."""
+"""Choice of the expectation that holds for the versions and values of a case."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ IMPLEMENTATIONS = ("reference", "nova")
 
 
 def applicable_expectation(scenario: Scenario, versions: Mapping[str, str]) -> Expectation:
-    """The first expectation whose conditions all hold.
+    """Return the first expectation whose conditions all hold.
 
-    ``versions`` has ``libvirt``, ``qemu`` and, of Nova, ``nova`` as dotted numbers, and ``implementation`` as its name;
-    a condition on one that is not given does not hold.
-    Raises ScenarioError if no expectation holds, HostError if a version is none.
+    ``versions`` has dotted numbers for ``libvirt``, ``qemu`` and, with Nova, ``nova``; ``implementation`` is a name.
+    A condition on a version that is not given does not hold.
+
+    Raises:
+        ScenarioError: no expectation holds.
+        HostError: a version is not a version number.
     """
     written = axis_keys(scenario)
     for expectation in scenario.expect:
@@ -47,17 +50,17 @@ def _holds(key: str, wanted: str, versions: Mapping[str, str], written: Mapping[
 
 
 def implementation_holds(name: str, wanted: str) -> bool:
-    """Whether an implementation is the one a condition names: ``nova`` is any Nova, ``nova:34.0.0`` that one."""
+    """Return whether a condition names this implementation: ``nova`` is any Nova, ``nova:34.0.0`` only that one."""
     return wanted in (name, name.partition(":")[0])
 
 
 def value_holds(value: object, wanted: str) -> bool:
-    """Whether a value of the scenario is the one a condition names; one that is not there is 'none'."""
+    """Return whether a condition names this value of the scenario; a missing value is 'none'."""
     return as_condition(value) == wanted
 
 
 def as_condition(value: object) -> str:
-    """A value of the scenario as a condition has it: as YAML writes it, and one that is not there as ``none``."""
+    """Write a value of the scenario as a condition does: as in YAML, and ``none`` for a missing value."""
     match value:
         case None:
             return "none"

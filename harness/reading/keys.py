@@ -1,4 +1,4 @@
-"""The keys that scenarios have: by dotted name in one scenario, and by model."""
+"""The keys of scenarios: by dotted name in a scenario, and by model."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ROLES_AT = ("instance", "disks")
 
 
 def key_names(model: type[BaseModel]) -> list[str]:
-    """The keys of a mapping, as they are written in YAML."""
+    """Return the keys of a mapping as they are written in YAML."""
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def model_at(key: Key, role: str | None = None) -> type[BaseModel] | None:
-    """The model behind a key of a scenario file; a disk's by its role."""
+    """Return the model behind a key of a scenario file; a disk's model depends on its role."""
     kinds: tuple[Any, ...] = (Scenario,)
     for part in key:
         kinds = tuple(alternative for kind in kinds for child in _child(kind, part) for alternative in _unfolded(child))
@@ -34,22 +34,22 @@ def model_at(key: Key, role: str | None = None) -> type[BaseModel] | None:
 
 
 def axis_keys(scenario: Scenario) -> dict[str, object]:
-    """Every dotted key that a matrix or a condition can name, with its value; None where nothing is written.
+    """Return every dotted key that a matrix or a condition can name, with its value, None if it is not written.
 
-    Enumerations and sizes are plain: the value as YAML would hold it.
+    Enumerations and sizes are plain values, as in YAML.
     """
     written = scenario.model_dump(mode="json", by_alias=True, include=set(BRANCHES))
     return dict(_dotted(written, ""))
 
 
 def nearest_key(key: str, keys: list[str]) -> str | None:
-    """The key most likely meant: the same last word somewhere else, or a similar spelling."""
+    """Return the key most likely meant: one with the same last word elsewhere, or with a similar spelling."""
     same_ending = [known for known in keys if known.endswith(f".{key.rpartition('.')[2]}")]
     return nearest_of(key, same_ending) or (same_ending[0] if len(same_ending) == 1 else nearest_of(key, keys))
 
 
 def siblings(key: str, keys: list[str]) -> list[str]:
-    """The known keys directly below the longest prefix of a key that is known itself."""
+    """Return the known keys directly below the longest known prefix of a key."""
     prefix = key.rpartition(".")[0]
     while prefix and prefix not in keys:
         prefix = prefix.rpartition(".")[0]
@@ -58,7 +58,7 @@ def siblings(key: str, keys: list[str]) -> list[str]:
 
 
 def value_at(data: Any, key: str) -> object:
-    """The value at a dotted key of nested mappings and lists, or None where there is none."""
+    """Return the value at a dotted key of nested mappings and lists, None if the key has no value."""
     for part in key.split("."):
         data = data.get(part) if isinstance(data, dict) else None
     return data

@@ -1,4 +1,4 @@
-"""Expressions that choose by name: words with ``and``, ``or``, ``not`` and parentheses, as pytest's -k has them."""
+"""Expressions that choose by name, like pytest's -k: words with ``and``, ``or``, ``not`` and parentheses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TOKEN = re.compile(r"[()]|[^\s()]+")
 
 
 def matches_keyword(expression: str, text: str) -> bool:
-    """Whether ``text`` has the words of an expression with ``and``, ``or``, ``not`` and parentheses, as pytest's -k.
+    """Return whether ``text`` matches an expression, like pytest's -k: words, ``and``, ``or``, ``not``, parentheses.
 
     Raises:
         ScenarioError: the expression cannot be read.

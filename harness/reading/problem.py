@@ -1,4 +1,4 @@
-"""One thing that is wrong in a scenario file, and the words for it."""
+"""A problem of a scenario file, and its message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WORDS = {"None": "nothing", "True": "true", "False": "false"}
 
 @dataclass(frozen=True)
 class Problem:
-    """What was found at a key, what is allowed there, and the nearest valid word if one is near."""
+    """A problem at a key: the thing found, the things allowed, and the nearest valid word if one is near."""
 
     key: Key
     found: str
@@ -31,12 +31,12 @@ class Problem:
 
 
 def dotted(key: Key) -> str:
-    """A key as it is written in matrix axes: ``instance.disks.2.bus``."""
+    """Write a key as in matrix axes: ``instance.disks.2.bus``."""
     return ".".join(_printable(str(part)) for part in key)
 
 
 def quoted(value: object) -> str:
-    """A value as a reader of YAML would call it, on one line and never long."""
+    """Describe a value as a reader of YAML would, on one short line."""
     match value:
         case str():
             return f'"{_printable(value)}"'
@@ -55,7 +55,7 @@ def _printable(text: str) -> str:
 
 
 def nearest_of(word: object, words: Iterable[str]) -> str | None:
-    """The word that was most likely meant, whatever its case."""
+    """Return the word most likely meant, ignoring case."""
     by_lower_case = {candidate.lower(): candidate for candidate in words}
     near = difflib.get_close_matches(str(word).lower(), by_lower_case, n=1, cutoff=0.6)
     return by_lower_case[near[0]] if near else None

@@ -33,9 +33,9 @@ _EXAMPLE: dict[str, Any] = {
 
 
 def scenario_schema() -> dict[str, Any]:
-    """The schema (draft 2020-12) that a scenario file as written satisfies.
+    """Return the schema (draft 2020-12) that a scenario file as written satisfies.
 
-    It is a little more lenient than loading: what takes two keys to see, no schema says.
+    The schema is a little more lenient than loading, because it has no rules over two keys.
     """
     model = Scenario.model_json_schema(by_alias=True)
     definitions = model.pop("$defs")
@@ -94,7 +94,7 @@ def _disks_of(role: Role, *, at_least: int) -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as the file next to this module holds it."""
+    """Return the text of the schema, as in the file beside this module."""
     return json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Pydantic's errors in a scenario author's words."""
+"""Translation of pydantic's errors into a scenario author's words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-# What each pattern of the models asks for, and words that are right.
+# The meaning of each pattern in the models, and examples that match it.
 PATTERNS: dict[str, tuple[str, tuple[str, ...]]] = {
     r"^[a-z0-9][a-z0-9-]*$": ("lower-case letters, digits and hyphens, beginning with a letter or digit", ()),
     r"^[a-z][a-z0-9_-]*$": ("lower-case letters, digits, hyphens and underscores, beginning with a letter", ()),
@@ -40,9 +40,9 @@ _ALMOST_A_SIZE = re.compile(r"(\d+) ?([kmg])i?b?", re.IGNORECASE)
 
 
 def problems_of(errors: Sequence[ErrorDetails], data: Any) -> list[Problem]:
-    """One problem for each thing that is wrong, without those that only follow from another.
+    """Return one problem for each error, without errors that only follow from another.
 
-    ``data`` is what was validated, as the file has it.
+    ``data`` is the validated data, as in the file.
     """
     with_keys = [(written_key(error["loc"], data), error) for error in errors]
     problems = []
@@ -54,9 +54,9 @@ def problems_of(errors: Sequence[ErrorDetails], data: Any) -> list[Problem]:
 
 
 def written_key(location: Sequence[str | int], data: Any) -> Key:
-    """Where an error's location is in the file.
+    """Return the file's key for an error's location.
 
-    Without the role of a disk and the kind of an image or a step, and with a short ``expect`` as written.
+    The key leaves out the role of a disk and the kind of an image or a step, and has a short ``expect`` as written.
     """
     key = tuple(location)
     if key[:2] in IMAGES_AT:
@@ -71,7 +71,7 @@ def written_key(location: Sequence[str | int], data: Any) -> Key:
 
 
 def _role_in(location: Sequence[str | int]) -> str | None:
-    """The role of the disk that an error is about, if it is about one."""
+    """Return the role of the disk that an error is about, None if the error is about no disk."""
     if location[:1] == ("steps",):
         return str(Role.VOLUME) if location[2:4] == (VOLUME_TAG, "attach") else None
     return str(location[3]) if tuple(location[:2]) == ROLES_AT and len(location) > 3 else None

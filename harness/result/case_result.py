@@ -1,4 +1,4 @@
-"""What a case leaves behind: one result, whose schema is part of the output format."""
+"""The result of a case, whose schema is part of the output format."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Refusal(Frozen):
 
     @classmethod
     def of(cls, refused: Refused) -> Self:
-        """The record of a refusal."""
+        """Return the record of a refusal."""
         return cls(reason=refused.reason, refused_by=refused.refused_by, guest=refused.guest)
 
     def __str__(self) -> str:
@@ -89,7 +89,7 @@ class CaseResult(Frozen):
         return self.shared_case.removesuffix(f"#{self.repetition}") + named
 
     def sentences(self, *, beside_mismatch: bool = False) -> tuple[str, ...]:
-        """The outcome for people, a sentence each; ``beside_mismatch``: without what ``mismatch`` says again."""
+        """Return the outcome as sentences; ``beside_mismatch`` leaves out the findings that ``mismatch`` tells."""
         if self.failure is not None:
             return (self.failure.message,)
         refusal = () if self.refusal is None else (str(self.refusal),)
@@ -113,7 +113,7 @@ class RunSummary(Frozen):
 
 
 def result_schema() -> dict[str, Any]:
-    """The JSON Schema of ``result.json``."""
+    """Return the JSON Schema of ``result.json``."""
     schema = CaseResult.model_json_schema(mode="serialization")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,4 +1,4 @@
-"""Results and artefacts on disk: one folder a run, one a case, written as soon as they are known."""
+"""Results and artefacts on disk: a folder for each run and each case, written as soon as the contents are known."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _LONGEST_NAME = 120
 
 
 def utc_now() -> str:
-    """The time in ISO 8601, to the second."""
+    """Return the time in ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def folder_name(case: str) -> str:
-    """A case's id as a folder name that no shell needs quoted; one too long for a file system ends in its digest."""
+    """Return a folder name for a case's id that needs no quotes in a shell; too long a name ends in a digest."""
     name = _UNSAFE.sub("-", case).strip("-")
     if len(name) <= _LONGEST_NAME:
         return name
@@ -41,10 +41,10 @@ def folder_name(case: str) -> str:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file that is either old or new, never half.
+    """Write a file so that a reader sees either the old or the new text, never half.
 
     Raises:
-        HostError: the disk is full or the folder is not ours.
+        HostError: the disk is full, or the folder may not be written to.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,10 +63,10 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def read_run(folder: Path) -> RunSummary:
-    """What a run left in its folder.
+    """Read the results that a run left in its folder.
 
     Raises:
-        ScenarioError: there is no run in it.
+        ScenarioError: the folder holds no run.
     """
     try:
         return RunSummary.model_validate_json((folder / _SUMMARY).read_bytes())
@@ -87,7 +87,7 @@ class CaseFolder:
         write_atomically(self.path / name, text)
 
     def keep_boot(self, name: str, guest: BootedGuest, defined_xml: str, inventory: Inventory) -> None:
-        """Keep what a boot showed: XML as defined and as live, console, QEMU's log, inventory."""
+        """Keep the artefacts of a boot: defined XML, live XML, console, QEMU's log, inventory."""
         self.write(f"{name}/defined.xml", defined_xml)
         self.write(f"{name}/live.xml", guest.live_xml)
         self.keep(f"{name}/console.log", guest.console.path)
@@ -95,7 +95,7 @@ class CaseFolder:
         self.write(f"{name}/inventory.json", inventory.model_dump_json(indent=1))
 
     def keep(self, name: str, source: Path) -> None:
-        """Copy a log, where it exists.
+        """Copy a log, if it exists.
 
         Raises:
             HostError: the disk is full.
@@ -120,12 +120,12 @@ class RunFolder:
 
     @property
     def results(self) -> tuple[CaseResult, ...]:
-        """What was added so far, by whomever, in that order."""
+        """The results that any process has added so far, in the order in which they were added."""
         summary = self._summary()
         return () if summary is None else summary.results
 
     def case_folder(self, case: str) -> CaseFolder:
-        """A new folder for one case; cases of the same name, from different files, get one each.
+        """Make a new folder for a case; cases of the same name, from different files, each get their own.
 
         Raises:
             HostError: the disk is full.
@@ -168,7 +168,7 @@ class RunFolder:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """Be the only one who changes a folder's summary; the kernel lets go of it for whoever dies meanwhile."""
+    """Hold the lock on a folder's summary; the kernel releases the lock if the process dies."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Where a run's folder is: named by the time, so that several processes can agree on it before one makes it."""
+"""The path of a run's folder, named by the time; processes can agree on the name before one makes the folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.errors import disk_error
 
 
 def run_name() -> str:
-    """A fresh name for a run's folder: UTC time and a random part."""
+    """Return a new name for a run's folder: UTC time and a random part."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
@@ -19,7 +19,7 @@ def make_run_path(path: Path) -> Path:
     """Make a run's folder, if no other process of the run has; ``latest`` beside it points to it.
 
     Raises:
-        HostError: it cannot be made.
+        HostError: the folder cannot be made.
     """
     link, scratch = path.parent / "latest", path.parent / f".latest-{os.getpid()}"
     try:

@@ -21,9 +21,10 @@ HARDWARE = tuple(itertools.product(("pc", "q35"), Firmware))
 _HEADER = """\
 # Every combination of bus and device
 
-What the reference implementation makes of `hw_rescue_bus` and `hw_rescue_device` on an instance whose root disk is on
-virtio. *boots*: the guest comes up from the rescue medium, as a scenario of the shipped suite shows. Any other name is
-who refuses, for the reason below the table. `rescue-harness combinations` prints the same.
+The table shows the outcome of the reference implementation for each `hw_rescue_bus` and `hw_rescue_device`, on an
+instance whose root disk is on virtio. *boots* means that the guest boots from the rescue medium, as a scenario of the
+shipped suite shows. Any other cell names the part that refuses, and the reason is below the table.
+`rescue-harness combinations` prints the same table.
 
 """
 

@@ -12,5 +12,5 @@ from harness.commands.table import NOVA_COMMANDS
 def command() -> None:
     """Add, list, remove and compare Novas.
 
-    The Novas are what --implementation nova:VERSION takes.
+    The option --implementation nova:VERSION takes an added Nova.
     """

@@ -17,11 +17,11 @@ from harness.commands.late import work_in
 @click.option(
     "--constraints",
     metavar="FILE|URL|none",
-    help="Versions of what Nova depends on. Default: its OpenStack release's upper constraints, from openstack.org.",
+    help="Versions of Nova's dependencies. Default: its OpenStack release's upper constraints, from openstack.org.",
 )
 @work_in("harness.commands.work.nova.add")
 def command() -> None:
     """Add a release of Nova, or a checkout.
 
-    The release VERSION, or the checkout, gets an environment of its own. That takes a minute and 400 MB.
+    The release VERSION, or the checkout, gets an environment of its own, which takes a minute to make and 400 MB.
     """

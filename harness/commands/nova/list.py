@@ -12,5 +12,5 @@ from harness.commands.late import work_in
 def command() -> None:
     """List the Novas that were added.
 
-    The list says what each demands of the host.
+    The list says which libvirt and QEMU each Nova demands.
     """

@@ -27,8 +27,8 @@ def chosen_cases(
     """Choose the cases, and print which ones are left out and why.
 
     Raises:
-        HostError: this host lacks what each of them takes.
-        ScenarioError: a file is wrong, or each of them asks for a level that is out of reach.
+        HostError: this host lacks something for every case.
+        ScenarioError: a file is wrong, or every case needs a level that is out of reach.
         UsageError: no case matches the keyword.
     """
     choice = choose_cases(paths, implementations, level=level, keyword=keyword, repeat=repeat, is_in_reach=is_in_reach)
@@ -47,7 +47,7 @@ def required(cases: Sequence[Case], keyword: str | None) -> tuple[Case, ...]:
     """Return the cases.
 
     Raises:
-        UsageError: there are none: no case matches the keyword.
+        UsageError: no case matches the keyword.
     """
     if not cases:
         raise click.UsageError(f"no case matches -k '{keyword}'")

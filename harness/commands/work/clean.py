@@ -1,4 +1,4 @@
-"""``rescue-harness clean``: what dead runs have left, removed."""
+"""``rescue-harness clean``: removal of the leftovers of dead runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``rescue-harness doctor``: what the host can do, a line a check."""
+"""``rescue-harness doctor``: checks of the host, one line for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.report.terminal.console import open_console, status_on
 
 
 def work() -> None:
-    """Look at everything that a run needs."""
+    """Check everything that a run needs."""
     console = open_console()
     bad = False
     for check in diagnose(status_on(console)):

@@ -8,7 +8,7 @@ from harness.report.terminal.console import open_console
 
 
 def work() -> None:
-    """Print a line a machine type."""
+    """Print one line for each machine type."""
     console = open_console()
     with open_planner() as planner:
         for machine in machine_types(planner.connection):

@@ -1,4 +1,4 @@
-"""``rescue-harness prove``: rescue broken on purpose, and who notices."""
+"""``rescue-harness prove``: rescue broken on purpose, and the claims that notice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def work(level: Level, keyword: str | None, results: Path, markdown: bool) -> No
     cases = [
         case
         for case in choose_cases((), [Reference()], level=Level.PLAN).cases
-        # The others boot the like of those that are for level plan alone.
+        # Cases that end at level plan are left out, because the others boot similar instances.
         if case.point.scenario.deepest_level is Level.GUEST
     ]
     with open_prover(cases, level, results, progress=status_on(console)) as prover:

@@ -1,4 +1,4 @@
-"""``rescue-harness run``: cases through the engine, shown as they end, and what they came to."""
+"""``rescue-harness run``: run cases in the engine, and show each result and the totals."""
 
 from __future__ import annotations
 
@@ -96,7 +96,10 @@ def _report(console: Console, results: Sequence[CaseResult], total: int, folder:
 
 
 def exit_code(results: Sequence[CaseResult]) -> int:
-    """0 all as expected, 1 a verdict was not, 2 a scenario expects nothing here, 3 host or harness failed."""
+    """Return the exit code.
+
+    0 all as expected, 1 a verdict was not, 2 a scenario has no expectation that holds here, 3 host or harness failed.
+    """
     failures = {result.failure.kind for result in results if result.failure is not None}
     if failures == {ScenarioError.__name__}:
         return ScenarioError.exit_code

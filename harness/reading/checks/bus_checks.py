@@ -1,4 +1,4 @@
-"""Disks on a bus that cannot take them: their kind, the machine, or the controller's number of places."""
+"""Check of buses: whether a bus can take its disks, by their kind, the machine and the places on the controller."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 _MOST_IDE_DISKS = 4
 _MOST_FLOPPIES = 2
-# QEMU: max_lun in hw/scsi/mptsas.c and hw/scsi/vmw_pvscsi.c; hw/scsi/megasas.c tells of LUN 0 alone. libvirt makes the
-# number behind a disk's target name its unit, seven to a controller, and gives further controllers its own default
+# QEMU: max_lun in hw/scsi/mptsas.c and hw/scsi/vmw_pvscsi.c; hw/scsi/megasas.c reports LUN 0 only. libvirt takes a
+# disk's unit from its target name, with seven units to a controller, and gives further controllers libvirt's default
 # model (virDomainDiskDefAssignAddress).
 _HIGHEST_LUN = {ScsiModel.LSISAS1068: 1, ScsiModel.LSISAS1078: 0, ScsiModel.VMPVSCSI: 0}
 _UNITS_OF_A_CONTROLLER = 7
 
 
 def bus_problems(instance: Instance, from_start: Sequence[Placed], attached: Sequence[Placed]) -> Iterator[Problem]:
-    """Disks whose bus cannot be; how many there may be counts for those that the instance has from the start."""
+    """Yield a problem for each impossible bus; only disks that the instance has from the start count for limits."""
     yield from _impossible_buses(instance, [*from_start, *attached])
     yield from _ide_problems(instance, from_start)
     yield from _floppy_problems(from_start)

@@ -1,4 +1,4 @@
-"""What is wrong with the levels, and with what a matrix, its exclusions and the expectations name."""
+"""Checks of the levels, and of the keys and values that a matrix, its exclusions and the expectations name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_COMBINATIONS = 1_000_000
 
 
 def check_levels(scenario: Scenario) -> list[Problem]:
-    """A deepest level above the shallowest one."""
+    """Report a deepest level that is shallower than the scenario's level."""
     if scenario.level.is_within(scenario.deepest_level):
         return []
     found = f"found {quoted(scenario.deepest_level)}, and level is {quoted(scenario.level)}"
@@ -30,14 +30,14 @@ def check_levels(scenario: Scenario) -> list[Problem]:
 
 
 def check_matrix(scenario: Scenario, *, most: int = MOST_POINTS) -> list[Problem]:
-    """Axes that name no key, values that say nothing, exclusions that exclude nothing."""
+    """Report axes that name no key, axes without values or with repeated ones, and exclusions that exclude nothing."""
     if scenario.matrix is None:
         return []
     return [*_axis_problems(scenario), *_size_problems(scenario, most), *_exclusion_problems(scenario)]
 
 
 def check_expectations(scenario: Scenario, points: Sequence[Mapping[str, object]]) -> list[Problem]:
-    """Conditions that name no key or version, or that can never hold at any of the points' ``axis_keys``."""
+    """Report conditions that name no key or version, or that hold at none of the points' ``axis_keys``."""
     return list(_expectation_problems(scenario, points))
 
 

@@ -1,4 +1,4 @@
-"""What images and the rest of a scenario do to each other."""
+"""Checks of a scenario's images against the rest of the scenario."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BOOTS_AS_DISK_ONLY = "the image 'minimal', which boots as CD-ROM and floppy, to
 
 
 def image_problems(scenario: Scenario) -> Iterator[Problem]:
-    """Images that could not boot in this scenario."""
+    """Yield a problem for each image that could not boot in this scenario."""
     instance, rescue = scenario.instance, scenario.rescue_image
     yield from _key_problems("instance", instance.image)
     yield from _key_problems("rescue_image", rescue.image)

@@ -1,4 +1,4 @@
-"""What no single key shows: disks that clash, buses that the machine lacks, serials that do not fit."""
+"""Checks that take several keys: disks that clash, buses that the machine lacks, serials that do not fit."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _RESERVED_NAME = re.compile(r"root|swap|config_drive|rescue|ephemeral[0-9]*")
 
 
 def check(scenario: Scenario) -> list[Problem]:
-    """Everything that is wrong although each key on its own is right.
+    """Return every problem of a scenario whose keys are right on their own.
 
-    Keys of the problems are those of the scenario file. The matrix and the expectations are checked elsewhere.
+    Each problem's key is as in the scenario file. Other functions check the matrix and the expectations.
     """
     return [*check_instance(scenario), *image_problems(scenario)]
 
 
 def check_instance(scenario: Scenario) -> list[Problem]:
-    """Of that, what is about the instance and its disks, whatever images it boots and is rescued from."""
+    """Return the problems of the instance and its disks that do not depend on its image or its rescue image."""
     instance = scenario.instance
     from_start = list(placed_disks(instance))
     attached = list(placed_volumes(instance, scenario.steps))
@@ -107,7 +107,11 @@ def _name_problems(placed: list[Placed]) -> Iterator[Problem]:
 
 
 def _device_name_problems(from_start: list[Placed], attached: list[Placed]) -> Iterator[Problem]:
-    """Of what steps attach another disk may have had the name, if it was detached by then: the steps' own check."""
+    """Yield problems of device names.
+
+    Names that steps ask for are not compared here: a disk with the same name may be detached by then, which
+    ``step_problems`` checks.
+    """
     asked: dict[str, Placed] = {}
     for entry in (*from_start, *attached):
         if isinstance(entry.disk, ConfigDrive) or entry.disk.device_name is None:
@@ -152,7 +156,7 @@ def _storage_problems(placed: list[Placed]) -> Iterator[Problem]:
 
 
 def _size_problems(instance: Instance, placed: list[Placed]) -> Iterator[Problem]:
-    """Disks too small for what is put on them, and an instance too small for any image."""
+    """Report disks too small for their contents, and an instance with too little memory for any image."""
     for entry in placed:
         if isinstance(entry.disk, RootDisk | ConfigDrive):
             continue
@@ -166,7 +170,7 @@ def _size_problems(instance: Instance, placed: list[Placed]) -> Iterator[Problem
 
 
 def _lun_problems(entry: Placed) -> Iterator[Problem]:
-    """SCSI commands need somebody to answer them: here it is the iSCSI target, and it knows its own serial only."""
+    """Report LUNs that no iSCSI target backs, and their serial and encryption, which the target decides."""
     if not isinstance(entry.disk, Volume):
         return
     if entry.disk.backend is not VolumeBackend.ISCSI:

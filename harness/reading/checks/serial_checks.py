@@ -1,4 +1,4 @@
-"""Serials that a disk cannot have, or that the guest would see otherwise."""
+"""Check of serials: those that a disk cannot have, and those that the guest would see differently."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from harness.reading.placed_disks import Placed
 
 # QEMU: VIRTIO_BLK_ID_BYTES; IDENTIFY DEVICE words 10 to 19; scsi-disk's MAX_SERIAL_LEN. usb-storage hands its serial to
-# an inner scsi-disk that has no device_id of its own, where MAX_SERIAL_LEN_FOR_DEVID holds; since QEMU 9.1 scsi-disk
-# refuses what it cut off before.
+# an inner scsi-disk without a device_id of its own, to which MAX_SERIAL_LEN_FOR_DEVID applies. Since QEMU 9.1 scsi-disk
+# refuses serials that are too long; before, it cut them off.
 _SERIAL_BYTES = {
     DiskBus.VIRTIO: (20, "virtio-blk carries 20 bytes and the guest would see it truncated"),
     DiskBus.IDE: (20, "an IDE device carries 20 bytes and the guest would see it truncated"),
@@ -29,7 +29,7 @@ _SERIAL = re.compile(r"[A-Za-z0-9_ .+-]+")
 
 
 def serial_problems(placed: Sequence[Placed]) -> Iterator[Problem]:
-    """Serials that do not fit the disk or its bus, or that two disks share."""
+    """Report serials that do not fit the disk or its bus, or that two disks share."""
     seen: dict[str, Placed] = {}
     for entry in placed:
         if not isinstance(entry.disk, RootDisk | Volume) or entry.disk.serial is None:

@@ -1,4 +1,4 @@
-"""Steps that cannot be done: what is not there, what is there already, what a running guest cannot be given."""
+"""Check of steps: whether a device is there to detach, is there already, or cannot be given to a running guest."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from harness.scenario.models import Instance
 
 HOT_BUSES = (DiskBus.VIRTIO, DiskBus.SCSI, DiskBus.USB)
-"""libvirt attaches and detaches disks of a running domain on these only (qemuDomainAttachDeviceDiskLiveInternal)."""
+"""The only buses on which libvirt attaches and detaches a running domain's disks
+(qemuDomainAttachDeviceDiskLiveInternal)."""
 EXPRESS_NICS = (VifModel.VIRTIO, VifModel.E1000E)
-"""Models that libvirt plugs into a PCI Express port; to the others q35 gives a slot behind a bridge, which a running
+"""Models that libvirt plugs into a PCI Express port. On q35 other models get a slot behind a bridge, which a running
 domain may lack (qemuDomainDeviceCalculatePCIConnectFlags)."""
 PC_SLOTS = 30
-"""Of the 32 slots of pc's bus, the host bridge and the chipset have two; once all are taken libvirt adds a bridge."""
+"""The slots for devices on pc's bus: 32 less the host bridge and the chipset. After the last, libvirt adds a bridge."""
 SPARE_PORTS = 1
-"""Root ports that libvirt leaves free on q35 for devices to come (qemuDomainAssignPCIAddresses)."""
+"""The root ports that libvirt leaves free on q35 for later devices (qemuDomainAssignPCIAddresses)."""
 _USB_PORTS = {None: 2, "piix3-uhci": 2, "ich9-ehci1": 6, "nec-xhci": 4, "qemu-xhci": 4}
 _ON_CHIPSET = (None, "piix3-uhci")
 _SATA_PORTS = 6
@@ -32,7 +33,7 @@ _SATA_PORTS = 6
 def step_problems(
     instance: Instance, steps: Sequence[Step], from_start: Sequence[Placed], attached: Sequence[Placed]
 ) -> Iterator[Problem]:
-    """Everything wrong with the steps, each seen after the ones before it."""
+    """Yield every problem of the steps, each step checked after the ones before it."""
     if not steps:
         return
     by_key = {entry.key: entry for entry in attached}
@@ -55,7 +56,7 @@ def step_problems(
 
 @dataclass
 class _Places:
-    """Free places of a running domain, as far as it is certain how many it has; None where it is not."""
+    """The numbers of free places in a running domain; None if a number is not certain."""
 
     pci: int | None
     usb: int | None
@@ -68,14 +69,14 @@ class _Places:
         devices += OtherDevice.KEYBOARD in instance.devices
         model = instance.properties.hw_usb_model
         ports = _USB_PORTS[model] if devices or model is not None else 0
-        usb = ports - devices if devices <= ports else None  # of more devices libvirt puts some behind a hub
+        usb = ports - devices if devices <= ports else None  # else libvirt puts some behind a hub
         slots = _slots(instance, disks) + (model not in _ON_CHIPSET)
         pci = SPARE_PORTS if instance.is_q35 else PC_SLOTS - slots if slots < PC_SLOTS else None
         return cls(pci, usb, "root port" if instance.is_q35 else "PCI slot")
 
 
 def _slots(instance: Instance, disks: Sequence[Placed]) -> int:
-    """Slots of pc's bus in use, but for a USB controller's."""
+    """Count the slots in use on pc's bus, without the USB controller's."""
     sata = sum(entry.bus is DiskBus.SATA for entry in disks)
     return (
         len(("nic", "balloon"))

@@ -1,6 +1,6 @@
-"""Checks of a scenario's free keys: each key exists, each value is one that the key can have.
+"""Checks of a scenario's free keys: each key exists, and each value is one that the key can have.
 
-Whether values go together is seen combination by combination, and what cannot exist is told in the grid.
+The sweep itself checks whether the values of a combination go together; its grid shows impossible combinations.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.scenario.models import Scenario
 
 
 def check_sweep(scenario: Scenario) -> list[Problem]:
-    """Everything wrong with the axes and exclusions of ``sweep``."""
+    """Return every problem of the axes and exclusions of ``sweep``."""
     if scenario.sweep is None:
         return []
     problems = [

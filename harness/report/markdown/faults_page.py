@@ -1,4 +1,4 @@
-"""``docs/reference/faults.md``: every fault, who notices it, and how that is proven."""
+"""``docs/reference/faults.md``: every fault, the claim that notices it, and how that is proven."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ may.
 
 - **plan.** Every fault is tried on every case of the shipped suite that can be planned and is booted at level `guest`,
   too, that is a stable rescue and is not refused. A fault of
-  level `plan` is proven if its claim has a finding in each case that it makes a difference to. Left out of account are
-  cases in which there is nothing to break, in which libvirt does not define the broken domain, or in which libvirt
-  completes it to exactly what the reference made. If no case is left, the fault is not proven. A deeper fault must
-  show nothing here.
+  level `plan` is proven if its claim has a finding in each case that the fault makes a difference to. A case does not
+  count if it has nothing to break, if libvirt does not define the broken domain, or if libvirt completes that domain to
+  exactly the domain that the reference made. If no case is left, the fault is not proven. A deeper fault must show
+  nothing at this level.
 - **machine**, **guest.** A deeper fault is run on the case in its row, at every level down to its own. Its claim must
   have a finding at its own level, and no claim may have one before.
 - **Control.** The unbroken reference runs on the same cases at the same levels, and must be as its scenarios expect.
-  What it shows there counts for no fault.
+  Its findings there count for no fault.
 
 By default only level `plan` is tried, which takes seconds and boots nothing.
 
@@ -34,7 +34,7 @@ By default only level `plan` is tried, which takes seconds and boots nothing.
 
 
 def faults_page(faults: Sequence[Fault]) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     lines = [
         _HEADER.rstrip("\n"),
         "",

@@ -11,7 +11,7 @@ _WIDTH_WITHOUT_TERMINAL = 160
 
 
 def open_console(*, stderr: bool = False) -> Console:
-    """A console that takes text as it is, wide enough for tables where there is no terminal."""
+    """Return a console that prints text as it is; without a terminal, it is wide enough for tables."""
     console = Console(stderr=stderr, highlight=False, markup=False)
     if not console.is_terminal:
         console.width = _WIDTH_WITHOUT_TERMINAL
@@ -19,12 +19,12 @@ def open_console(*, stderr: bool = False) -> Console:
 
 
 def status_on(console: Console) -> Callable[[str], None]:
-    """Shows what is under way."""
+    """Return a function that shows the task under way."""
     return lambda message: console.print(message, style="dim")
 
 
 def now_and_then_on(console: Console, every_s: float = 30.0) -> Callable[[str], None]:
-    """Shows what is under way where there is no terminal to show it live: a line, and no other for so many seconds."""
+    """Return a function that shows the task under way without a terminal: at most one line in ``every_s`` seconds."""
     said = -every_s
 
     def say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""An exploration on the terminal: what was tried, and each failure as a file."""
+"""An exploration on the terminal: the counts of scenarios tried, and a file for each failure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WHY_MOVED = "what moved are USB CD-ROMs, of which libvirt before 11.5 makes USB
 def run_exploration(
     session: Session, implementation: Implementation, *, seed: int, budget_s: float, level: Level, console: Console
 ) -> bool:
-    """Explore within the budget; whether nothing failed.
+    """Explore within the budget; return whether nothing failed.
 
     Raises:
         HostError: a result cannot be written.

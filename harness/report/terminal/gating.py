@@ -1,4 +1,4 @@
-"""A gate on the terminal: progress, and a table of what differs."""
+"""A gate on the terminal: progress, and a table of the cases that differ."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MARKS = {
 
 
 class GateDisplay:
-    """Counts the cases of both sides, elsewhere than on a terminal now and then; an Observer of the pool."""
+    """Shows how many cases of both sides are done, without a terminal only now and then; an Observer of the pool."""
 
     def __init__(self, console: Console, total: int) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -44,17 +44,17 @@ class GateDisplay:
         self._say = now_and_then_on(console)
 
     def started(self, case: Case) -> None:
-        """A case begins."""
+        """Show the case that begins."""
         self._progress.update(self._task, description=case.id)
 
     def phase(self, case: Case, text: str) -> None:
-        """A case enters a phase."""
+        """Show the phase that a case enters."""
         self._progress.update(self._task, description=f"{case.id}: {text}")
         with self._lock:
             self._say(f"{self._finished} of {self._total} cases done; {case.id}: {text}")
 
     def finished(self, case: Case, result: CaseResult) -> None:
-        """A case has its result."""
+        """Count a case as done."""
         del case, result
         with self._lock:
             self._finished += 1
@@ -71,7 +71,7 @@ class GateDisplay:
 
 
 def show_gate(record: GateRecord, console: Console) -> None:
-    """The cases that differ, and how many there are of each kind."""
+    """Print the cases that differ, and how many there are of each kind."""
     show_differing(record.comparisons, console, ("base", "change"))
     style = "bold red" if record.exit_code else "green"
     console.print(
@@ -80,7 +80,7 @@ def show_gate(record: GateRecord, console: Console) -> None:
 
 
 def show_differing(comparisons: Sequence[Comparison], console: Console, sides: tuple[str, str]) -> None:
-    """A table of the cases that differ, the worst first, those that differ alike in one row; nothing if none does."""
+    """Print a table of the cases that differ, if any, the worst first; cases that differ alike share a row."""
     differing = [comparison for comparison in comparisons if comparison.kind is not Change.UNCHANGED]
     if not differing:
         return
@@ -104,7 +104,7 @@ def _case_cell(alike: Sequence[Comparison]) -> Text:
 
 
 def _base_cell(alike: Sequence[Comparison]) -> Text:
-    """The verdict and what the change no longer shows."""
+    """Return the base's verdict and the sentences that the change no longer shows."""
     lines = _lines(alike[0].base, alike[0].gone, "")
     both = sorted({len(each.base.findings) - len(each.gone) for each in alike if each.base.findings})
     if both and both[-1]:
@@ -114,7 +114,7 @@ def _base_cell(alike: Sequence[Comparison]) -> Text:
 
 
 def _change_cell(comparison: Comparison) -> Text:
-    """The verdict and what the base did not show."""
+    """Return the change's verdict and the sentences that the base did not show."""
     return Text("\n").join(_lines(comparison.change, comparison.new, _MARKS[comparison.kind][1]))
 
 

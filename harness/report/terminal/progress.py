@@ -1,4 +1,4 @@
-"""What a run looks like while it runs: on a terminal a live table of the cases under way, elsewhere a line a case."""
+"""Progress of a run: on a terminal a live table of the cases under way, elsewhere one line for each case."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _UnderWay:
 
 
 class RunDisplay:
-    """Shows progress; an Observer of the pool. Used as a context manager."""
+    """Shows progress; an Observer of the pool, to be used as a context manager."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._console = console
@@ -43,18 +43,18 @@ class RunDisplay:
         )
 
     def started(self, case: Case) -> None:
-        """A case begins."""
+        """Note that a case begins."""
         with self._lock:
             self._under_way[case.id] = _UnderWay()
 
     def phase(self, case: Case, text: str) -> None:
-        """A case enters a phase."""
+        """Show the phase that a case enters."""
         with self._lock:
             entry = self._under_way[case.id]
             entry.phase, entry.phase_since = text, time.monotonic()
 
     def finished(self, case: Case, result: CaseResult) -> None:
-        """A case has its result."""
+        """Show a case's result."""
         with self._lock:
             del self._under_way[case.id]
             self._done += 1

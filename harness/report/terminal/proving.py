@@ -1,4 +1,4 @@
-"""Proofs on the terminal: progress, a row a fault, and why a fault is not proven."""
+"""Proofs on the terminal: progress, one row for each fault, and the reasons why a fault is not proven."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN_PROBLEMS = 5
 
 
 def run_proofs(prover: Prover, faults: Sequence[Fault], console: Console) -> Proofs:
-    """Prove the faults and show what became of them."""
+    """Prove the faults, and show which were caught."""
     started = time.monotonic()
     proofs: list[Proof] = []
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))

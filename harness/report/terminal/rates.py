@@ -1,4 +1,4 @@
-"""What repeated runs came to, as a table for the terminal."""
+"""Rates of repeated runs, as a table for the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.study.rates import CaseRate, closing_sentence
 
 
 def show_rates(rates: Sequence[CaseRate], console: Console) -> None:
-    """A row a case, and a sentence for all of them."""
+    """Print one row for each case, and a sentence for all of them."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("scenario", overflow="fold")
     table.add_column("as expected", no_wrap=True)

@@ -34,7 +34,7 @@ _SHOWN_MISSES = 20
 
 
 def run_sweep(sweep: Sweep, planner: Planner, implementation: Implementation, folder: Path, console: Console) -> bool:
-    """Plan every cell, show the grid, write ``<name>.csv`` and ``<name>.html``; whether all cells are good.
+    """Plan every cell, show the grid, write ``<name>.csv`` and ``<name>.html``; return whether all cells are good.
 
     Raises:
         HostError: the results cannot be written.
@@ -72,7 +72,7 @@ def _told(cell: Cell) -> tuple[str, str, str, str]:
 
 
 class _Summary:
-    """What is kept of the cells: a mark each, counts, and the first that are not good."""
+    """Summary of the cells: a mark for each, counts, and the first cells that are not good."""
 
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
@@ -96,7 +96,7 @@ class _Summary:
                 self.misses.append(cell)
 
     def shown(self, elapsed_s: float) -> Group:
-        """The whole summary."""
+        """Return the whole summary for the terminal."""
         rate = self.planned / elapsed_s if elapsed_s else 0.0
         counts = ", ".join(f"{count:,} {outcome}" for outcome, count in self._outcomes.most_common())
         headline = Text(
@@ -124,7 +124,7 @@ class _Summary:
         return Text("\n").join(self._spaced([Text(number[digit], "dim") for number in numbers]) for digit in range(2))
 
     def _spaced(self, cells: Sequence[Text]) -> Text:
-        """One character a column, with a gap where the first axis changes."""
+        """Return one character for each column, with a gap where the first axis changes."""
         line = Text()
         before = None
         for column, cell in zip(self._sweep.columns, cells, strict=True):

@@ -23,17 +23,20 @@ VERDICT_COLOURS = {
 }
 
 _FINDINGS_EACH = 3
-"""How many findings of one claim and one device are written out: a file system in use changes in dozens of ranges."""
+"""The most findings of one claim and one device that are shown: a file system in use changes in dozens of ranges."""
 
 
 def verdict_text(result: CaseResult) -> Text:
-    """The verdict in its colour, marked where it is not the expected one."""
+    """Return the verdict in its colour, marked if it is not the expected one."""
     mark = ("✓", "green") if result.as_expected else ("✗", "bold red")
     return Text.assemble(mark, " ", (f"{result.verdict:<7}", VERDICT_COLOURS[result.verdict]))
 
 
 def results_table(results: Sequence[CaseResult]) -> Table:
-    """Scenario, verdict, findings: what is not as expected says how. Several implementations have a column each."""
+    """Return a table of scenarios, verdicts and findings, with a column for each of several implementations.
+
+    A result that is not as expected says how.
+    """
     names = list(dict.fromkeys(result.implementation for result in results))
     if len(names) > 1:
         return _comparison_table(results, names)
@@ -65,7 +68,7 @@ def _comparison_table(results: Sequence[CaseResult], names: Sequence[str]) -> Ta
 
 
 def combinations_table() -> Table:
-    """Buses and devices down, machines and firmware across."""
+    """Return a table with a row for each bus and device, and a column for each machine and firmware."""
     cells = {(cell.bus, cell.device, cell.machine, cell.firmware): cell.refusal for cell in combinations()}
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in ("bus", "device", *(f"{machine} {firmware}" for machine, firmware in HARDWARE), "why not"):
@@ -81,7 +84,7 @@ def combinations_table() -> Table:
 
 
 def coverage_sentences(results: Sequence[CaseResult]) -> list[str]:
-    """For each level that was run, what of the claims it did not check."""
+    """Return a sentence for each level that was run on the claims that the level did not check."""
     sentences = []
     for level in Level:
         claims = next((result.claims for result in results if result.level is level and result.claims), ())
@@ -101,7 +104,7 @@ def _findings(result: CaseResult) -> Text:
 
 
 def _short_sentences(result: CaseResult) -> Iterator[str]:
-    """The outcome; of one claim and one device the first findings, and how many more ``result.json`` has."""
+    """Yield the outcome in sentences; for one claim and device only the first findings and the number of others."""
     if result.failure is not None:
         yield from result.sentences()
         return
@@ -121,7 +124,7 @@ def _short_sentences(result: CaseResult) -> Iterator[str]:
 
 
 def plan_table(case: str, plan: Plan) -> Table:
-    """The disks of a plan: where each is in the normal and in the rescued domain, and what Linux will call it."""
+    """Return a table of a plan's disks: their places in the normal and the rescued domain, and their Linux names."""
     table = Table(title=case, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("disk", "bus", "device", "normal", "in Linux", "address", "rescued", "in Linux", "address"):
         table.add_column(heading, overflow="fold")

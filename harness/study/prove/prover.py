@@ -69,7 +69,7 @@ class Prover:
 
     @property
     def controls(self) -> tuple[Control, ...]:
-        """Return the reference's control for every case that a fault was tried on."""
+        """The reference's control for every case that a fault was tried on."""
         return tuple(self._controls.values())
 
     def _plan_reference(self, case: Case) -> None:

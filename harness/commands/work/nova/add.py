@@ -30,12 +30,12 @@ def work(version: str | None, checkout: Path | None, constraints: str | None) ->
         added = add_nova(Environments(), target, constraints, progress)
     console.print(f"{added.name} was added in {time.monotonic() - started:.0f} s; {demands_of(added)}", soft_wrap=True)
     if constraints == NONE:
-        console.print("its dependencies are the newest there are, not those it was released with", soft_wrap=True)
+        console.print("its dependencies are the newest versions, not those of its release", soft_wrap=True)
 
 
 @contextmanager
 def _progress(console: Console, what: str) -> Iterator[Callable[[str], None]]:
-    """A line that changes; without a terminal a new one now and then."""
+    """Show progress on a line that changes; without a terminal, print a new line now and then."""
     if console.is_terminal:
         with console.status(what) as status:
             yield lambda text: status.update(f"{what}: {text}")

@@ -1,4 +1,4 @@
-"""``rescue-harness nova baseline``: a Nova's run of the suite against the one that is kept."""
+"""``rescue-harness nova baseline``: a Nova's run of the suite against a baseline."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def work(
     require_level([nova], level)
     kept = None if write else read_baseline(against or environment.known_version or version, level)
     cases = _representatives(keyword) if level is Level.GUEST else _cases_at(level, keyword)
-    # A control boot would only find that a name of the eight is no race.
+    # No control boots: Linux gives the eight cases' disks the same names at every boot.
     options = RunOptions(results, level, boot_timeout, control_boots=0, jobs=jobs)
     with open_run(options, [nova], progress=status_on(console)) as run:
         run.obtain_images(cases)
@@ -90,7 +90,7 @@ def _representatives(keyword: str | None) -> tuple[Case, ...]:
 def _told(
     console: Console, kept: Baseline, comparisons: Sequence[Comparison], ran: Sequence[str], here: Mapping[str, str]
 ) -> int:
-    """Say how a baseline compares, and give the exit code of that."""
+    """Print the comparison with a baseline, and return its exit code."""
     new, gone = sorted(set(ran) - set(kept.cases)), sorted(set(kept.cases) - set(ran))
     for case in new:
         console.print(f"not in the baseline: {case}", soft_wrap=True)

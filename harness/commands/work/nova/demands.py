@@ -1,4 +1,4 @@
-"""What a Nova demands of the host, in words."""
+"""A Nova's demands of the host, in words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from harness.implementation.nova.messages import Version
 
 
 def demands_of(environment: NovaEnvironment, *, led_by: str = "it demands ") -> str:
-    """Say which libvirt and QEMU a Nova takes at least."""
+    """Return the oldest libvirt and QEMU that a Nova accepts, in words."""
     description = environment.record.description
     return f"{led_by}libvirt {_dotted(description.min_libvirt)} and QEMU {_dotted(description.min_qemu)}"
 

@@ -16,7 +16,7 @@ def work() -> None:
     environments = Environments()
     found = environments.all()
     if not found:
-        console.print("none was added so far; 'rescue-harness nova add VERSION' does", soft_wrap=True)
+        console.print("no Nova was added so far; 'rescue-harness nova add VERSION' adds one", soft_wrap=True)
         return
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in ("implementation", "version", "demands", "constraints", "size", "added"):

@@ -1,4 +1,4 @@
-"""``rescue-harness nova remove``: an environment, removed."""
+"""``rescue-harness nova remove``: removal of an environment."""
 
 from __future__ import annotations
 
