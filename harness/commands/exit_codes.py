@@ -27,7 +27,7 @@ EXIT_CODES = (
     ExitCode(
         WRONG_INPUT,
         "the input is wrong: a scenario file, an option, a -k that matches nothing;"
-        " or the only errors are cases of which no entry of 'expect' holds",
+        " or the only errors are cases for which no entry of 'expect' holds",
     ),
     ExitCode(FAILED, "the host or the harness failed: a case is an error, or 'doctor' found what needs attention"),
     ExitCode(INTERRUPTED, "Ctrl-C or SIGTERM ended the command"),
