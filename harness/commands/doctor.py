@@ -10,4 +10,4 @@ from harness.commands.late import work_in
 @click.command("doctor")
 @work_in("harness.commands.work.doctor")
 def command() -> None:
-    """Say what this host can do, and what to do where not."""
+    """Check this host, and say how to fix what is missing."""
