@@ -21,24 +21,24 @@ _LINE = re.compile(r"^\s*([A-Za-z0-9._-]+\s*(===?|<|>|~=|!=)|#|$)")
 
 
 def series_of(version: str) -> str:
-    """The OpenStack release that a Nova belongs to, two a year since 27, which is 2023.1."""
+    """Return the OpenStack release that a Nova belongs to: there are two a year, and Nova 27 belongs to 2023.1."""
     number = Version(version).major - OLDEST
     return f"{_FIRST_YEAR + number // 2}.{number % 2 + 1}"
 
 
 def default_url(version: str | None) -> str:
-    """Where a release's constraints are published; without a version, those of the branch under development."""
+    """Return the URL of a release's constraints; without a version, the URL for the branch under development."""
     return _URL.format(series="master" if version is None else series_of(version))
 
 
 def constraints_text(given: str | None, version: str | None) -> tuple[str, str]:
-    """The constraints and where they are from; ``given`` is a file, a URL, ``none``, or None for the release's own.
+    """Return the constraints and their source. ``given`` is a file, a URL, ``none``, or None for the release's own.
 
-    Without the lines for Nova itself, and for libvirt-python: that one has to fit this host's libvirt.
+    The lines for Nova itself and for libvirt-python are left out: libvirt-python has to fit this host's libvirt.
 
     Raises:
-        ScenarioError: the file is not there, or no list of constraints.
-        HostError: they cannot be fetched.
+        ScenarioError: the file does not exist, or is no list of constraints.
+        HostError: the constraints cannot be fetched.
     """
     if given == NONE:
         return "", NONE

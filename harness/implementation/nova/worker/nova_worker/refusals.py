@@ -1,4 +1,4 @@
-"""Who refused, and in which words: Nova, libvirt below it, or nobody, for the fault is this worker's."""
+"""Tell refusals of Nova, and of libvirt below Nova, from faults of this worker."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from nova import exception
 
 
 def cause_of(error: Exception) -> Exception:
-    """The driver's exception where nova-compute tells of it in words of its own; else the exception itself."""
+    """Return the driver's exception if nova-compute wraps it in its own words; else the exception itself."""
     cause = error.__context__
     return cause if isinstance(error, exception.InstanceNotRescuable) and isinstance(cause, Exception) else error
 
 
 def refusal_of(error: Exception) -> dict[str, Any]:
-    """A refusal as ``NovaRefusal`` has it."""
+    """Return a refusal in the form of ``NovaRefusal``."""
     if isinstance(cause_of(error), libvirt.libvirtError):
         error = cause_of(error)
     is_novas = isinstance(error, exception.NovaException)
@@ -25,7 +25,7 @@ def refusal_of(error: Exception) -> dict[str, Any]:
 
 
 def is_ours(error: Exception) -> bool:
-    """Whether an exception was raised by this worker, and so is no word of Nova's; the cloud's own words are."""
+    """Return whether an exception comes from this worker. Nova's exceptions that stand-ins raise are Nova's."""
     frames = traceback.extract_tb(error.__traceback__)
     in_ours = bool(frames) and Path(frames[-1].filename).parent == Path(__file__).parent
     return in_ours and not isinstance(error, exception.NovaException)
