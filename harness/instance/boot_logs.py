@@ -1,4 +1,4 @@
-"""What a guest and those who run it have logged since its domain was started."""
+"""The logs of a guest, QEMU and QEMU's helpers since the domain was started."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.hypervisor.host import Hypervisor
 
 @dataclass(frozen=True)
 class BootLogs:
-    """The logs of a domain; ``folder`` keeps those of a failed boot."""
+    """The logs of a domain; ``folder`` keeps the logs of a failed boot."""
 
     hypervisor: Hypervisor
     domain_name: str
@@ -21,24 +21,24 @@ class BootLogs:
 
     @property
     def qemu_path(self) -> Path:
-        """QEMU's log."""
+        """The path of QEMU's log."""
         return qemu_log_path(self.hypervisor, self.domain_name)
 
     @property
     def of_failed_boot(self) -> dict[str, Path]:
-        """Those of the boot that failed, by file name: kept ones, or the present ones."""
+        """The logs of the failed boot, by file name: the kept logs, or else the present ones."""
         kept = {path.name: path for path in self._failed_path.glob("*.log")}
         return kept or self._all
 
     def keep_failed(self) -> None:
-        """Keep the present ones, of a boot that has failed, before the next boot writes over them."""
+        """Keep the logs of a boot that has failed, before the next boot overwrites them."""
         self._failed_path.mkdir(exist_ok=True)
         for name, source in self._all.items():
             if source.is_file():
                 shutil.copyfile(source, self._failed_path / name)
 
     def remove(self) -> None:
-        """Remove those that lie in libvirt's folders, once the domain is gone."""
+        """Remove the logs in libvirt's folders, once the domain is gone."""
         for path in (self.qemu_path, *self._of_helpers.values()):
             path.unlink(missing_ok=True)
 
@@ -52,6 +52,6 @@ class BootLogs:
 
     @property
     def _of_helpers(self) -> dict[str, Path]:
-        """Of what libvirt starts beside QEMU: swtpm and virtiofsd."""
+        """The logs of the helpers that libvirt starts beside QEMU: swtpm and virtiofsd."""
         found = (self.hypervisor.root.path / "log").glob(f"*/{self.domain_name}-*.log")
         return {f"{path.stem.rpartition('-')[2]}.log": path for path in found}

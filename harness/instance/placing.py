@@ -1,4 +1,4 @@
-"""Where the parts of an instance go on a host: its names, and the files that are not disks."""
+"""The placement of an instance on a host: names, and the files other than disks."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def placement_for(
     direct_kernel: DirectKernel | None,
     tpm: EmulatedTpm | None,
 ) -> Placement:
-    """The placement of an instance whose files are in ``folder``.
+    """Return the placement of an instance whose files are in ``folder``.
 
     Raises:
-        HostError: the instance wants UEFI and this host has none.
+        HostError: the instance needs UEFI and this host has no UEFI firmware.
     """
     digits = domain_uuid.hex
     uefi = None

@@ -1,4 +1,4 @@
-"""What became known of a case so far, whatever level it is at."""
+"""The outcome of a case so far, at any level."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from harness.verdict.finding import Finding
 from harness.verdict.outcome import verdict_of
 
 Progress = Callable[[str], None]
-"""Told which phase of its case is under way."""
+"""A function that is called with the name of the case's present phase."""
 
 
 @dataclass
 class Outcome:
-    """What became known of a case so far."""
+    """The outcome of a case so far."""
 
     findings: tuple[Finding, ...] = ()
     about_model: list[Finding] = field(default_factory=list)
@@ -28,17 +28,17 @@ class Outcome:
     versions: dict[str, str] = field(default_factory=dict)
 
     def add(self, *findings: Finding) -> None:
-        """Add what one rescue and unrescue showed, each finding once."""
+        """Add the findings of one rescue and unrescue, each finding once."""
         self.findings = tuple(dict.fromkeys((*self.findings, *findings)))
 
     @property
     def is_restored(self) -> bool:
-        """Whether every unrescue so far gave the instance back as it was, so that further steps can be taken on it."""
+        """True if every unrescue so far restored the instance, so that further steps can be taken on it."""
         return not any(finding.claim is ClaimName.RESTORED and finding.cause == "rescue" for finding in self.findings)
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """What is held against rescue or the kernel, then what is held against the harness's own model."""
+        """All findings: first those about the rescue or the kernel, then those about the harness's own model."""
         return (*self.findings, *self.about_model)
 
     @property

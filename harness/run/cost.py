@@ -1,6 +1,7 @@
-"""How long cases take, in boots of the small guest from a virtio disk under BIOS: what goes first, and what to expect.
+"""Estimates of the time that cases take, for the order of cases and the forecast of a run.
 
-The factors are measured under TCG, see docs/design/performance.md. Control boots are not foreseen.
+The unit is one boot of the small guest from a virtio disk under BIOS. The factors are measured under TCG, see
+docs/design/performance.md. Control boots are not included.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from harness.scenario.steps import REBOOT, RESCUE
 from harness.scenario.words import DiskBus, Firmware, Level, VerdictName
 
 CANARIES_A_BOOT = 1.55
-"""What a boot takes, its share of the case's other work included, in boots of the canary."""
+"""The time of a boot in boots of the canary, including the boot's share of the case's other work."""
 _ABOVE_GUEST = {Level.PLAN: 0.002, Level.MACHINE: 0.3}
 _UEFI = 1.5
 _DEBIAN = 3.0
 _USB_1_1 = 4.0
-"""What firmware takes longer to load a kernel from the controller that libvirt gives by default."""
+"""The factor by which firmware takes longer to load a kernel from libvirt's default USB controller."""
 
 
 def boots_of(case: Case) -> float:
-    """How many boots' time a case takes if nothing has to be booted again."""
+    """Return the time of a case, in boots, if nothing has to be booted again."""
     if case.level is not Level.GUEST:
         return _ABOVE_GUEST[case.level]
     scenario = case.point.scenario
@@ -47,12 +48,12 @@ def _extra_of_the_medium(scenario: Scenario) -> float:
 
 
 def expected_s(cases: Iterable[Case], canary_s: float, jobs: int) -> float:
-    """About how many seconds cases take, ``jobs`` at once, on a host whose canary took ``canary_s``."""
+    """Estimate the seconds that cases take, ``jobs`` at once, on a host whose canary took ``canary_s``."""
     return sum(boots_of(case) for case in cases) * canary_s * CANARIES_A_BOOT / jobs
 
 
 def duration_text(seconds: float) -> str:
-    """A rough duration, in words: what was measured of the host holds as long as it does nothing else."""
+    """Return a rough duration in words. A measurement of the host holds only as long as the host does nothing else."""
     if seconds < 50:
         return "less than a minute on an idle host"
     minutes = max(1, round(seconds / 60))
@@ -60,7 +61,7 @@ def duration_text(seconds: float) -> str:
 
 
 def rest_of_the_suite(cases: Sequence[Case], level: Level, canary_s: float, jobs: int) -> str | None:
-    """What a run of folders of the shipped suite has left out of it, in a sentence; None if nothing.
+    """Return a sentence on the rest of the shipped suite after a run of some of its folders; None if nothing is left.
 
     Raises:
         ScenarioError: a file of the suite is wrong.

@@ -1,4 +1,4 @@
-"""What instance and rescue disks are overlays on: shipped images, and files of the user's, which are only read."""
+"""The images below instance and rescue disks, which are overlays: shipped images, and the user's files, only read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.scenario.models import Instance, RescueImage
 
 @dataclass(frozen=True)
 class BaseImage:
-    """An image and how one gets into what boots from it."""
+    """An image, and the way to log in to a guest that boots from it."""
 
     content: ImageContent
     login: Login
@@ -27,7 +27,7 @@ class BaseImage:
 
 @dataclass(frozen=True)
 class BaseImages:
-    """What an instance's root disk and its rescue medium are made from."""
+    """The images from which an instance's root disk and its rescue medium are made."""
 
     instance: BaseImage
     rescue: BaseImage
@@ -38,7 +38,7 @@ class BaseImages:
 
     @property
     def cloud_init_users(self) -> tuple[str, ...]:
-        """Who logs in by way of cloud-init."""
+        """The users that cloud-init lets log in."""
         logins = (self.instance.login, self.rescue.login)
         return tuple(dict.fromkeys(login.user for login in logins if login.by_cloud_init))
 
@@ -52,9 +52,9 @@ def base_images(
     debian: Callable[[], DebianSet],
     run_key: RunKey,
 ) -> BaseImages:
-    """What a case's instance and its rescue medium are made from; paths of the user's are relative to ``folder``.
+    """Return the images for a case's instance and its rescue medium; the user's paths are relative to ``folder``.
 
-    ``debian`` is called where it is needed only: it may have to build.
+    ``debian`` is called only if a Debian image is needed, because the call may have to build the images.
 
     Raises:
         HostError: an image cannot be built or read.
@@ -85,7 +85,7 @@ def _shipped(path: Path, login: Login) -> BaseImage:
 
 
 def user_image(image: UserImage, folder: Path, run_key: RunKey) -> BaseImage:
-    """A user's image; paths are relative to ``folder``.
+    """Return a user's image; paths are relative to ``folder``.
 
     Raises:
         HostError: the image or the key cannot be used.
