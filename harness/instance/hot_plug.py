@@ -28,7 +28,7 @@ _SNAPSHOT = (
     | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
     | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
 )
-# What udev does for a new device where there is udev; then the devices that are there.
+# Load the modules for a new device, as udev does in a guest that has udev; then list the present devices.
 _COLDPLUG = """\
 set --
 for file in /sys/bus/*/devices/*/modalias; do

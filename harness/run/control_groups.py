@@ -1,7 +1,7 @@
-"""The limits that control groups set for this process. A container's limits appear neither in /proc/meminfo nor in the
-affinity.
+"""The limits that control groups set for this process.
 
-Both versions are read: Documentation/admin-guide/cgroup-v2.rst, and cgroup-v1/memory.rst with scheduler/sched-bwc.rst.
+A container's limits appear neither in /proc/meminfo nor in the affinity. Both versions of control
+groups are read: Documentation/admin-guide/cgroup-v2.rst, and cgroup-v1/memory.rst with scheduler/sched-bwc.rst.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""A server that the harness starts for a case's volumes. The harness keeps the server's output, notices its end, and
-ends it with its context.
+"""A server that the harness starts for a case's volumes.
+
+The harness keeps the server's output, notices the server's end, and ends the server with its context.
 """
 
 from __future__ import annotations
