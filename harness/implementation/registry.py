@@ -64,7 +64,7 @@ def implementation_of(name: str) -> Implementation:
     near = difflib.get_close_matches(name, known, n=1)
     raise ScenarioError(
         f"there is no implementation '{name}'" + (f'; did you mean "{near[0]}"?' if near else ""),
-        hint="reference, nova:VERSION and nova:PATH are; 'rescue-harness nova list' says which Novas were added",
+        hint="use reference, nova:VERSION or nova:PATH; 'rescue-harness nova list' shows the Novas that were added",
     )
 
 

@@ -154,7 +154,7 @@ def take(step: Step, current: CurrentInstance, editor: DomainEditor) -> CurrentI
         return _taken(step, current, editor).after(step)
     except libvirt.libvirtError as error:
         raise HostError(
-            f"steps.{len(current.steps)}: libvirt does not do it: {error}",
+            f"steps.{len(current.steps)}: libvirt does not carry out the step: {error}",
             hint="docs/reference/scenarios.md says which devices a running instance can be given",
         ) from error
 

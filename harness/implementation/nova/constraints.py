@@ -61,7 +61,7 @@ def _read(path: Path) -> str:
 
 def _fetched(url: str, *, by_default: bool) -> str:
     if not url.startswith(("https://", "http://", "file://")):
-        raise ScenarioError(f"{url} is no URL that constraints can be fetched from")
+        raise ScenarioError(f"{url} is not a URL from which constraints can be fetched")
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the scheme is looked at above
             text: str = answer.read().decode()
@@ -70,7 +70,7 @@ def _fetched(url: str, *, by_default: bool) -> str:
         whose = "the release's upper constraints" if by_default else "the constraints"
         raise HostError(
             f"{whose} cannot be fetched from {url}: {reason}",
-            hint="--constraints FILE takes a copy, --constraints none the newest of everything,"
+            hint="--constraints FILE reads a copy; --constraints none installs the newest version of everything,"
             " with which an older Nova may not import",
         ) from error
     return text

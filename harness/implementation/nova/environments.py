@@ -200,7 +200,7 @@ class Environments:
                 lock.acquire()
         except OSError as error:
             raise HostError(
-                f"{self.folder} cannot be used: {error}", hint="set RESCUE_HARNESS_DATA to a folder of yours"
+                f"{self.folder} cannot be used: {error}", hint="set RESCUE_HARNESS_DATA to a folder that you own"
             ) from error
         try:
             yield

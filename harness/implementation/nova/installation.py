@@ -170,7 +170,7 @@ def describe(folder: Path, log_path: Path, target: str) -> Description:
     except HostError as error:
         raise HostError(
             f"Nova {target} is installed and does not import; {error.message}",
-            hint="a release wants its own upper constraints: give them with --constraints",
+            hint="a release needs its own upper constraints: give them with --constraints",
         ) from error
     finally:
         worker.close()

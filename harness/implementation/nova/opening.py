@@ -82,7 +82,7 @@ def require_hypervisor(
     ]
     raise HostError(
         f"{name} demands {' and '.join(short)}",
-        hint=f"of those that were added, {', '.join(fitting)} would do" if fitting else "an older Nova may do",
+        hint=f"these added Novas would start here: {', '.join(fitting)}" if fitting else "an older Nova may start here",
     )
 
 

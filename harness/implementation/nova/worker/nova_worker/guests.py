@@ -45,7 +45,7 @@ class ImageFiles(ImageService):
 
     def download(self, _context: Any, image: str, data: Any = None, dest_path: Any = None, **_keys: Any) -> None:
         if data is not None or dest_path is None:
-            raise EdgeError("an image was wanted otherwise than as a file")
+            raise EdgeError("Nova asked for an image in another form than a file")
         shutil.copyfile(self.paths[image], dest_path)
 
 
