@@ -24,7 +24,7 @@ from harness.scenario.words import Level
 
 @dataclass(frozen=True)
 class RunningInstance:
-    """A running instance: what ``steps`` have made of the instance by now, and its domain XML read from libvirt."""
+    """A running instance after its ``steps`` so far, with its domain XML read from libvirt."""
 
     instance: Instance
     placement: Placement
@@ -34,7 +34,7 @@ class RunningInstance:
 
 @dataclass(frozen=True)
 class RescuedDomain:
-    """A rescued domain, and how making the domain has left the running guest."""
+    """A rescued domain, and the state of the running guest after the domain was made."""
 
     xml: str
     guest: GuestAfter = GuestAfter.RUNNING
@@ -42,7 +42,7 @@ class RescuedDomain:
 
 @dataclass(frozen=True)
 class Rescue:
-    """A rescue that was carried out: of which instance, into which domain, and the definition saved before it."""
+    """A rescue that was carried out: the instance, the rescued domain, and the definition saved before the rescue."""
 
     running: RunningInstance
     rescued_xml: str
@@ -81,7 +81,7 @@ class SelfPerformedGuests(Protocol):
     def spawn(
         self, instance: Instance, placement: Placement, image: ImageContent, *, authorized_keys: str
     ) -> PausesWhileOff:
-        """Make an instance and start it; raises Refused."""
+        """Make an instance and start its guest; raises Refused."""
 
     def rescue(
         self,
@@ -92,7 +92,11 @@ class SelfPerformedGuests(Protocol):
         *,
         shutdown_s: float,
     ) -> PausesWhileOff:
-        """Rescue an instance that has ``shutdown_s`` to shut down; raises Refused, which says if the guest is off."""
+        """Rescue an instance; the running guest has ``shutdown_s`` to shut down.
+
+        Raises:
+            Refused: the implementation does not rescue the instance; the refusal says if the guest is off.
+        """
 
     def unrescue(self, instance: Instance, placement: Placement) -> PausesWhileOff:
         """Unrescue an instance; raises Refused."""
@@ -107,18 +111,18 @@ class SelfPerformedGuests(Protocol):
 class Implementation(ABC):
     """Turns (instance, rescue image) into domain XML. ``placement.sources`` holds the rescue disk under ``rescue``.
 
-    An implementation is a context manager: whatever it holds is held while a run uses it. Methods may be called from
+    An implementation is a context manager, and holds its resources while a run uses it. Methods may be called from
     several threads at once.
     """
 
     levels: Collection[Level] = tuple(Level)
     """The levels at which the implementation can be looked at."""
     is_foreign: bool = False
-    """Whether the code under test is not the harness's: ids of cases name it, and it may refuse an instance."""
+    """True if the code under test is not the harness's. Ids of cases name it, and it may refuse an instance."""
     makes_own_disks: bool = False
-    """Whether it makes and places all disks but volumes. Then steps can only detach volumes."""
+    """True if the implementation makes and places all disks except volumes. Steps can then only detach volumes."""
     performs_by_itself: bool = False
-    """Whether at level guest it starts and stops the guests itself, by ``guests``."""
+    """True if the implementation itself starts and stops the guests at level guest, by ``guests``."""
 
     @property
     @abstractmethod
@@ -127,7 +131,7 @@ class Implementation(ABC):
 
     @property
     def versions(self) -> dict[str, str]:
-        """Versions of its own, for results and for the conditions of expectations."""
+        """The implementation's versions, for results and for the conditions of expectations."""
         return {}
 
     @abstractmethod
@@ -139,11 +143,11 @@ class Implementation(ABC):
         """Make the domain of the rescued instance.
 
         Raises:
-            Refused: the implementation does not support this rescue; the refusal says how the guest is left.
+            Refused: the implementation does not support this rescue; the refusal tells the guest's state.
         """
 
     def unrescued(self, rescue: Rescue) -> str:
-        """Make the domain after a rescue: by default the saved one, byte for byte."""
+        """Make the domain after a rescue: by default the saved definition, byte for byte."""
         return rescue.saved_xml
 
     def disk_names(self, placement: Placement) -> Mapping[str, str]:
@@ -155,7 +159,7 @@ class Implementation(ABC):
         raise NotImplementedError(f"{self.name} does not perform by itself on {hypervisor.root.path}")
 
     def cancel(self) -> None:  # noqa: B027 - most make nobody wait
-        """Let nobody wait for the implementation any longer, from whichever thread: the run is to end."""
+        """Stop all waiting for the implementation, because the run is to end. May be called from any thread."""
 
     def __enter__(self) -> Self:
         return self
@@ -168,5 +172,5 @@ class Implementation(ABC):
 
 
 def conditions_of(implementation: Implementation) -> dict[str, str]:
-    """Return what conditions of expectations may speak of: the implementation's name, and versions of its own."""
+    """Return the values that conditions of expectations may name: the implementation's name and versions."""
     return {"implementation": implementation.name, **implementation.versions}

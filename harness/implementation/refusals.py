@@ -6,20 +6,20 @@ from harness.errors import GuestAfter, Refused
 
 
 def who_refused(refused_by: str, guest: GuestAfter) -> str:
-    """On whose behalf a refusal is, and whether it came too late for the guest."""
+    """Return the name of the one who refused, and whether the refusal came too late for the guest."""
     return f"refused by {refused_by}{', guest off' if guest is GuestAfter.SHUT_OFF else ''}"
 
 
 def refused_instance(reason: str, *, refused_by: str) -> Refused:
-    """A refusal of the instance itself, before any rescue."""
+    """Return the refusal of an instance itself, before any rescue."""
     return Refused(f"the instance itself: {reason}", refused_by=refused_by, guest=GuestAfter.NEVER_MADE)
 
 
 def refused_too_late(reason: str, *, name: str, refused_by: str, vm_state: str | None = None) -> Refused:
-    """A refusal once the implementation ``name`` had switched the guest off; ``vm_state`` is Nova's of the instance.
+    """Return a refusal that came after the implementation ``name`` had switched the guest off.
 
-    nova-compute shuts the guest down before it looks at what is asked for; ``LibvirtDriver.rescue`` destroys what is
-    left of it before it hands libvirt the domain.
+    ``vm_state`` is Nova's state of the instance. nova-compute shuts the guest down before it looks at the request, and
+    ``LibvirtDriver.rescue`` destroys a guest that still runs before it hands libvirt the domain.
     """
     became = "destroyed the guest, which stays off" if refused_by == "libvirt" else "powered the guest off"
     left = "" if vm_state is None else f", and leaves the instance in {vm_state.upper()}"

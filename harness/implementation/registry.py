@@ -28,7 +28,7 @@ class Implementations:
         """Return the implementation of a name.
 
         Raises:
-            HostError: the run was opened without it.
+            HostError: the run was opened without the implementation.
         """
         try:
             return self._by_name[name]
@@ -40,12 +40,12 @@ class Implementations:
         """Return whether the implementation of a name can be looked at at a level.
 
         Raises:
-            HostError: there is none of this name.
+            HostError: the run was opened without the implementation.
         """
         return level in self[name].levels
 
     def cancel(self) -> None:
-        """Let nobody wait for any of them any longer: the run is to end."""
+        """Stop all waiting for the implementations, because the run is to end."""
         for implementation in tuple(self._by_name.values()):
             implementation.cancel()
 
@@ -54,7 +54,7 @@ def implementation_of(name: str) -> Implementation:
     """Return the implementation of a name.
 
     Raises:
-        ScenarioError: there is none; says how to come by it.
+        ScenarioError: no implementation has the name; the hint says how to obtain one.
     """
     if name == Reference.name:
         return Reference()
@@ -64,25 +64,25 @@ def implementation_of(name: str) -> Implementation:
     near = difflib.get_close_matches(name, known, n=1)
     raise ScenarioError(
         f"there is no implementation '{name}'" + (f'; did you mean "{near[0]}"?' if near else ""),
-        hint="reference, nova:VERSION and nova:PATH are; 'rescue-harness nova list' says which Novas were added",
+        hint="use reference, nova:VERSION or nova:PATH; 'rescue-harness nova list' shows the Novas that were added",
     )
 
 
 def implementations_of(names: Sequence[str]) -> list[Implementation]:
-    """Return the implementations of some names, each once; the reference where there are no names.
+    """Return the implementations of some names, each once; without names, return the reference.
 
     Raises:
-        ScenarioError: there is none of a name.
+        ScenarioError: no implementation has one of the names.
     """
     return [implementation_of(name) for name in dict.fromkeys(names or (Reference.name,))]
 
 
 @contextmanager
 def opened(implementations: Sequence[Implementation]) -> Iterator[Implementations]:
-    """Hold what implementations hold while they are used; released at the end.
+    """Enter the implementations' contexts, and release their resources at the end.
 
     Raises:
-        HostError: it cannot be had.
+        HostError: a resource of an implementation cannot be obtained.
     """
     with ExitStack() as stack:
         for implementation in implementations:
@@ -91,10 +91,10 @@ def opened(implementations: Sequence[Implementation]) -> Iterator[Implementation
 
 
 def require_level(implementations: Sequence[Implementation], level: Level) -> None:
-    """Check that all implementations can be looked at as deep as asked.
+    """Check that all implementations can be looked at at a level.
 
     Raises:
-        ScenarioError: one cannot.
+        ScenarioError: an implementation does not have the level.
     """
     for implementation in implementations:
         levels = [each for each in Level if each in implementation.levels]

@@ -1,7 +1,7 @@
 """The request that a rescue image makes, and the requests that no implementation can honour.
 
-The rules are the blueprint's ("Proposed change") and nova.virt.hardware.check_hw_rescue_props; defaults come from the
-instance's own machine, where Nova looks at the rescue image's.
+The rules come from the blueprint ("Proposed change") and nova.virt.hardware.check_hw_rescue_props. Defaults come from
+the instance's machine, whereas Nova looks at the rescue image's machine.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OTHER_HYPERVISORS = ("xen", "lxc", "uml", "parallels")
 
 @dataclass(frozen=True)
 class RescueRequest:
-    """The bus and device type on which the rescue medium is to come."""
+    """The requested bus and device type of the rescue medium."""
 
     bus: DiskBus
     device: DeviceType
@@ -31,7 +31,7 @@ def requests_stable_devices(properties: RescueProperties) -> bool:
 
 
 def resolve_request(instance: Instance, image: RescueImage) -> RescueRequest | None:
-    """The request with its defaults filled in; None is a legacy rescue.
+    """Return the request with its defaults filled in, or None for a legacy rescue.
 
     Raises:
         Refused: a value is no bus or device, or the combination cannot exist on this instance.
@@ -51,7 +51,7 @@ def resolve_request(instance: Instance, image: RescueImage) -> RescueRequest | N
 
 
 def request_or_none(instance: Instance, image: RescueImage) -> RescueRequest | None:
-    """The request, or None also where it would be refused."""
+    """Return the request, or None for a legacy rescue and for a request that would be refused."""
     try:
         return resolve_request(instance, image)
     except Refused:

@@ -12,7 +12,7 @@ from harness.hypervisor.host import Hypervisor
 
 @dataclass(frozen=True)
 class BootLogs:
-    """The logs of a domain; ``folder`` keeps those of a failed boot."""
+    """The logs of a domain; ``folder`` keeps the logs of a failed boot."""
 
     hypervisor: Hypervisor
     domain_name: str
@@ -21,24 +21,24 @@ class BootLogs:
 
     @property
     def qemu_path(self) -> Path:
-        """QEMU's log."""
+        """The path of QEMU's log."""
         return qemu_log_path(self.hypervisor, self.domain_name)
 
     @property
     def of_failed_boot(self) -> dict[str, Path]:
-        """Those of the boot that failed, by file name: kept ones, or the present ones."""
+        """The logs of the failed boot, by file name: the kept logs, or else the present ones."""
         kept = {path.name: path for path in self._failed_path.glob("*.log")}
         return kept or self._all
 
     def keep_failed(self) -> None:
-        """Keep the present ones, of a boot that has failed, before the next boot writes over them."""
+        """Keep the logs of a boot that has failed, before the next boot overwrites them."""
         self._failed_path.mkdir(exist_ok=True)
         for name, source in self._all.items():
             if source.is_file():
                 shutil.copyfile(source, self._failed_path / name)
 
     def remove(self) -> None:
-        """Remove those that lie in libvirt's folders, once the domain is gone."""
+        """Remove the logs in libvirt's folders, once the domain is gone."""
         for path in (self.qemu_path, *self._of_helpers.values()):
             path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Steps on a running guest: libvirt does them, and the guest is waited for."""
+"""Steps on a running guest: libvirt carries them out, and the harness waits for the guest."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SNAPSHOT = (
     | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
     | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
 )
-# What udev does for a new device where there is udev; then the devices that are there.
+# Load the modules for a new device, as udev does in a guest that has udev; then list the present devices.
 _COLDPLUG = """\
 set --
 for file in /sys/bus/*/devices/*/modalias; do
@@ -44,31 +44,31 @@ true
 
 @dataclass(frozen=True)
 class RunningDomainEditor:
-    """Changes a running domain and its definition at once, and waits until its guest has noticed."""
+    """Changes a running domain and its definition together, and waits until the guest has noticed."""
 
     guest: BootedGuest
     take_off: Callable[[etree._Element], None]
-    """Asks for a device's end; the guest may need a while."""
+    """Asks the guest to release a device, which may take a while."""
 
     def xml(self) -> str:
-        """The running domain."""
+        """Return the XML of the running domain."""
         return str(self.guest.domain.XMLDesc(0))
 
     def attach(self, device: etree._Element) -> None:
         """Attach a device, and wait until the guest has it.
 
         Raises:
-            GuestError: it has not in time.
+            GuestError: the guest does not show the device in time.
         """
         before = self._devices()
         self.guest.domain.attachDeviceFlags(as_text(device), LIVE_AND_DEFINED)
         self._wait(lambda: self._devices() - before, f"see the {device.tag} {identity_of(device)} that was attached")
 
     def detach(self, device: etree._Element) -> None:
-        """Detach a device, and wait until the guest has let go of it and QEMU has taken it out.
+        """Detach a device, and wait until the guest has released the device and QEMU has removed it.
 
         Raises:
-            GuestError: it has not in time.
+            GuestError: the device is still there when the time is up.
         """
         before = self._devices()
         self.take_off(device)
@@ -95,10 +95,10 @@ class RunningDomainEditor:
         self.guest.domain.snapshotCreateXML(as_text(root), _SNAPSHOT)
 
     def write_marker(self, disk: str, token: str) -> None:
-        """Write a disk's marker anew in the guest, so that it is in the overlay and the old one below it.
+        """Write a disk's new marker in the guest, so that the overlay has the new marker above the old one.
 
         Raises:
-            GuestError: the disk is not there, or takes no bytes.
+            GuestError: the disk does not exist, or cannot be written to.
         """
         inventory = parse_inventory(self.guest.run(collection_script()).stdout)
         for device in inventory.block_devices:
@@ -127,10 +127,10 @@ class RunningDomainEditor:
 
 
 def take_live(step: Step, life_cycle: LifeCycle[BootedGuest]) -> BootedGuest:
-    """Take a step on a running guest; reboots and rescues are the life cycle's.
+    """Take a step on a running guest; the life cycle carries out reboots and rescues.
 
     Raises:
-        HostError: libvirt does not do it.
+        HostError: libvirt does not carry out the step.
         GuestError: the guest does not play its part in time.
     """
     guest = life_cycle.running
@@ -144,8 +144,8 @@ def take_all_steps(scenario: Scenario, life_cycle: LifeCycle[BootedGuest]) -> Bo
     """Take all steps of a scenario on its instance, which has just booted.
 
     Raises:
-        Refused: a rescue among them is.
-        HostError, GuestError: a step cannot be done, or a guest does not come up.
+        Refused: a rescue among the steps is refused.
+        HostError, GuestError: a step cannot be taken, or a guest does not come up.
     """
 
     def rescue(_position: int) -> bool:

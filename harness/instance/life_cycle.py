@@ -1,8 +1,8 @@
 """The life cycle of an instance on a hypervisor, for implementations that only make domain XML.
 
-Whatever a rescue needs checked is checked while the guest still runs: the implementation's own refusal, and libvirt's,
-to which the rescued domain is given as the next definition. Only then is the guest stopped; if the rescued guest does
-not come up, the saved definition is started again.
+All checks of a rescue are made while the guest still runs. The implementation may refuse, and so may libvirt, which is
+given the rescued domain as the next definition. Only then is the guest stopped. If the rescued guest does not come up,
+the saved definition is started again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Running(Protocol):
 
     @property
     def live_xml(self) -> str:
-        """Its XML while it runs."""
+        """The domain's XML while the domain runs."""
 
 
 R = TypeVar("R", bound=Running)
@@ -60,13 +60,13 @@ R = TypeVar("R", bound=Running)
 
 @dataclass
 class LifeCycle(Generic[R]):
-    """One instance on one hypervisor. ``defined_xml`` is the definition each state was started from.
+    """One instance on one hypervisor. ``defined_xml`` has the definition from which each state was started.
 
-    ``is_hot``: devices were attached or detached since the present boot. ``looks_at_disks``: at the start, and between
-    two guests, ``disks_when_off`` is taken anew.
+    ``is_hot``: devices were attached or detached since the present boot. ``looks_at_disks``: ``disks_when_off`` is
+    renewed at the start and between two guests.
 
-    ``bring_up`` starts a defined domain in a state and stops it at the end: it boots a guest, or has QEMU build the
-    machine only. ``system_serial`` is the SMBIOS serial number where a guest is told something by it.
+    ``bring_up`` starts a defined domain in a state and stops the domain at the end; it boots a guest, or only has QEMU
+    build the machine. ``system_serial`` is the SMBIOS serial number, set if it carries information for the guest.
     """
 
     hypervisor: Hypervisor
@@ -88,7 +88,7 @@ class LifeCycle(Generic[R]):
 
     @property
     def instance(self) -> Instance:
-        """The instance as it is by now."""
+        """The instance after the steps taken so far."""
         return self.current.instance
 
     @property
@@ -98,7 +98,7 @@ class LifeCycle(Generic[R]):
 
     @cached_property
     def variables(self) -> UefiVariables:
-        """Its UEFI variables."""
+        """The instance's UEFI variables."""
         return UefiVariables.of(self.placement)
 
     @property
@@ -106,7 +106,7 @@ class LifeCycle(Generic[R]):
         """The guest that runs now.
 
         Raises:
-            HostError: none does.
+            HostError: no guest runs.
         """
         if self.guest is None:
             raise HostError("the instance does not run")
@@ -114,14 +114,14 @@ class LifeCycle(Generic[R]):
 
     @property
     def console_path(self) -> Path:
-        """The serial log of the current boot."""
+        """The path of the current boot's serial log."""
         return console_path(self.folder)
 
     def define(self) -> None:
-        """Define the instance, without starting it.
+        """Define the instance, without starting its domain.
 
         Raises:
-            HostError: libvirt does not accept it.
+            HostError: libvirt does not accept the domain.
         """
         try:
             self._define(self._with_access(self.implementation.normal(self.instance, self.placement)))
@@ -134,7 +134,7 @@ class LifeCycle(Generic[R]):
         """Define and boot the instance.
 
         Raises:
-            HostError, GuestError: it cannot be defined or does not come up.
+            HostError, GuestError: the instance cannot be defined or does not come up.
         """
         self.define()
         self.look_while_off()
@@ -144,8 +144,8 @@ class LifeCycle(Generic[R]):
         """Rescue the running instance.
 
         Raises:
-            Refused: by the implementation or by libvirt; the guest runs on untouched.
-            HostError, GuestError: the rescued guest did not come up; the instance runs again as it was.
+            Refused: the implementation or libvirt refuses; the guest runs on untouched.
+            HostError, GuestError: the rescued guest did not come up; the instance runs again as before.
         """
         if self.state is State.RESCUED:
             raise Refused("the instance is rescued already: unrescue it first")
@@ -176,10 +176,10 @@ class LifeCycle(Generic[R]):
             raise
 
     def unrescue(self) -> R:
-        """Give the instance its saved definition back and boot it.
+        """Define the instance as saved before the rescue, and boot it.
 
         Raises:
-            HostError, GuestError: it cannot be defined or does not come up.
+            HostError, GuestError: the instance cannot be defined or does not come up.
         """
         if self._rescue is None:
             raise HostError("the instance was not rescued")
@@ -203,10 +203,10 @@ class LifeCycle(Generic[R]):
             self.disks_when_off = {name: fingerprint(each, self.folder) for name, each in sources if name != RESCUE}
 
     def _saved(self, live_xml: str) -> str:
-        """The definition with every device where it is in the running domain.
+        """Return the definition with every device at its address in the running domain.
 
-        libvirt gives a hot-plugged device an address in each of the two, which need not be the same one: devices
-        that were attached in another order, or to one of them only, have moved at the next boot.
+        libvirt assigns a hot-plugged device one address in the definition and one in the running domain, and these may
+        differ. Devices that were attached in another order, or to only one of the two, would move at the next boot.
         """
         definition = definition_of(self.domain)
         moved = with_addresses_of(definition, live_xml)
@@ -216,17 +216,17 @@ class LifeCycle(Generic[R]):
         return definition_of(self.domain)
 
     def settle(self, current: CurrentInstance, *, is_hot: bool) -> None:
-        """Take the instance as it is now, after a step, for the normal one; ``is_hot``: changed since it booted."""
+        """Accept the instance after a step as the normal one; ``is_hot``: the instance changed since it booted."""
         self.current = current
         self.state, self.is_hot = State.NORMAL, is_hot
         self.defined_xml[State.NORMAL] = definition_of(self.domain)
 
     def take_off(self, device: etree._Element) -> None:
-        """Ask for the end of a device of the running guest, and take it out of its definition.
+        """Ask the running guest to release a device, and remove the device from the definition.
 
         Raises:
-            HostError: that is not done.
-            libvirtError: libvirt does not do it.
+            HostError: the implementation does not detach the device.
+            libvirtError: libvirt does not detach the device.
         """
         self.domain.detachDeviceFlags(as_text(device), LIVE_AND_DEFINED)
 
@@ -234,7 +234,7 @@ class LifeCycle(Generic[R]):
         """Boot the current state once more.
 
         Raises:
-            HostError, GuestError: it does not come up.
+            HostError, GuestError: the guest does not come up.
         """
         self.shut_down()
         if self.state is State.RESCUED:
@@ -245,7 +245,7 @@ class LifeCycle(Generic[R]):
         """Boot the definition that was saved before the rescue.
 
         Raises:
-            HostError, GuestError: it does not come up.
+            HostError, GuestError: the guest does not come up.
         """
         self.shut_down()
         if self.saved_xml is not None:
@@ -259,25 +259,25 @@ class LifeCycle(Generic[R]):
 
     @property
     def is_active(self) -> bool:
-        """Whether a guest runs, as libvirt sees it.
+        """True if a guest runs according to libvirt.
 
         Raises:
-            HostError: libvirt does not know its domain any more.
+            HostError: libvirt does not know the instance's domain any more.
         """
         return bool(self.domain.isActive())
 
     @property
     def has_crashed(self) -> bool:
-        """Whether the last guest's QEMU ended though nobody had asked it to, as libvirt tells it.
+        """True if, according to libvirt, the last guest's QEMU ended although nobody had asked it to.
 
         Raises:
-            HostError: libvirt does not know its domain any more.
+            HostError: libvirt does not know the instance's domain any more.
         """
         return tuple(self.domain.state()) == (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED)
 
     @property
     def logs(self) -> BootLogs:
-        """The logs of its guests."""
+        """The logs of the instance's guests."""
         return BootLogs(self.hypervisor, self.placement.domain_name, self.console_path, self.folder)
 
     def shut_down(self) -> None:
@@ -306,10 +306,10 @@ class LifeCycle(Generic[R]):
 
     @property
     def domain(self) -> libvirt.virDomain:
-        """Its domain.
+        """The instance's domain.
 
         Raises:
-            HostError: libvirt does not know it any more.
+            HostError: libvirt does not know the domain any more.
         """
         try:
             return self.hypervisor.connection.lookupByName(self.placement.domain_name)

@@ -1,4 +1,4 @@
-"""Serves guests over HTTP on loopback: a rescue floppy kernel and initramfs, the cloud-init of an image its seed."""
+"""An HTTP server on loopback for guests: it gives a rescue floppy its kernel and initramfs, and cloud-init its seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.image import ImageSet
 
 @dataclass(frozen=True)
 class OfferedFiles:
-    """Files below ``path``; ``asked`` collects the names of those that a guest has asked for."""
+    """The files below ``path``; ``asked`` collects the names of the files that guests have requested."""
 
     path: str
     files: Mapping[str, bytes]
@@ -24,14 +24,14 @@ class OfferedFiles:
 
 @dataclass(frozen=True)
 class MediaServer:
-    """A running server; guests reach it at ``port`` of the host."""
+    """A running server, which guests reach at ``port`` of the host."""
 
     port: int
     _offered: dict[str, OfferedFiles]
 
     @contextmanager
     def offering(self, name: str, files: Mapping[str, bytes]) -> Iterator[OfferedFiles]:
-        """Serve some files below a name, until the end of the context."""
+        """Serve files below a name until the end of the context."""
         offered = self._offered[name] = OfferedFiles(f"{name}/", files)
         try:
             yield offered
@@ -44,7 +44,7 @@ class _Quiet(SimpleHTTPRequestHandler):
     offered: Mapping[str, OfferedFiles] = {}
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the terminal is the user's."""
+        """Print nothing, because the terminal is the user's."""
 
     def do_GET(self) -> None:
         if self.path.lstrip("/") in self.served:
@@ -66,7 +66,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 @contextmanager
 def media_server(images: ImageSet) -> Iterator[MediaServer]:
-    """Serve the images' kernel and initramfs, and what cases offer."""
+    """Serve the images' kernel and initramfs, and the files that cases offer."""
     offered: dict[str, OfferedFiles] = {}
     served = frozenset({images.kernel.name, images.initramfs.name})
     handler = type("Handler", (_Quiet,), {"served": served, "offered": offered})

@@ -27,10 +27,10 @@ def placement_for(
     direct_kernel: DirectKernel | None,
     tpm: EmulatedTpm | None,
 ) -> Placement:
-    """The placement of an instance whose files are in ``folder``.
+    """Return the placement of an instance whose files are in ``folder``.
 
     Raises:
-        HostError: the instance wants UEFI and this host has none.
+        HostError: the instance needs UEFI and this host has no UEFI firmware.
     """
     digits = domain_uuid.hex
     uefi = None

@@ -1,4 +1,4 @@
-"""From a case to an instance that can be started: tokens, disks, placement."""
+"""The preparation of a case's instance until it can be started: tokens, disks, placement."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from harness.verdict.expected import Expected
 
 @dataclass(frozen=True)
 class PreparedInstance(Generic[R]):
-    """An instance with its disks made. ``request`` is what was asked for, if it can be.
+    """An instance whose disks are made. ``request`` is the rescue image's, None if legacy or refused.
 
     ``same_image``: instance and rescue medium are made from one image.
     """
@@ -50,7 +50,7 @@ class PreparedInstance(Generic[R]):
 
     @property
     def tokens(self) -> Mapping[str, str]:
-        """The tokens of the markers on the disks that the instance has by now, and on the rescue disk."""
+        """The tokens of the markers on the instance's present disks and on the rescue disk."""
         return self.life_cycle.current.tokens
 
     @property
@@ -61,16 +61,16 @@ class PreparedInstance(Generic[R]):
 
     @property
     def sources(self) -> Mapping[str, DiskSource]:
-        """The disks' files, the rescue disk under ``rescue``."""
+        """The disks' files by name; ``rescue`` is the rescue disk."""
         return self.life_cycle.placement.sources
 
 
 def prepared_instance(case: Case, resources: Resources) -> AbstractContextManager[PreparedInstance[BootedGuest]]:
-    """Make everything a case with guests needs below the run's work folder; all of it is gone at the end.
+    """Make everything that a case with guests needs below the run's work folder, and remove everything at the end.
 
     Raises:
         Refused: an implementation that performs by itself cannot be asked for the instance.
-        HostError: a disk cannot be made, or there is no firmware.
+        HostError: a disk cannot be made, or this host lacks the firmware.
     """
     if resources.implementations[case.implementation].performs_by_itself:
         return _performed(case, resources)
@@ -96,10 +96,10 @@ def prepared_instance(case: Case, resources: Resources) -> AbstractContextManage
 
 
 def prepared_machine(case: Case, resources: Resources) -> AbstractContextManager[PreparedInstance[PausedMachine]]:
-    """Make what ``prepared_instance`` makes, for machines that are built and never run.
+    """Prepare an instance as ``prepared_instance`` does, for machines that are built and never run.
 
     Raises:
-        HostError: a disk cannot be made, or there is no firmware.
+        HostError: a disk cannot be made, or this host lacks the firmware.
     """
 
     def bring_up(_folder: Path, _images: BaseImages, _offered: OfferedFiles | None) -> BringUp[PausedMachine]:
@@ -154,7 +154,7 @@ def _prepared(
 
 @contextmanager
 def _performed(case: Case, resources: Resources) -> Iterator[PreparedInstance[BootedGuest]]:
-    """Prepare an instance whose implementation makes all disks but volumes, and all guests, itself."""
+    """Prepare an instance whose implementation itself makes all guests, and all disks except volumes."""
     implementation, scenario = resources.implementations[case.implementation], case.point.scenario
     instance = scenario.instance
     guests = implementation.guests(resources.hypervisor)

@@ -17,8 +17,8 @@ from harness.instance.media_server import MediaServer
 class Resources:
     """Images, hypervisor, key, media server, and the implementations under test by name.
 
-    ``images`` and ``media`` are None where no case goes beyond level plan. ``debian`` has the Debian disks, built at
-    its first call if need be.
+    ``images`` and ``media`` are None if no case goes beyond level plan. ``debian`` returns the Debian disks; its first
+    call builds them if necessary.
     """
 
     images: ImageSet | None

@@ -1,4 +1,4 @@
-"""The life cycle of an instance whose implementation performs by itself: it starts and stops the guests.
+"""The life cycle of an instance whose implementation performs by itself, and so starts and stops the guests.
 
 The harness sees the running guest, libvirt's domain and the disks' files. The implementation pauses while no guest
 runs, and then the harness looks at the disks.
@@ -34,7 +34,7 @@ from harness.scenario.models import RescueImage
 
 @dataclass(kw_only=True)
 class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
-    """Has an implementation bring an instance from state to state, and reaches each guest that it starts."""
+    """Has an implementation bring an instance from state to state, and connects to each guest that is started."""
 
     guests: SelfPerformedGuests
     content: Callable[[State], ImageContent]
@@ -44,7 +44,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
 
     @property
     def console_path(self) -> Path:
-        """The serial log of the current boot."""
+        """The path of the current boot's serial log."""
         return self.guests.console_path(self.placement)
 
     @property
@@ -54,21 +54,21 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
         return replace(super().domain_sources, disks=names, variables=self.guests.variables(self.placement))
 
     def start(self) -> BootedGuest:
-        """Have the instance made and booted.
+        """Have the implementation make and boot the instance.
 
         Raises:
-            Refused: the implementation or libvirt does not take the instance.
-            HostError, GuestError: it does not come up.
+            Refused: the implementation or libvirt does not accept the instance.
+            HostError, GuestError: the guest does not come up.
         """
         image, keys = self.content(State.NORMAL), self.key.authorized_keys
         self._perform(self.guests.spawn(self.instance, self.placement, image, authorized_keys=keys), known=())
         return self._reach(State.NORMAL)
 
     def rescue(self, image: RescueImage) -> BootedGuest:
-        """Have the running instance rescued.
+        """Have the implementation rescue the running instance.
 
         Raises:
-            Refused: by the implementation or by libvirt; says if the guest is off by then.
+            Refused: the implementation or libvirt refuses; the refusal says if the guest is off by then.
             HostError, GuestError: the rescued guest did not come up.
         """
         self.variables.look_before()
@@ -82,11 +82,11 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
         return self._reach(State.RESCUED)
 
     def unrescue(self) -> BootedGuest:
-        """Have the instance given back.
+        """Have the implementation unrescue the instance.
 
         Raises:
-            Refused: the implementation does not give it back.
-            HostError, GuestError: it does not come up.
+            Refused: the implementation does not unrescue the instance.
+            HostError, GuestError: the guest does not come up.
         """
         unrescue = self.guests.unrescue(self.instance, self.placement)
         self._perform(unrescue, known=self._own_disks(), in_pause=self.variables.look_after)
@@ -95,7 +95,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
     def _perform(
         self, operation: PausesWhileOff, *, known: Collection[str], in_pause: Callable[[], None] = lambda: None
     ) -> None:
-        """Let the implementation go on after each pause, in which the disks are looked at; ``known`` have markers."""
+        """Carry out an operation, and look at the disks in each pause; the disks in ``known`` have markers already."""
         with closing(operation) as pauses:
             for _ in pauses:
                 self._prepare_start(known)
@@ -104,10 +104,10 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
                 self._off_at = time.monotonic()
 
     def take_off(self, device: etree._Element) -> None:
-        """Have a volume of the running guest detached.
+        """Have the implementation detach a volume of the running guest.
 
         Raises:
-            HostError: it is not.
+            HostError: the implementation does not detach the volume.
         """
         disk = self.guests.disk_names(self.placement)[source_of(device) or ""]
         self.guests.detach(self.instance, self.placement, disk)
@@ -119,7 +119,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
             stop_domain(domain)
 
     def _boot_into(self, state: State) -> BootedGuest:
-        """A control boot: the definition that is there once more, without the implementation."""
+        """Boot the present definition once more as a control boot, without the implementation."""
         self._prepare_start(self._own_disks())
         self._off_at = time.monotonic()
         start_domain(self.hypervisor, self.domain)
@@ -142,13 +142,13 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
         return guest
 
     def _disconnect(self) -> None:
-        """Let go of the guest, whatever becomes of it."""
+        """Close the connection to the guest, which may go on or end."""
         self.guest = None
         boot, self._boot = self._boot, ExitStack()
         boot.close()
 
     def _prepare_start(self, known: Collection[str]) -> None:
-        """Plant markers on disks that are new, and remove the logs of the guest before; no guest runs."""
+        """Write markers to new disks, and remove the previous guest's logs, while no guest runs."""
         for path, source in self._own_disks().items():
             if path not in known:
                 self._plant_marker(path, source)

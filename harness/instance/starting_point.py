@@ -34,10 +34,11 @@ from harness.scenario.words import DeviceType
 
 @dataclass(frozen=True)
 class StartingPoint:
-    """One case's, on one hypervisor.
+    """The starting point of one case on one hypervisor.
 
-    ``shipped`` and ``media``: the harness's own images, and who serves what guests fetch. ``tokens`` are for the
-    markers of all disks that the case may come to have. ``request`` is what was asked for, if it can be.
+    ``shipped`` has the harness's own images, and ``media`` serves the files that guests fetch. ``tokens`` are for the
+    markers of all disks that the case may ever have. ``request`` is the rescue image's request; None for a legacy
+    rescue or a request that would be refused.
     """
 
     instance: Instance
@@ -54,15 +55,15 @@ class StartingPoint:
 
     @property
     def same_image(self) -> bool:
-        """Whether instance and rescue medium are made from one image."""
+        """True if instance and rescue medium are made from the same image."""
         return self.images.rescue is self.images.instance
 
     def disk_factory(self, seed: Seed | None = None) -> DiskFactory:
-        """Makes the case's disks; ``seed``: what a config drive has for cloud-init."""
+        """Return a factory for the case's disks; ``seed`` is a config drive's data for cloud-init."""
         return DiskFactory(self.folder, self.images, self.tokens, self.volumes, seed)
 
     def make_rescue_floppy(self, factory: DiskFactory) -> DiskSource | None:
-        """Make the rescue floppy; None if another device was asked for.
+        """Make the rescue floppy; return None if another device was requested.
 
         Raises:
             HostError: a tool is missing, or the disk is full.
@@ -72,10 +73,10 @@ class StartingPoint:
         return factory.make_rescue_floppy(RESCUE, self.shipped, self.media.port)
 
     def placement(self, sources: Mapping[str, DiskSource], *, tpm: EmulatedTpm | None = None) -> Placement:
-        """The placement of the instance on its hypervisor.
+        """Return the placement of the instance on its hypervisor.
 
         Raises:
-            HostError: the instance wants UEFI and this host has none.
+            HostError: the instance needs UEFI and this host has no UEFI firmware.
         """
         return placement_for(
             self.instance,

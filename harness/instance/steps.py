@@ -1,8 +1,8 @@
 """Steps on a domain: on the running domain as Nova takes them, or on the definition where nothing runs.
 
-Nova attaches and detaches with live and persistent flags at once (nova/virt/libvirt/guest.py), and takes the snapshot
-of a volume in use as an external one without metadata (_volume_snapshot_create). A SCSI disk gets the unit after the
-last one (nova/virt/libvirt/driver.py, attach_volume).
+Nova attaches and detaches with both the live and the persistent flag (nova/virt/libvirt/guest.py). For a volume in use
+Nova takes an external snapshot without metadata (_volume_snapshot_create). A SCSI disk gets the unit after the last one
+(nova/virt/libvirt/driver.py, attach_volume).
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ TOKEN_BYTES = 8
 
 
 class DomainEditor(Protocol):
-    """Reaches a domain: running, or only defined."""
+    """Changes a domain that runs, or one that is only defined."""
 
     def xml(self) -> str:
-        """The domain as it is now."""
+        """Return the XML of the domain as it is now."""
 
     def attach(self, device: etree._Element) -> None:
         """Attach a disk or a NIC."""
@@ -56,22 +56,22 @@ class DomainEditor(Protocol):
         """Detach a disk or a NIC."""
 
     def put_overlay(self, target: str, below: DiskSource, overlay: DiskSource) -> None:
-        """Make an overlay on a disk's file, and make it the disk's file."""
+        """Make an overlay on a disk's file, and use the overlay as the disk's file."""
 
     def write_marker(self, disk: str, token: str) -> None:
-        """Write a disk's marker anew, as its guest would."""
+        """Write a disk's new marker, as the guest would."""
 
 
 @dataclass(frozen=True)
 class DefinitionEditor:
-    """Changes the definition of a domain. ``make_overlay`` makes a file, where there are files."""
+    """Changes the definition of a domain. ``make_overlay`` makes a file if the disks have files."""
 
     connection: libvirt.virConnect
     domain: libvirt.virDomain
     make_overlay: Callable[[DiskSource, DiskSource], None] = lambda _below, _overlay: None
 
     def xml(self) -> str:
-        """The definition."""
+        """Return the XML of the definition."""
         return definition_of(self.domain)
 
     def attach(self, device: etree._Element) -> None:
@@ -79,11 +79,11 @@ class DefinitionEditor:
         self.domain.attachDeviceFlags(as_text(device), libvirt.VIR_DOMAIN_AFFECT_CONFIG)
 
     def detach(self, device: etree._Element) -> None:
-        """Take a device out of the definition."""
+        """Remove a device from the definition."""
         self.domain.detachDeviceFlags(as_text(device), libvirt.VIR_DOMAIN_AFFECT_CONFIG)
 
     def put_overlay(self, target: str, below: DiskSource, overlay: DiskSource) -> None:
-        """Name the overlay in the definition."""
+        """Put the overlay's path and format into the definition."""
         self.make_overlay(below, overlay)
         root = parse_domain(self.xml())
         for disk in disks_of(root):
@@ -93,7 +93,7 @@ class DefinitionEditor:
         self.connection.defineXML(serialise(root))
 
     def write_marker(self, disk: str, token: str) -> None:
-        """Nobody reads a marker where nothing runs: files stand in for their content."""
+        """Do nothing: if nothing runs, nobody reads markers, and files stand in for their content."""
 
 
 def volumes_of(scenario: Scenario) -> dict[str, Volume]:
@@ -102,12 +102,12 @@ def volumes_of(scenario: Scenario) -> dict[str, Volume]:
 
 
 def refuse_steps_of_its_own(implementation: Implementation, steps: tuple[Step, ...]) -> None:
-    """Refuse steps that would attach the harness's disks to the instance of an implementation that makes its own.
+    """Refuse steps that would attach the harness's disks although the implementation makes its own disks.
 
     An implementation that makes its own disks can only detach volumes.
 
     Raises:
-        Refused: there is such a step.
+        Refused: a step changes the domain in another way.
     """
     if not implementation.makes_own_disks:
         return
@@ -128,10 +128,10 @@ def take_steps(
     rescue: Callable[[int], bool],
     progress: Callable[[str], None] = lambda _phase: None,
 ) -> bool:
-    """Take steps in turn, and carry out the rescues among them by ``rescue``, which is told the step's position.
+    """Take steps in turn; ``rescue`` carries out the rescues among the steps, and gets the step's position.
 
     Returns:
-        Whether all steps were taken: none is after a rescue for which ``rescue`` returned False.
+        True if all steps were taken. No step is taken after a rescue for which ``rescue`` returned False.
     """
     for position, step in enumerate(steps):
         progress(f"step {position + 1}: {step_label(step)}")
@@ -142,17 +142,17 @@ def take_steps(
 
 
 def take(step: Step, current: CurrentInstance, editor: DomainEditor) -> CurrentInstance:
-    """Take the next step; returns what has become of the instance.
+    """Take the next step, and return the changed instance.
 
     Raises:
-        HostError: libvirt does not do it.
+        HostError: libvirt does not carry out the step.
         GuestError: the guest does not play its part in time.
     """
     try:
         return _taken(step, current, editor).after(step)
     except libvirt.libvirtError as error:
         raise HostError(
-            f"steps.{len(current.steps)}: libvirt does not do it: {error}",
+            f"steps.{len(current.steps)}: libvirt does not carry out the step: {error}",
             hint="docs/reference/scenarios.md says which devices a running instance can be given",
         ) from error
 
@@ -213,5 +213,5 @@ def _disk_of(current: CurrentInstance, editor: DomainEditor, name: str) -> etree
 
 
 def as_text(device: etree._Element) -> str:
-    """A device as libvirt takes it."""
+    """Return a device's XML as text for libvirt."""
     return etree.tostring(device, encoding="unicode")

@@ -11,9 +11,9 @@ from harness.domain.placement import Placement
 
 @dataclass
 class UefiVariables:
-    """One instance's store, at ``path``, and the copy that a rescued guest may have; None without UEFI, or without one.
+    """One instance's store at ``path``, and the copy for a rescued guest; None without UEFI or without a copy.
 
-    A store that somebody has removed has no content: libvirt makes a new one for the next guest.
+    A store that somebody has removed has no content: libvirt makes a new store for the next guest.
     """
 
     path: Path | None
@@ -23,25 +23,25 @@ class UefiVariables:
 
     @classmethod
     def of(cls, placement: Placement) -> UefiVariables:
-        """Those of the instance that lives there."""
+        """Return the UEFI variables of the instance at a placement."""
         return cls(None if placement.uefi is None else placement.uefi.variables_path, placement.rescue_variables_path)
 
     def look_before(self) -> None:
-        """Remember them as they go into a rescue."""
+        """Remember the variables before a rescue."""
         self._before = self._content()
 
     def look_after(self) -> None:
-        """Remember them as they come out of it."""
+        """Remember the variables after a rescue."""
         self._after = self._content()
 
     def give_to_rescue(self) -> None:
-        """Have the rescued guest begin with a copy of them."""
+        """Copy the variables for the rescued guest to begin with."""
         if self.path is not None and self.rescue_path is not None and self.path.is_file():
             shutil.copyfile(self.path, self.rescue_path)
 
     @property
     def are_restored(self) -> bool | None:
-        """Whether they came back from the rescue as they went in; None without UEFI."""
+        """True if the variables are the same before and after the rescue; None without UEFI."""
         if self.path is None:
             return None
         return self._before is not None and self._before == self._after

@@ -1,4 +1,4 @@
-"""Control boots: states are booted again until a kernel race is told from a moved disk."""
+"""Control boots: boot states again until a kernel race can be distinguished from a moved disk."""
 
 from __future__ import annotations
 
@@ -39,12 +39,14 @@ class Bootable(Protocol):
 def settled_by_control_boots(
     subject: Bootable, findings: tuple[Finding, ...], expected: Expected, looks: Looks, *, is_hot: bool
 ) -> tuple[Finding, ...]:
-    """Return the findings with their causes, as far as control boots tell; ``is_hot`` before the rescue.
+    """Return the findings with their causes, as far as control boots show them.
+
+    ``is_hot``: devices were attached or detached between the last boot and the rescue.
 
     Raises:
         HostError, GuestError: host or guest failed.
     """
-    # What was attached to a running guest has another name after any boot: that is told by booting.
+    # A disk that was attached to a running guest has another name after any boot, which a control boot shows.
     in_doubt = needs_control_boots(findings, {} if is_hot else subject.definitions)
     if not in_doubt or not subject.control_boots:
         return findings
@@ -79,7 +81,7 @@ def settled_by_control_boots(
 
 
 def _boots_again(subject: Bootable, state: State, first: Callable[[], BootedGuest]) -> Iterator[Inventory]:
-    """Boot a state as a control, the first time by the transition that leads into it."""
+    """Boot a state as a control, the first time by the transition into the state."""
     for number in range(1, subject.control_boots + 1):
         transition = first if number == 1 else subject.life_cycle.reboot
         subject.boot(state, transition, control=number)

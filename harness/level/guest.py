@@ -1,4 +1,4 @@
-"""Level guest: a Linux boots in every state, and is looked at over SSH."""
+"""Level guest: a Linux boots in every state, and the harness looks at the guest over SSH."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 
 @dataclass
 class BootedInstance(InstanceUnderTest):
-    """One case's instance with its guest. ``control_boots`` is how often a state in doubt is booted again."""
+    """One case's instance with its guest. ``control_boots`` is the number of control boots for a state in doubt."""
 
     ready: PreparedInstance[BootedGuest]
     image: RescueImage
@@ -48,11 +48,11 @@ class BootedInstance(InstanceUnderTest):
     outcome: Outcome
     _definitions: dict[State, Inventory] = field(default_factory=dict)
     _was_hot: bool = False
-    """Whether devices were attached or detached between the last boot and the present rescue."""
+    """True if devices were attached or detached between the last boot and the present rescue."""
     _since: dict[str, Fingerprint] = field(default_factory=dict)
-    """The disks before the guest that is rescued booted."""
+    """The disks before the boot of the guest that is then rescued."""
     _before: dict[str, Fingerprint] = field(default_factory=dict)
-    """The disks before the rescued guest booted."""
+    """The disks before the boot of the rescued guest."""
     _normal: Inventory | None = None
     _written: dict[str, str] = field(default_factory=dict)
     _marked: set[str] = field(default_factory=set)
@@ -143,7 +143,7 @@ class BootedInstance(InstanceUnderTest):
         self.boot(State.UNRESCUED, self.life_cycle.unrescue)
 
     def after_refusal(self, refused: Refused) -> tuple[Finding, ...]:
-        """Look whether the refusal has left the guest as it says."""
+        """Check that the guest is in the state that the refusal tells."""
         self.progress("refused: is the guest as the refusal says?")
         guest, boot_id = self.life_cycle.running, None
         if self.life_cycle.is_active:
@@ -156,7 +156,7 @@ class BootedInstance(InstanceUnderTest):
         return tuple(after_refusal(refused.guest, guest.ready.boot_id, boot_id))
 
     def expected(self, rescued: Inventory) -> Expected:
-        """Have the rescued guest write to the instance's disks, and return what the states are held against."""
+        """Have the rescued guest write to the instance's disks, and return the expectations for the states."""
         self._written = self._write_data(rescued)
         read_only = frozenset(self.ready.tokens) - frozenset(self._written)
         return self.ready.expected.model_copy(update={"written": self._written, "read_only": read_only})
@@ -177,7 +177,7 @@ class BootedInstance(InstanceUnderTest):
         )
 
     def settled(self, findings: tuple[Finding, ...], expected: Expected, looks: Looks) -> tuple[Finding, ...]:
-        """Return the findings once control boots have told kernel races from moved disks."""
+        """Return the findings after control boots have distinguished kernel races from moved disks."""
         with self.not_looking_at_disks():
             return settled_by_control_boots(self, findings, expected, looks, is_hot=self._was_hot)
 
@@ -192,7 +192,7 @@ class BootedInstance(InstanceUnderTest):
 
     @contextmanager
     def not_looking_at_disks(self) -> Iterator[None]:
-        """Take no fingerprints: between control boots nobody compares the disks' bytes."""
+        """Take no fingerprints in this context, because nobody compares the disks' bytes between control boots."""
         self.life_cycle.looks_at_disks = False
         try:
             yield
@@ -232,7 +232,7 @@ class BootedInstance(InstanceUnderTest):
         ]
 
     def _write_data(self, rescued: Inventory) -> dict[str, str]:
-        """Write a token on every writable disk of the instance; returns disk -> token."""
+        """Write a token on every writable disk of the instance, and return the tokens by disk."""
         tokens = {
             device.marker.disk: (device.name, secrets.token_hex(8))
             for device in rescued.block_devices

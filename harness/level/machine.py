@@ -1,6 +1,6 @@
-"""Level machine: QEMU builds the machine of every state and is asked for it; nothing runs.
+"""Level machine: QEMU builds the machine of every state and describes it; nothing runs.
 
-Steps are taken on the definition while no machine is there; a rescue among the steps is carried out.
+Steps are taken on the definition while no machine exists. A rescue among the steps is carried out.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class BuiltMachine(InstanceUnderTest):
         self.ready.life_cycle.reboot()
 
     def look(self, state: State) -> Inventory:
-        """Ask QEMU for the machine, and keep what it says."""
+        """Ask QEMU for a description of the machine, and keep it."""
         life_cycle = self.ready.life_cycle
         machine = life_cycle.running
         sources = Sources.of(life_cycle.placement, self.ready.tokens)
@@ -80,7 +80,7 @@ class BuiltMachine(InstanceUnderTest):
         self.ready.life_cycle.unrescue()
 
     def expected(self, rescued: Inventory) -> Expected:
-        """Return the planted markers and the device that was asked for."""
+        """Return the planted markers and the requested device."""
         del rescued
         return self.ready.expected
 

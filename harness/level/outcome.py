@@ -12,7 +12,7 @@ from harness.verdict.finding import Finding
 from harness.verdict.outcome import verdict_of
 
 Progress = Callable[[str], None]
-"""Told which phase of its case is under way."""
+"""A function that is called with the name of the case's present phase."""
 
 
 @dataclass
@@ -28,12 +28,12 @@ class Outcome:
     versions: dict[str, str] = field(default_factory=dict)
 
     def add(self, *findings: Finding) -> None:
-        """Add what one rescue and unrescue showed, each finding once."""
+        """Add the findings of one rescue and unrescue, each finding once."""
         self.findings = tuple(dict.fromkeys((*self.findings, *findings)))
 
     @property
     def is_restored(self) -> bool:
-        """Whether every unrescue so far gave the instance back as it was, so that further steps can be taken on it."""
+        """True if every unrescue so far restored the instance, so that further steps can be taken on it."""
         return not any(finding.claim is ClaimName.RESTORED and finding.cause == "rescue" for finding in self.findings)
 
     @property

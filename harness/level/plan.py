@@ -25,10 +25,10 @@ from harness.verdict.outcome import meets
 
 @dataclass(frozen=True)
 class PlannedInstance:
-    """An instance as libvirt defines it after its steps, with what its domains are looked at with.
+    """An instance as libvirt defines it after its steps, with the means to look at its domains.
 
-    ``read_backs`` and ``restored`` remember, by the XML given back to the instance, what libvirt makes of it and what
-    is wrong with it: for most rescues of one instance it is the same.
+    ``read_backs`` and ``restored`` remember the domain that libvirt makes and the findings about it, by the XML that
+    unrescue defines. Most rescues of one instance end in the same XML.
     """
 
     instance: Instance
@@ -42,7 +42,7 @@ class PlannedInstance:
     restored: dict[str, tuple[Finding, ...]] = field(default_factory=dict, compare=False)
 
     def inventory(self, xml: str) -> Inventory:
-        """The inventory of one of its domains."""
+        """Return the inventory of one of the instance's domains."""
         return defined_inventory(xml, self.sources, usb_cdrom_is_disk=self.usb_cdrom_is_disk)
 
     @cached_property
@@ -53,7 +53,7 @@ class PlannedInstance:
 
 @dataclass(frozen=True)
 class Plan:
-    """A case's domain XML by state as libvirt completed it; ``refusal`` in place of the rescue."""
+    """A case's domain XML by state, as libvirt completed it; a refused rescue has a ``refusal`` instead."""
 
     planned: PlannedInstance
     image: RescueImage
@@ -63,13 +63,13 @@ class Plan:
 
     @property
     def inventory_by_state(self) -> dict[State, Inventory]:
-        """The inventory of every state that came about."""
+        """The inventory of every state that was reached."""
         states = {State.NORMAL: self.planned.normal, State.RESCUED: self.rescued, State.UNRESCUED: self.unrescued}
         return {state: inventory for state, inventory in states.items() if inventory is not None}
 
     @property
     def xml_by_state(self) -> dict[State, str]:
-        """The domain XML of every state that came about."""
+        """The domain XML of every state that was reached."""
         states = {
             State.NORMAL: self.planned.normal_xml,
             State.RESCUED: self.rescued_xml,
@@ -107,10 +107,13 @@ class Plan:
         return self.outcome.verdict
 
     def mismatch(self, scenario: Scenario, versions: Mapping[str, str]) -> tuple[str, ...]:
-        """Return, a sentence each, how the plan differs from what a scenario of its instance and image expects.
+        """Compare the plan with the expectation of a scenario that has the same instance and image.
+
+        Returns:
+            One sentence for each difference.
 
         Raises:
-            ScenarioError: the scenario expects nothing for these versions.
+            ScenarioError: the scenario has no expectation for these versions.
         """
         expectation = applicable_expectation(scenario, {**versions, **self.planned.versions})
         found = meets(expectation, self.verdict, self.findings, self.refusal, level=Level.PLAN)
@@ -119,7 +122,7 @@ class Plan:
 
 @dataclass
 class DefinedInstance(InstanceUnderTest):
-    """The instance of a plan. Its steps are taken, and its states defined, before they are looked at."""
+    """The instance of a plan. All steps are taken and all states are defined before the first look."""
 
     plan: Plan
 
@@ -133,10 +136,10 @@ class DefinedInstance(InstanceUnderTest):
             raise self.plan.refusal
 
     def unrescue(self) -> None:
-        """Nothing is left to do: the unrescued domain is defined."""
+        """Do nothing, because the unrescued domain is defined already."""
 
     def expected(self, rescued: Inventory) -> Expected:
-        """Return the planted markers and the device that was asked for."""
+        """Return the planted markers and the requested device."""
         del rescued
         instance = self.plan.planned.instance
         return expected_of(instance, request_or_none(instance, self.plan.image), self.plan.planned.sources.tokens)
@@ -146,7 +149,7 @@ class DefinedInstance(InstanceUnderTest):
         return HostEvidence(domain_xml_equal=self.plan.unrescued_xml == self.plan.planned.normal_xml)
 
     def compare_unrescued(self, looks: Looks, expected: Expected) -> tuple[Finding, ...]:
-        """Hold the unrescued domain against the normal one, once for all rescues that end in the same domain."""
+        """Compare the unrescued domain with the normal one, once for all rescues that end in the same domain."""
         known, xml = self.plan.planned.restored, self.plan.unrescued_xml or ""
         if xml not in known:
             known[xml] = super().compare_unrescued(looks, expected)

@@ -23,9 +23,9 @@ class PlannedPlace:
 
 @dataclass(frozen=True)
 class PlannedDisk:
-    """A disk by its name in the scenario; None in a state that lacks it.
+    """A disk by its name in the scenario; a state that lacks the disk has None as its place.
 
-    ``bus`` and ``device`` are texts: an implementation may define any that libvirt knows.
+    ``bus`` and ``device`` are texts, because an implementation may use any value that libvirt knows.
     """
 
     name: str
@@ -36,7 +36,7 @@ class PlannedDisk:
 
 
 def planned_disks(plan: Plan) -> tuple[PlannedDisk, ...]:
-    """The disks in the order of the normal domain, what rescue adds last."""
+    """Return the disks in the order of the normal domain; disks that the rescue adds come last."""
     names = plan.planned.sources.disks
     normal = _disks_by_name(plan.planned.normal_xml, names)
     rescued = {} if plan.rescued_xml is None else _disks_by_name(plan.rescued_xml, names)

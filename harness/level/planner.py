@@ -1,4 +1,4 @@
-"""The domains of a case without a boot: defined in libvirt, read back, undefined."""
+"""Make the domains of a case without a boot: define them in libvirt, read them back, undefine them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Planner:
         self._usb_cdrom_is_disk = usb_cdrom_is_disk(connection)
 
     def plan(self, case: Case, implementation: Implementation) -> Plan:
-        """Plan one case with the implementation that it names.
+        """Plan one case with the implementation that the case names.
 
         Raises:
             Refused: the implementation does not make the instance.
@@ -63,8 +63,8 @@ class Planner:
         """Define the normal state of a scenario's instance, with its steps taken.
 
         Raises:
-            Refused: the implementation does not make it.
-            HostError: libvirt does not accept it, or does not take a step.
+            Refused: the implementation does not make the instance.
+            HostError: libvirt does not accept the instance, or does not carry out a step.
         """
         refuse_steps_of_its_own(implementation, scenario.steps)
         instance = scenario.instance
@@ -74,7 +74,7 @@ class Planner:
             xml = implementation.normal(instance, placement)
             if changes_definition(scenario.steps):
                 current, xml = self._with_steps(scenario.steps, current, xml)
-            # A running domain's definition is a parsed copy (virDomainObjSetDefTransient), which may order otherwise.
+            # A running domain's definition is a parsed copy (virDomainObjSetDefTransient), whose order may differ.
             normal_xml = self._read_back(self._read_back(xml))
         except libvirt.libvirtError as error:
             require_word_on_domain(error)
@@ -110,7 +110,7 @@ class Planner:
         """Define the rescued and the unrescued state of an instance.
 
         Raises:
-            HostError: libvirt does not take the unrescued domain.
+            HostError: libvirt does not accept the unrescued domain.
         """
         running = RunningInstance(planned.instance, planned.placement, planned.normal_xml, planned.steps)
         try:
@@ -182,7 +182,7 @@ def plan_case(
 
 @contextmanager
 def open_planner() -> Iterator[Planner]:
-    """A planner on an embedded hypervisor of its own.
+    """Open a planner on its own embedded hypervisor.
 
     Raises:
         HostError: QEMU or libvirt is missing or does not work.

@@ -1,6 +1,6 @@
 """The one sequence of a case, at every level: look, rescue, look, unrescue, look, compare.
 
-A level adds its ``InstanceUnderTest``: how the instance comes into a state, and where evidence of the state comes from.
+A level adds its ``InstanceUnderTest``, which brings the instance into a state and collects evidence of the state.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class Looks:
 
 
 class InstanceUnderTest(ABC):
-    """An instance at one level. Methods raise HostError or GuestError where host or guest fails."""
+    """An instance at one level. Methods raise HostError or GuestError if host or guest fails."""
 
     folder_prefix: str = ""
     """The folder of the rescue's artefacts within the case's folder; empty for the rescue under test."""
 
     @property
     def definitions(self) -> Mapping[State, Inventory]:
-        """The domains of the present rescue by state, where the level looks deeper than at them."""
+        """The domains of the present rescue by state, if the level looks deeper than at domains."""
         return {}
 
     def start(self) -> None:
@@ -45,7 +45,7 @@ class InstanceUnderTest(ABC):
         return
 
     def take(self, step: Step) -> None:
-        """Take a step on the instance; a rescue as a step has been carried out and looked at by then."""
+        """Take a step on the instance; if the step is a rescue, it has been carried out and looked at before."""
         raise NotImplementedError(f"{type(self).__name__} takes no step such as {step}")
 
     def bring_up(self) -> None:
@@ -71,14 +71,14 @@ class InstanceUnderTest(ABC):
 
     @abstractmethod
     def expected(self, rescued: Inventory) -> Expected:
-        """Return what the states are held against; at level guest the rescued guest first writes to its disks."""
+        """Return the expectations for the states; at level guest the rescued guest first writes to its disks."""
 
     @abstractmethod
     def host_evidence(self) -> HostEvidence:
-        """Return what only the host sees of the rescue, once the instance is unrescued."""
+        """Return the evidence that only the host sees, once the instance is unrescued."""
 
     def compare_unrescued(self, looks: Looks, expected: Expected) -> tuple[Finding, ...]:
-        """Hold the unrescued state against the normal one."""
+        """Compare the unrescued state with the normal one."""
         return compare_unrescued(looks.normal, looks.rescued, looks.unrescued, expected, self.host_evidence())
 
     def settled(self, findings: tuple[Finding, ...], expected: Expected, looks: Looks) -> tuple[Finding, ...]:
@@ -108,7 +108,10 @@ def carry_out(
 
 
 def rescue_and_unrescue(subject: InstanceUnderTest, outcome: Outcome) -> bool:
-    """Look at an instance, rescue it, unrescue it, and add the findings to ``outcome``; False if one was refused."""
+    """Look at an instance, rescue it, unrescue it, and add the findings to ``outcome``.
+
+    Return False if the rescue or the unrescue was refused.
+    """
     subject.bring_up()
     normal = subject.look(State.NORMAL)
     try:
@@ -133,7 +136,7 @@ def rescue_and_unrescue(subject: InstanceUnderTest, outcome: Outcome) -> bool:
     )
     outcome.additions = additions(normal, rescued, expected)
     earlier = outcome.findings
-    outcome.add(*findings)  # kept should a control boot fail
+    outcome.add(*findings)  # keep the findings in case a control boot fails
     settled = subject.settled(findings, expected, looks)
     outcome.findings = earlier
     outcome.add(*settled)

@@ -15,9 +15,9 @@ QEMU_OVERHEAD_BYTES = 192 * MIB
 
 
 def guests_at_once(memory_bytes: int, groups: ControlGroups = OWN_GROUPS) -> int:
-    """One guest of ``memory_bytes`` a core, as long as they fit into the memory that is free now; at least one.
+    """Return the number of guests at once: one per core, as many as fit into the free memory, and at least one.
 
-    Of a container these are the cores and the memory that it is given.
+    A guest has ``memory_bytes``. In a container, the cores and the memory are those that the container is given.
     """
     free_bytes = psutil.virtual_memory().available
     if (left_bytes := groups.free_memory_bytes) is not None:

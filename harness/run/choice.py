@@ -1,4 +1,4 @@
-"""The cases that a run is about: collected from files, chosen by name, with what had to be left out."""
+"""Choose the cases of a run: collect them from files, select by name, and leave out the impossible ones."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from harness.scenario.words import Level
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen cases, and those that were left out.
+    """The chosen cases, and the cases that were left out.
 
-    This host lacks what the cases in ``lacking`` take. The cases in ``beyond`` ask for a level that is out of reach.
+    This host lacks something that the cases in ``lacking`` need. The cases in ``beyond`` need an unreachable level.
     """
 
     cases: tuple[Case, ...]

@@ -1,6 +1,7 @@
 """The limits of this process's control groups: a container's show neither in /proc/meminfo nor in the affinity.
 
-Of both versions: Documentation/admin-guide/cgroup-v2.rst, and cgroup-v1/memory.rst with scheduler/sched-bwc.rst.
+A container's limits appear neither in /proc/meminfo nor in the affinity. Both versions of control
+groups are read: Documentation/admin-guide/cgroup-v2.rst, and cgroup-v1/memory.rst with scheduler/sched-bwc.rst.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _UNLIMITED = ("max", "-1")
 
 @dataclass(frozen=True)
 class ControlGroups:
-    """The groups of a process, by its /proc/PID/cgroup and the folder that they are mounted in."""
+    """The groups of a process, read from /proc/PID/cgroup and the folder in which the groups are mounted."""
 
     membership: Path = Path("/proc/self/cgroup")
     root: Path = Path("/sys/fs/cgroup")
@@ -48,7 +49,7 @@ class ControlGroups:
         return min(shares, default=None)
 
     def _groups(self, controller: str) -> Iterator[tuple[Path, bool]]:
-        """The folders of the process's groups and of those around them, and whether they are of version 2."""
+        """Yield the folders of the process's groups and of the groups around them, each with True for version 2."""
         for line in self.membership.read_text().splitlines() if self.membership.is_file() else ():
             _, controllers, path = line.split(":", 2)
             if controllers and controller not in controllers.split(","):
@@ -64,7 +65,7 @@ OWN_GROUPS = ControlGroups()
 
 
 def _words(path: Path) -> list[str]:
-    """A file's words; none where it is not, as in a group that is not visible from here."""
+    """Return a file's words; an empty list if the file does not exist, as in a group that is not visible from here."""
     try:
         return path.read_text().split()
     except OSError:

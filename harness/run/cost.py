@@ -1,6 +1,7 @@
 """The time that cases take, in boots of the small guest from a virtio disk under BIOS.
 
-The factors are measured under TCG, see docs/design/performance.md. Control boots are not foreseen.
+The unit is one boot of the small guest from a virtio disk under BIOS. The factors are measured under TCG, see
+docs/design/performance.md. Control boots are not included.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ def _extra_of_the_medium(scenario: Scenario) -> float:
 
 
 def expected_s(cases: Iterable[Case], canary_s: float, jobs: int) -> float:
-    """About how many seconds cases take, ``jobs`` at once, on a host whose canary took ``canary_s``."""
+    """Estimate the seconds that cases take, ``jobs`` at once, on a host whose canary took ``canary_s``."""
     return sum(boots_of(case) for case in cases) * canary_s * CANARIES_A_BOOT / jobs
 
 
 def duration_text(seconds: float) -> str:
-    """A rough duration, in words: what was measured of the host holds as long as it does nothing else."""
+    """Return a rough duration in words. A measurement of the host holds only as long as the host does nothing else."""
     if seconds < 50:
         return "less than a minute on an idle host"
     minutes = max(1, round(seconds / 60))

@@ -1,4 +1,4 @@
-"""The one road of a case: boot each state, collect, compare, record."""
+"""Run a case: boot each state, collect, compare, record."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from harness.verdict.outcome import meets
 
 
 def run_case(case: Case, session: Session, progress: Progress = lambda _phase: None) -> CaseResult:
-    """Run a case to its result; whatever goes wrong with it is in the result.
+    """Run a case to its result, which also records everything that goes wrong with the case.
 
     Raises:
-        HostError: there can be no folder for its artefacts.
+        HostError: the folder for the case's artefacts cannot be made.
         CancelledError: the run was interrupted.
     """
     started, started_at = time.monotonic(), utc_now()
@@ -46,7 +46,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         if missing := lacking(case.point.scenario.instance, case.level):
             raise missing
         _carry_out(case, session, folder, progress, outcome)
-    except Refused as refused:  # of the instance itself, before any rescue
+    except Refused as refused:  # the instance itself was refused, before any rescue
         outcome.refusal = refused
     except HarnessError as error:
         outcome.failure = _failure(error, error)

@@ -1,4 +1,4 @@
-"""The one on-ramp: what every entrance does between the user's options and the first case."""
+"""The one on-ramp: the work of every entrance between the user's options and the first case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.scenario.words import Level
 class RunOptions:
     """The options of a run: the results folder, the deepest level, and choices that None leaves to the host.
 
-    ``name`` is that of the run's folder below ``results``, for processes that share one.
+    ``name`` is the name of the run's folder below ``results``, for processes that share one folder.
     """
 
     results: Path
@@ -54,7 +54,7 @@ class OpenRun:
         jobs: int | None = None,
         ahead: int | None = None,
     ) -> Iterator[CasePool]:
-        """Run the cases side by side, as many as ``jobs`` or as the run's options say; see CasePool."""
+        """Run the cases side by side, as many at once as ``jobs`` or else the run's options say; see CasePool."""
         self.obtain_images(cases)
         observer = Unobserved() if observer is None else observer
         with CasePool(cases, self.session, observer, jobs=jobs or self.jobs(cases), ahead=ahead) as pool:
@@ -62,10 +62,10 @@ class OpenRun:
 
 
 def implementations_at(names: Sequence[str], level: Level) -> list[Implementation]:
-    """Return the implementations of some names, the reference without any, each of which has the level.
+    """Return the implementations of some names, and check that each has the level; without names, the reference.
 
     Raises:
-        ScenarioError: there is none of a name, or one does not have the level.
+        ScenarioError: no implementation has one of the names, or an implementation does not have the level.
     """
     implementations = implementations_of(names)
     require_level(implementations, level)
@@ -79,7 +79,7 @@ def open_run(
     *,
     progress: Callable[[str], None] = say_nothing,
 ) -> Iterator[OpenRun]:
-    """Open the implementations, the reference without any, and a session; both are released at the end.
+    """Open the implementations, by default the reference, and a session; release both at the end.
 
     Raises:
         HostError: images cannot be built, or an implementation, QEMU or libvirt does not work.

@@ -1,4 +1,4 @@
-"""Cases in parallel: a ThreadPoolExecutor that stays ahead of whoever asks for one result after the other."""
+"""Cases in parallel: a ThreadPoolExecutor that stays ahead of a caller who asks for one result after the other."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from harness.scenario.words import Level
 
 
 class Observer(Protocol):
-    """Told, from the threads that run cases, how they get on."""
+    """An observer of the cases' progress, called from the threads that run the cases."""
 
     def started(self, case: Case) -> None:
-        """A case begins."""
+        """Note that a case begins."""
 
     def phase(self, case: Case, text: str) -> None:
-        """A case enters a phase, such as a state's boot."""
+        """Note that a case enters a phase, such as a state's boot."""
 
     def finished(self, case: Case, result: CaseResult) -> None:
-        """A case has its result."""
+        """Note that a case has its result."""
 
 
 def default_jobs(cases: Sequence[Case]) -> int:
@@ -39,9 +39,9 @@ def default_jobs(cases: Sequence[Case]) -> int:
 
 
 def obtain_needed_images(cases: Sequence[Case], session: Session) -> None:
-    """Have the Debian images built before the first case, if one needs them: for minutes, and here it can be stopped.
+    """Have the Debian images built before the first case, if a case needs them.
 
-    What goes wrong is left to the cases that need them to tell.
+    The build takes minutes, and the user can stop it here. The cases that need the images report an error of the build.
     """
     for case in cases:
         scenario = case.point.scenario
@@ -65,9 +65,9 @@ class Unobserved:
 
 
 class CasePool:
-    """Runs ``cases`` from the one asked for on, ``jobs`` at once, at most ``ahead`` beyond it (default: all of them).
+    """Runs ``cases``, ``jobs`` at once, from the requested case on and at most ``ahead`` beyond it (default: all).
 
-    Leaving the context ends what is still under way: its guests are destroyed and its files removed.
+    Leaving the context ends the cases that are still running: their guests are destroyed and their files removed.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class CasePool:
         """Wait for a case's result.
 
         Raises:
-            HostError: there can be no folder for its artefacts.
+            HostError: the folder for the case's artefacts cannot be made.
             CancelledError: the run was interrupted.
         """
         for number in range(index, min(index + 1 + self._ahead, len(self._cases))):
@@ -118,4 +118,4 @@ class CasePool:
                 try:
                     domain.destroy()
                 except libvirt.libvirtError:
-                    continue  # its own case was quicker
+                    continue  # the domain's own case has destroyed it first

@@ -1,4 +1,4 @@
-"""All that the cases of one run share: images, hypervisor, key, media server, results."""
+"""The things that the cases of one run share: images, hypervisor, key, media server, results."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ CONTROL_BOOTS = 3
 
 @dataclass(frozen=True)
 class Session(Resources):
-    """One run's resources and results. ``control_boots``: how often each state is booted again over a doubtful name."""
+    """One run's resources and results. ``control_boots``: the number of control boots per state for a doubtful name."""
 
     folder: RunFolder
     control_boots: int = CONTROL_BOOTS
 
 
 def say_nothing(message: str) -> None:
-    """Show nobody what is under way."""
+    """Show no progress."""
     del message
 
 
 def _once(obtain: Callable[[], DebianSet]) -> Callable[[], DebianSet]:
-    """The same answer for every case, whichever thread asks first: the images, or why there are none."""
+    """Wrap a function so that every case gets the same answer, in any thread: the images, or the error."""
     lock, answers = Lock(), list[DebianSet | HostError]()
 
     def ask() -> DebianSet:
@@ -69,10 +69,10 @@ def open_session(
     name: str | None = None,
     implementations: Implementations | None = None,
 ) -> Iterator[Session]:
-    """Everything a run needs whose deepest level is ``level``, released at the end.
+    """Provide everything that a run with the deepest level ``level`` needs, and release it at the end.
 
-    ``implementations``, held open by the caller, are those under test; by default the reference. ``name`` is that of
-    the run's folder below ``results``, for processes that share one; by default it is a fresh one.
+    ``implementations`` are those under test, by default the reference; the caller holds them open. ``name`` is the name
+    of the run's folder below ``results``, for processes that share one folder; by default the run gets a new folder.
 
     Raises:
         HostError: images cannot be built, or QEMU or libvirt does not work.

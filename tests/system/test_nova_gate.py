@@ -112,7 +112,7 @@ def test_wrong_input_is_one_message(nova_line: CommandLine, checkout: Checkout, 
         ((str(tmp_path),), "is no git checkout"),
         ((str(checkout.path),), f"rescue-harness nova add --checkout {checkout.path}"),
         ((str(checkout.path), "--base", "nowhere"), "'nowhere' is no commit of"),
-        ((str(checkout.path), *USES_RELEASE, "-k", "nothing"), "none matches -k 'nothing'"),
+        ((str(checkout.path), *USES_RELEASE, "-k", "nothing"), "no case matches -k 'nothing'"),
     ):
         ran = nova_line.run("gate-nova", *words)
         assert ran.returncode == 2, ran.stdout + ran.stderr

@@ -1,4 +1,4 @@
-"""A folder with Nova's source: whether it is one, and which version it is."""
+"""Check that a folder holds Nova's source, and find out the version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def require_checkout(path: Path) -> None:
     """Check that Nova's source is in a folder.
 
     Raises:
-        ScenarioError: it is not.
+        ScenarioError: Nova's source is not there.
     """
     if not path.is_dir():
         raise ScenarioError(f"{path} is no folder", hint="--checkout takes the top folder of Nova's source")
@@ -30,15 +30,16 @@ def require_checkout(path: Path) -> None:
 
 
 def checkout_version(path: Path) -> str:
-    """The version, of which pbr has to be told: ``34.0.0.post12`` is twelve commits after 34.0.0.
+    """Return the version that pbr must be given: ``34.0.0.post12`` is twelve commits after 34.0.0.
 
-    From the metadata of a source package or git's tags; UNKNOWN_VERSION where there are none.
+    The version is read from the metadata of a source package or from git's tags. Without either, return
+    UNKNOWN_VERSION.
     """
     return packaged_version(path) or described_version(path) or UNKNOWN_VERSION
 
 
 def packaged_version(path: Path) -> str | None:
-    """The version in a source package's metadata."""
+    """Return the version in a source package's metadata, or None without metadata."""
     try:
         text = (path / "PKG-INFO").read_text(errors="replace")
     except OSError:
@@ -48,7 +49,7 @@ def packaged_version(path: Path) -> str | None:
 
 
 def described_version(path: Path, commit: str = "HEAD") -> str | None:
-    """The version by git's last tag before a commit."""
+    """Return the version by git's last tag before a commit, or None without a tag."""
     command = ["git", "-C", str(path), "describe", "--tags", "--match", "[0-9]*", commit]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -21,7 +21,7 @@ _LINE = re.compile(r"^\s*([A-Za-z0-9._-]+\s*(===?|<|>|~=|!=)|#|$)")
 
 
 def series_of(version: str) -> str:
-    """The OpenStack release that a Nova belongs to, two a year since 27, which is 2023.1."""
+    """Return the OpenStack release that a Nova belongs to: there are two a year, and Nova 27 belongs to 2023.1."""
     number = Version(version).major - OLDEST
     return f"{_FIRST_YEAR + number // 2}.{number % 2 + 1}"
 
@@ -32,13 +32,13 @@ def default_url(version: str | None) -> str:
 
 
 def constraints_text(given: str | None, version: str | None) -> tuple[str, str]:
-    """The constraints and where they are from; ``given`` is a file, a URL, ``none``, or None for the release's own.
+    """Return the constraints and their source. ``given`` is a file, a URL, ``none``, or None for the release's own.
 
-    Without the lines for Nova itself, and for libvirt-python: that one has to fit this host's libvirt.
+    The lines for Nova itself and for libvirt-python are left out: libvirt-python has to fit this host's libvirt.
 
     Raises:
-        ScenarioError: the file is not there, or no list of constraints.
-        HostError: they cannot be fetched.
+        ScenarioError: the file does not exist, or is no list of constraints.
+        HostError: the constraints cannot be fetched.
     """
     if given == NONE:
         return "", NONE
@@ -61,7 +61,7 @@ def _read(path: Path) -> str:
 
 def _fetched(url: str, *, by_default: bool) -> str:
     if not url.startswith(("https://", "http://", "file://")):
-        raise ScenarioError(f"{url} is no URL that constraints can be fetched from")
+        raise ScenarioError(f"{url} is not a URL from which constraints can be fetched")
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the scheme is looked at above
             text: str = answer.read().decode()
@@ -70,7 +70,7 @@ def _fetched(url: str, *, by_default: bool) -> str:
         whose = "the release's upper constraints" if by_default else "the constraints"
         raise HostError(
             f"{whose} cannot be fetched from {url}: {reason}",
-            hint="--constraints FILE takes a copy, --constraints none the newest of everything,"
+            hint="--constraints FILE reads a copy; --constraints none installs the newest version of everything,"
             " with which an older Nova may not import",
         ) from error
     return text

@@ -41,7 +41,7 @@ class Asked:
 
 
 def asked_of_nova(instance: Instance, placement: Placement) -> Asked:
-    """The instance as Nova is asked for it.
+    """Translate an instance into a request to Nova.
 
     Raises:
         Refused: Nova has no word for something in it.
@@ -72,9 +72,9 @@ def asked_of_nova(instance: Instance, placement: Placement) -> Asked:
 
 
 def rescue_properties(image: RescueImage) -> dict[str, str] | None:
-    """The rescue image's properties as they are written, for Nova to make sense of.
+    """Return the rescue image's properties as the scenario writes them; Nova interprets them.
 
-    None where the medium is the instance's own image as it is, for which a user names no image.
+    Return None if the medium is the unchanged image of the instance: a user then names no rescue image.
     """
     if image.image is RescueSource.INSTANCE and not image.properties.model_fields_set:
         return None
@@ -89,7 +89,7 @@ def volume_id(placement: Placement, name: str) -> str:
 def disks_by_source(placement: Placement, instances_path: Path) -> dict[str, str]:
     """Return the disk behind each file in Nova's domains. Nova names the files that it makes (imagebackend, blockinfo).
 
-    The config drive of a legacy rescue is a file of its own, and stands for the same disk.
+    The config drive of a legacy rescue is a separate file, and stands for the same disk.
     """
     folder = instances_path / placement.uuid
     found = {str(folder / "disk.rescue"): RESCUE}
@@ -114,7 +114,7 @@ def refuse_what_nova_lacks(instance: Instance) -> None:
     """Check that Nova has a word for everything in an instance.
 
     Raises:
-        Refused: it has not.
+        Refused: Nova has no word for a part of the instance.
     """
     lacking = next((device for device in instance.devices if device in _NOT_TO_BE_HAD), None)
     if lacking is not None:
@@ -127,10 +127,10 @@ def refuse_what_nova_lacks(instance: Instance) -> None:
 
 
 def refuse_what_takes_devices(instance: Instance) -> None:
-    """Check that a guest of Nova's takes no block device of the host's.
+    """Check that an instance's guest needs no block device of the host.
 
     Raises:
-        Refused: it does.
+        Refused: a LUN of the instance needs one.
     """
     if any(isinstance(disk, Volume) and disk.device is DeviceType.LUN for disk in instance.disks):
         raise not_asked_for("Nova", "a guest with a LUN, for which it has os-brick connect an iSCSI target")

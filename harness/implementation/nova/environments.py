@@ -1,7 +1,8 @@
 """The Novas that were added: each in a virtual environment of its own in the user's data folder.
 
-An environment exists once its record, ``NAME.json``, does: that is written last and by renaming, and removed first. The
-environment itself lies in ``environments/RANDOM`` beside it, and stays where it was made, for scripts in it name it.
+An environment exists as long as its record, ``NAME.json``, exists: the record is written last, by renaming, and removed
+first. The environment's files lie in ``environments/RANDOM`` beside the record. They are never moved, because scripts
+in the environment contain its path.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ class EnvironmentRecord(Frozen):
 
     @property
     def is_checkout(self) -> bool:
-        """Whether its code is a folder of the user's."""
+        """True if Nova's code is in a folder of the user's."""
         return self.target.startswith("/")
 
 
 @dataclass(frozen=True)
 class NovaEnvironment:
-    """An environment that is whole."""
+    """A complete environment."""
 
     record: EnvironmentRecord
     path: Path
@@ -62,7 +63,7 @@ class NovaEnvironment:
 
     @property
     def python(self) -> Path:
-        """Its Python."""
+        """The path of the environment's Python."""
         return python_of(self.path)
 
     @property
@@ -72,7 +73,7 @@ class NovaEnvironment:
 
     @property
     def known_version(self) -> str | None:
-        """The version, None for a checkout without tags."""
+        """Nova's version; None for a checkout without tags."""
         version = self.version or self.record.description.version
         return None if version == UNKNOWN_VERSION else version
 
@@ -84,21 +85,21 @@ class NovaEnvironment:
 
 
 def python_of(path: Path) -> Path:
-    """The Python of a virtual environment."""
+    """Return the path of a virtual environment's Python."""
     return path / "bin" / "python"
 
 
 def data_root() -> Path:
-    """The harness's data folder: RESCUE_HARNESS_DATA, or the user's data folder."""
+    """Return the harness's data folder: RESCUE_HARNESS_DATA, or a folder in the user's data folder."""
     chosen = os.environ.get("RESCUE_HARNESS_DATA")
     return Path(chosen).absolute() if chosen else user_data_path("rescue-harness")
 
 
 def target_of(text: str) -> str:
-    """A release as it is written, or the absolute path of a checkout: anything with a slash, or ``.``.
+    """Return a release as given, or the absolute path of a checkout. A text with a slash and ``.`` are paths.
 
     Raises:
-        ScenarioError: it is neither, or a release before 27.
+        ScenarioError: the text is neither a release nor a path, or the release is older than 27.
     """
     if "/" in text or text in (".", ".."):
         return str(Path(text).expanduser().resolve())
@@ -120,15 +121,15 @@ class Environments:
         self.folder = data_root() / "nova" if folder is None else folder
 
     def all(self) -> list[NovaEnvironment]:
-        """Every environment, releases first, in their order."""
+        """Return every environment: first the releases in their order, then the checkouts."""
         found = [each for path in sorted(self.folder.glob("*.json")) if (each := self._read(path)) is not None]
         return sorted(found, key=lambda each: (each.record.is_checkout, _version_key(each), each.record.target))
 
     def find(self, text: str) -> NovaEnvironment:
-        """The environment of a release or checkout.
+        """Return the environment of a release or checkout.
 
         Raises:
-            ScenarioError: it was not added, or is no release.
+            ScenarioError: the release or checkout was not added, or there is no such release.
         """
         target = target_of(text)
         found = self._read(self._record_path(target))
@@ -145,8 +146,8 @@ class Environments:
         """Remove an environment.
 
         Raises:
-            ScenarioError: there is none.
-            HostError: its files cannot be removed.
+            ScenarioError: the environment does not exist.
+            HostError: the environment's files cannot be removed.
         """
         with self.locked():
             found = self.find(text)
@@ -158,7 +159,7 @@ class Environments:
             return found
 
     def keep(self, record: EnvironmentRecord) -> NovaEnvironment:
-        """Make an environment that is ready known, in place of an earlier one; the lock must be held."""
+        """Record a finished environment, in place of an earlier one; the caller must hold the lock."""
         path = self._record_path(record.target)
         scratch = path.with_suffix(".new")
         scratch.write_text(record.model_dump_json(indent=1) + "\n")
@@ -167,16 +168,16 @@ class Environments:
         return NovaEnvironment(record, self.folder / _ENVIRONMENTS / record.folder)
 
     def new_folder(self) -> Path:
-        """The folder for one more environment; the lock must be held.
+        """Return a new folder for one more environment; the caller must hold the lock.
 
-        Never one that was used before: a pip whose ``add`` was killed may still write there.
+        A folder is never used twice: a pip whose ``add`` was killed may still write to the old one.
         """
         folder = self.folder / _ENVIRONMENTS
         folder.mkdir(parents=True, exist_ok=True)
         return folder / secrets.token_hex(4)
 
     def remove_unfinished(self) -> None:
-        """Remove the folders that no record names: an ``add`` was killed; the lock must be held."""
+        """Remove the folders that no record names, left by a killed ``add``; the caller must hold the lock."""
         kept = {found.path for found in self.all()}
         for path in (self.folder / _ENVIRONMENTS).glob("*"):
             if path not in kept:
@@ -184,10 +185,10 @@ class Environments:
 
     @contextmanager
     def locked(self, progress: Progress = lambda _text: None) -> Iterator[None]:
-        """Hold the lock that whoever changes anything here holds.
+        """Hold the lock that every change to the environments requires.
 
         Raises:
-            HostError: the data folder cannot be written.
+            HostError: the data folder cannot be written to.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -199,7 +200,7 @@ class Environments:
                 lock.acquire()
         except OSError as error:
             raise HostError(
-                f"{self.folder} cannot be used: {error}", hint="set RESCUE_HARNESS_DATA to a folder of yours"
+                f"{self.folder} cannot be used: {error}", hint="set RESCUE_HARNESS_DATA to a folder that you own"
             ) from error
         try:
             yield

@@ -1,4 +1,4 @@
-"""Nova at level guest: it spawns, rescues and unrescues guests on a libvirt that the harness looks at as well."""
+"""Nova at level guest: Nova spawns, rescues and unrescues guests on a libvirt that the harness reads as well."""
 
 from __future__ import annotations
 
@@ -42,13 +42,14 @@ from harness.implementation.protocol import PausesWhileOff
 from harness.scenario.models import Instance, RescueImage
 
 OPERATION_TIMEOUT_S = 300.0
-"""For Nova's part between two stops: an image fetched and converted, a guest destroyed and defined: seconds."""
+"""The limit for Nova's work between two pauses. Fetching and converting an image, or destroying and defining a guest,
+takes seconds."""
 _RAW_FILES = ("disk.config", "disk.config.rescue")
 _IDS = uuid.UUID("5f0c3f5e-3f7e-4f5c-8a53-2f3a9f2c7d11")
 
 
 class NovaGuests:
-    """A libvirtd and a worker of one Nova, for the guests of all its cases. A context manager; safe between threads."""
+    """The libvirtd and the worker for the guests of all cases of one Nova. A context manager; safe between threads."""
 
     def __init__(self, environment: NovaEnvironment, base: Hypervisor) -> None:
         self._environment = environment
@@ -58,10 +59,10 @@ class NovaGuests:
         self.worker = KeptWorker(environment.name, self._start)
 
     def require(self, instance: Instance) -> None:
-        """Check that Nova can be asked for such an instance.
+        """Check that Nova can be asked for an instance.
 
         Raises:
-            Refused: it cannot.
+            Refused: Nova has no word for a part of the instance, or a guest would need a block device of the host.
         """
         refuse_what_nova_lacks(instance)
         refuse_what_takes_devices(instance)
@@ -96,7 +97,7 @@ class NovaGuests:
         return disks_by_source(placement, self._instances_path)
 
     def variables(self, placement: Placement) -> frozenset[str]:
-        """The instance's store of UEFI variables, as its domains name it."""
+        """Return the path of the instance's UEFI variables, as Nova's domains name it."""
         folder = variables_folder_in_domains(self.hypervisor.root.path)
         return frozenset({str(folder / f"{placement.domain_name}_VARS.fd")})
 
@@ -107,7 +108,7 @@ class NovaGuests:
         return {path: self._source(Path(path)) for path in names if Path(path).parent == folder and Path(path).exists()}
 
     def console_path(self, placement: Placement) -> Path:
-        """The serial log, as Nova has QEMU write it."""
+        """Return the path of the serial log that QEMU writes for Nova."""
         return self._folder(placement) / "console.log"
 
     def spawn(
@@ -118,10 +119,10 @@ class NovaGuests:
         *,
         authorized_keys: str,
     ) -> PausesWhileOff:
-        """``LibvirtDriver.spawn``, with a pause when all is made and the guest is about to start.
+        """Call ``LibvirtDriver.spawn``, and pause when everything is made and the guest is about to start.
 
         Raises:
-            Refused: Nova does not make such an instance, or libvirt does not take it.
+            Refused: Nova does not make such an instance, or libvirt does not accept it.
             HostError: the worker failed.
         """
         asked = self._asked(instance, placement)
@@ -152,12 +153,12 @@ class NovaGuests:
         *,
         shutdown_s: float,
     ) -> PausesWhileOff:
-        """``compute.api.API.rescue``, with a pause between the two guests.
+        """Call ``compute.api.API.rescue``, and pause between the two guests.
 
         The running guest has ``shutdown_s`` to shut down before it is destroyed.
 
         Raises:
-            Refused: nova-api raised, or nova-compute; says if the guest is off by then.
+            Refused: nova-api or nova-compute raised an exception; the refusal says if the guest is off by then.
             HostError: the worker failed.
         """
         asked = self._asked(instance, placement)
@@ -172,10 +173,10 @@ class NovaGuests:
             raise refused_rescue(self._environment.name, answer.refusal, answer.left, placement.uuid)
 
     def unrescue(self, instance: Instance, placement: Placement) -> PausesWhileOff:
-        """``compute.api.API.unrescue``, with a pause between the two guests.
+        """Call ``compute.api.API.unrescue``, and pause between the two guests.
 
         Raises:
-            Refused: Nova raised.
+            Refused: Nova raised an exception.
             HostError: the worker failed.
         """
         asked = self._asked(instance, placement)
@@ -185,10 +186,10 @@ class NovaGuests:
             raise refused_unrescue(answer.refusal, answer.left)
 
     def detach(self, instance: Instance, placement: Placement, disk: str) -> None:
-        """``LibvirtDriver.detach_volume``, of the running guest.
+        """Call ``LibvirtDriver.detach_volume`` for the running guest.
 
         Raises:
-            HostError: Nova raised, or the worker failed.
+            HostError: Nova raised an exception, or the worker failed.
         """
         asked = self._asked(instance, placement)
         volume = volume_id(placement, disk)
@@ -198,7 +199,7 @@ class NovaGuests:
             raise HostError(f"{self._environment.name} does not detach {disk}: {refusal.reason}")
 
     def forget(self, placement: Placement) -> None:
-        """Remove an instance's files; its domain is gone."""
+        """Remove the files of an instance whose domain is gone."""
         shutil.rmtree(self._folder(placement), ignore_errors=True)
 
     def _asked(self, instance: Instance, placement: Placement) -> Asked:
@@ -269,7 +270,7 @@ class NovaGuests:
 
 
 def _convert(content: ImageContent, path: Path) -> None:
-    """The image at the size that the guest's disk gets."""
+    """Convert an image to a file of the size that the guest's disk gets."""
     scratch = path.with_suffix(".new")
     run("qemu-img", "convert", "-q", "-f", content.format, "-O", "qcow2", content.path, scratch)
     run("qemu-img", "resize", "-q", "-f", "qcow2", scratch, str(content.size_bytes))

@@ -1,7 +1,7 @@
-"""Upstream Nova as an implementation under test: its libvirt driver makes the domains, and performs at level guest.
+"""Upstream Nova as an implementation under test. Nova's libvirt driver makes the domains, and runs them at level guest.
 
-``LibvirtDriver.unrescue`` defines the content of unrescue.xml as it was saved, which is the default of
-``Implementation.unrescued``.
+``LibvirtDriver.unrescue`` defines the saved content of unrescue.xml. The default of ``Implementation.unrescued`` does
+the same.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ REQUEST_TIMEOUT_S = 60.0
 
 
 class Nova(Implementation):
-    """One Nova. Its ``worker`` is started by the first request. A context manager; safe between threads."""
+    """One Nova. The first request starts its ``worker``. A context manager; safe between threads."""
 
     levels = frozenset((Level.PLAN, Level.GUEST))
     is_foreign = True
@@ -60,24 +60,24 @@ class Nova(Implementation):
 
     @property
     def name(self) -> str:
-        """``nova:34.0.0``, ``nova:/src/nova``."""
+        """The implementation's name: ``nova:34.0.0``, ``nova:/src/nova``."""
         return self._environment.name
 
     @property
     def versions(self) -> dict[str, str]:
-        """Nova's version, for a case's record and the conditions of its expectations; none where it is not known."""
+        """Nova's version, for a case's record and the conditions of its expectations; empty if it is not known."""
         version = self._environment.known_version
         return {} if version is None else {"nova": version}
 
     def cancel(self) -> None:
-        """Have nobody wait for its worker any longer: the run is to end."""
+        """Stop all waiting for Nova's workers: the run is to end."""
         self._cancelled.set()
 
     def guests(self, hypervisor: Hypervisor) -> NovaGuests:
         """Return Nova's guests, with the limits of the run's own hypervisor.
 
         Raises:
-            HostError: there can be no libvirt for them.
+            HostError: no libvirt can be started for the guests.
         """
         with self._guests_lock:
             if self._guests is None:
@@ -85,7 +85,7 @@ class Nova(Implementation):
             return self._guests
 
     def normal(self, instance: Instance, placement: Placement) -> str:
-        """The domain that ``LibvirtDriver.spawn`` would start.
+        """Return the domain that ``LibvirtDriver.spawn`` would start.
 
         Raises:
             Refused: Nova does not make such an instance.
@@ -98,10 +98,10 @@ class Nova(Implementation):
         return self._xml(answer)
 
     def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
-        """The domain that ``LibvirtDriver.rescue`` would start.
+        """Return the domain that ``LibvirtDriver.rescue`` would start.
 
         Raises:
-            Refused: nova-api raised, or nova-compute, which then leaves the instance in another state.
+            Refused: nova-api raised an exception, or nova-compute did, which leaves the instance in another state.
             HostError: the worker failed.
         """
         asked: Asked = asked_of_nova(running.instance, running.placement)

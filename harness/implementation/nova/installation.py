@@ -33,17 +33,17 @@ from harness.implementation.nova.process import LAST_LINES, Worker
 IMPORT_TIMEOUT_S = 300.0
 """Importing Nova takes 2 s, and much longer the first time on a slow or busy disk."""
 _SETUPTOOLS = "setuptools<81"
-"""Older libraries of Nova's use pkg_resources without asking for it."""
+"""Nova's older libraries use pkg_resources without declaring the dependency."""
 _AVAILABLE = re.compile(r"from versions: ([^)]*)\)")
 
 
 def add_nova(
     environments: Environments, target: str, constraints: str | None, progress: Progress = lambda _text: None
 ) -> NovaEnvironment:
-    """Make an environment, in place of an earlier one of the same name once it is ready; nothing is left if it fails.
+    """Make an environment. Once it is ready it replaces an earlier one of the same name; a failure leaves nothing.
 
     Raises:
-        ScenarioError: there is no such release, or the folder is no checkout, or the constraints are none.
+        ScenarioError: there is no such release, the folder is no checkout, or the constraints are no constraints.
         HostError: a dependency cannot be installed, or Nova does not import.
     """
     is_checkout = target.startswith("/")
@@ -100,7 +100,7 @@ def _install(folder: Path, target: str, constraints: str, log_path: Path, progre
             progress,
         )
     if target.startswith("/"):
-        # A line in a .pth file rather than an editable install, which would write into the user's checkout.
+        # An editable install would write into the user's checkout; a line in a .pth file does not.
         (site,) = (folder / "lib").glob("python3*/site-packages")
         (site / "nova-checkout.pth").write_text(f"{target}\n")
 
@@ -120,7 +120,7 @@ def _no_such_release(target: str, log_path: Path) -> ScenarioError | None:
 
 
 def _run(command: Sequence[str], log_path: Path, trouble: str, progress: Progress = lambda _text: None) -> None:
-    """Run a command to its end, its output going to the log, and what it is at to ``progress``."""
+    """Run a command to its end; write its output to the log, and report its present task to ``progress``."""
     count = 0
     with (
         log_path.open("a") as log,
@@ -150,7 +150,7 @@ def _run(command: Sequence[str], log_path: Path, trouble: str, progress: Progres
 
 
 def _told(log_path: Path) -> str:
-    """The log from its first error on, or its end."""
+    """Return the log from its first error on, or the log's end."""
     lines = log_path.read_text(errors="replace").splitlines()
     first = next((number for number, line in enumerate(lines) if line.lstrip().startswith(("ERROR:", "error:"))), None)
     shown = lines[-LAST_LINES:] if first is None else lines[first : first + LAST_LINES]
@@ -161,7 +161,7 @@ def describe(folder: Path, log_path: Path, target: str) -> Description:
     """Ask the Nova in an environment for its description, which proves that Nova imports.
 
     Raises:
-        HostError: it does not.
+        HostError: Nova does not import.
     """
     version = checkout_version(Path(target)) if target.startswith("/") else None
     worker = Worker(python_of(folder), folder, log_path, name=f"Nova {target}", version=version)
@@ -170,7 +170,7 @@ def describe(folder: Path, log_path: Path, target: str) -> Description:
     except HostError as error:
         raise HostError(
             f"Nova {target} is installed and does not import; {error.message}",
-            hint="a release wants its own upper constraints: give them with --constraints",
+            hint="a release needs its own upper constraints: give them with --constraints",
         ) from error
     finally:
         worker.close()

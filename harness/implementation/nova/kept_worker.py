@@ -1,4 +1,4 @@
-"""A worker that is started when it is needed, and again after it hung or died; not for ever."""
+"""A worker that is started when it is needed, and restarted a limited number of times after it hung or died."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_FAILURES_IN_A_ROW = 3
 
 
 class KeptWorker:
-    """After MOST_FAILURES_IN_A_ROW, or if it does not start at all, it is not tried again. Safe between threads."""
+    """A restarted worker, given up after MOST_FAILURES_IN_A_ROW or if it does not start. Safe between threads."""
 
     def __init__(self, name: str, start: Callable[[], Worker]) -> None:
         self._name = name
@@ -26,14 +26,14 @@ class KeptWorker:
 
     @property
     def pid(self) -> int | None:
-        """The worker's process."""
+        """The id of the worker's process; None without a worker."""
         return None if self._worker is None else self._worker.pid
 
     def start(self) -> None:
         """Start the worker now rather than with the first request.
 
         Raises:
-            HostError: it does not start, or demands a newer hypervisor.
+            HostError: the worker does not start, or Nova demands a newer hypervisor.
         """
         with self._lock:
             self._running()
@@ -47,7 +47,7 @@ class KeptWorker:
         return to_the_end(self.asked(request, timeout_s))
 
     def asked(self, request: Frozen, timeout_s: float) -> Generator[None, None, Answer]:
-        """Ask as ``Worker.asked`` does; nobody else can ask until the generator has ended or is closed.
+        """Ask as ``Worker.asked`` does; other requests wait until the generator has ended or is closed.
 
         Raises:
             HostError: the worker failed.
@@ -70,7 +70,7 @@ class KeptWorker:
             return answer
 
     def forget(self) -> None:
-        """The worker is gone, with whatever held it."""
+        """Drop the worker, which is gone with whatever held it."""
         self._worker = None
 
     def _running(self) -> Worker:

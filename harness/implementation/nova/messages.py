@@ -1,6 +1,7 @@
 """The messages between the harness and a Nova's worker: a line of JSON each way, described here for both.
 
-``rescue-harness schema --worker`` prints the JSON Schema. The worker cannot import this: it runs in Nova's environment.
+``rescue-harness schema --worker`` prints the JSON Schema. The worker runs in Nova's environment, and cannot import this
+module.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ Version = tuple[int, int, int]
 
 
 class Port(Frozen):
-    """A NIC, as a port of Neutron's."""
+    """A NIC, as a Neutron port."""
 
     port_id: str
     mac: str
 
 
 class BlockDevice(Frozen):
-    """One entry of the block device mapping; ``volume_path`` is None for what Nova makes itself."""
+    """One entry of the block device mapping; ``volume_path`` is None for a disk that Nova makes itself."""
 
     role: Role
     bus: str | None = Field(description="disk_bus of the mapping; None leaves it to Nova")
@@ -36,9 +37,9 @@ class BlockDevice(Frozen):
 
 
 class NovaInstance(Frozen):
-    """A server as nova-compute is told of it.
+    """A server's description for nova-compute.
 
-    ``properties`` and ``disk_format`` are its image's, ``extra_specs`` its flavor's.
+    ``properties`` and ``disk_format`` belong to the server's image, ``extra_specs`` to the flavor.
     """
 
     uuid: str
@@ -55,19 +56,19 @@ class NovaInstance(Frozen):
 
 
 class Describe(Frozen):
-    """Say which Nova this is; libvirt is not touched."""
+    """Describe Nova, without using libvirt."""
 
     operation: Literal["describe"] = "describe"
 
 
 class Open(Frozen):
-    """Make a nova-compute on a libvirt of the worker's own, and say what it sees."""
+    """Make a nova-compute on the worker's libvirt, and report the hypervisor's versions."""
 
     operation: Literal["open"] = "open"
 
 
 class MakeNormal(Frozen):
-    """Make the domain XML of an instance. ``configuration`` is of nova.conf, by ``group.name`` or ``name``."""
+    """Make the domain XML of an instance. ``configuration`` has options of nova.conf, by ``group.name`` or ``name``."""
 
     operation: Literal["normal"] = "normal"
     instance: NovaInstance
@@ -75,9 +76,9 @@ class MakeNormal(Frozen):
 
 
 class MakeRescued(Frozen):
-    """Make the domain XML of an instance's rescue, given the domain that runs.
+    """Make the domain XML of an instance's rescue, given the running domain.
 
-    ``rescue_properties`` are the rescue image's; None names no image, so that it is for Nova to choose one.
+    ``rescue_properties`` are the rescue image's properties. With None the request names no image, and Nova chooses one.
     """
 
     operation: Literal["rescued"] = "rescued"
@@ -88,7 +89,7 @@ class MakeRescued(Frozen):
 
 
 class ImageFile(Frozen):
-    """An image as Glance has it: its metadata, and the file that a download gives."""
+    """An image as Glance has it: the metadata, and the file that a download returns."""
 
     id: str
     path: str
@@ -97,7 +98,7 @@ class ImageFile(Frozen):
 
 
 class Spawn(Frozen):
-    """Have Nova make an instance and start its guest; level guest's worker only, as are the requests below."""
+    """Have Nova make an instance and start the guest. Only level guest's worker takes this and the later requests."""
 
     operation: Literal["spawn"] = "spawn"
     instance: NovaInstance
@@ -109,7 +110,7 @@ class Spawn(Frozen):
 
 
 class Rescue(Frozen):
-    """Have Nova rescue an instance that it spawned; without an image it is for Nova to choose one."""
+    """Have Nova rescue a spawned instance; if the request names no image, Nova chooses one."""
 
     operation: Literal["rescue"] = "rescue"
     uuid: str
@@ -135,7 +136,7 @@ class Detach(Frozen):
 
 
 class GoOn(Frozen):
-    """The only answer to an answer, one with ``off``: start the guest."""
+    """Reply to an answer with ``off``, the only answer that needs a reply: start the guest."""
 
     operation: Literal["go_on"] = "go_on"
 
@@ -156,17 +157,17 @@ class Description(Frozen):
 
 
 class SeenVersions(Frozen):
-    """The hypervisor that Nova sees, as libvirt packs version numbers."""
+    """The versions of libvirt and QEMU that Nova sees, in libvirt's packed form."""
 
     libvirt: int
     qemu: int
 
 
 class NovaRefusal(Frozen):
-    """Nova raised; ``is_novas`` if that is an exception of its own, which its API or its notifications would show.
+    """An exception raised in Nova. ``is_novas``: Nova's own class, which Nova's API or notifications would show.
 
-    ``service`` is who raised at a rescue or its end: nova-api before the instance was touched, or nova-compute. Where
-    nova-compute tells of an exception of libvirt's, it is that one.
+    ``service`` raised the exception at a rescue or an unrescue: nova-api before the instance was touched, or
+    nova-compute. If nova-compute wraps an exception of libvirt's, libvirt's exception is given here.
     """
 
     exception: str
@@ -176,7 +177,7 @@ class NovaRefusal(Frozen):
 
     @property
     def reason(self) -> str:
-        """Nova's own words, led by the class where an exception of Python's says little without."""
+        """Nova's own words. The class comes first for other exceptions, whose message says little without it."""
         return self.message if self.is_novas else f"{self.exception}: {self.message}"
 
 
@@ -189,7 +190,7 @@ class Left(Frozen):
 
 
 class Answer(Frozen):
-    """To any request: what was asked for, or that Nova refused, or that the worker does not know how."""
+    """The answer to any request: the result, Nova's refusal, or the worker's inability to carry out the request."""
 
     description: Description | None = None
     hypervisor: SeenVersions | None = None
@@ -201,7 +202,7 @@ class Answer(Frozen):
 
 
 def worker_schema() -> dict[str, Any]:
-    """The JSON Schema of both directions."""
+    """Return the JSON Schema of requests and answers."""
     messages: TypeAdapter[Any] = TypeAdapter(Request | Answer)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,4 +1,4 @@
-"""The start of a Nova's worker: on a hypervisor that Nova takes."""
+"""The start of a Nova's worker, on a hypervisor that Nova accepts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.implementation.nova.messages import Open, SeenVersions, Version
 from harness.implementation.nova.process import Worker
 
 START_TIMEOUT_S = 300.0
-"""Imports take 2 s, the first look at QEMU 4 to 8; much more on a busy host."""
+"""Imports take 2 s, the first look at QEMU 4 to 8 s; both take much longer on a busy host."""
 WORKER_LOG = "nova-worker.log"
 
 
@@ -27,10 +27,12 @@ def opened_worker(
     uri: str | None = None,
     cancelled: threading.Event | None = None,
 ) -> Worker:
-    """A worker that has its hypervisor, in a state folder, killed when ``stack`` is closed; see ``Worker``.
+    """Start a worker with its state in the folder ``root``, and have it open its hypervisor; see ``Worker``.
+
+    The worker is killed when ``stack`` is closed.
 
     Raises:
-        HostError: it does not start, or Nova demands a newer hypervisor.
+        HostError: the worker does not start, or Nova demands a newer hypervisor.
     """
     worker = Worker(
         environment.python,
@@ -43,7 +45,7 @@ def opened_worker(
     )
     stack.callback(worker.close)
     try:
-        # The first look at QEMU probes every emulator, each a daemon that libvirt waits for.
+        # The first look at QEMU probes every emulator, and each emulator is a daemon for whose end libvirt waits.
         with orphans_reaped():
             answer = worker.ask(Open(), timeout_s)
         if answer.description is None or answer.hypervisor is None:
@@ -62,7 +64,7 @@ def require_hypervisor(
     """Check that Nova would start on this host.
 
     Raises:
-        HostError: it demands a newer libvirt or QEMU; says which of the added ones would do.
+        HostError: Nova demands a newer libvirt or QEMU; the hint names the added Novas that would start.
     """
     wanted_libvirt, wanted_qemu = demands
     short = [
@@ -80,11 +82,11 @@ def require_hypervisor(
     ]
     raise HostError(
         f"{name} demands {' and '.join(short)}",
-        hint=f"of those that were added, {', '.join(fitting)} would do" if fitting else "an older Nova may do",
+        hint=f"these added Novas would start here: {', '.join(fitting)}" if fitting else "an older Nova may start here",
     )
 
 
 def packed(version: Version) -> int:
-    """A version as libvirt packs it: 9.0.0 is 9000000."""
+    """Return a version as libvirt packs it: 9.0.0 is 9000000."""
     major, minor, micro = version
     return major * 1_000_000 + minor * 1000 + micro

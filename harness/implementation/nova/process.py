@@ -1,4 +1,4 @@
-"""A worker process in a Nova's environment: asked over descriptors of its own, within a deadline, killed at the end."""
+"""A worker process in a Nova's environment: it answers over its own descriptors within a deadline, until killed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KEPT_VARIABLES = ("HOME", "LANG", "TMPDIR")
 
 
 class WorkerError(HostError):
-    """A worker hung, died or wrote what is no answer; it has been killed."""
+    """The worker hung, died or wrote something that is no answer; the worker has been killed."""
 
 
 class Worker:
@@ -46,10 +46,10 @@ class Worker:
         script: Path | None = None,
         cancelled: threading.Event | None = None,
     ) -> None:
-        """Start it; ``version`` is told to pbr where Nova's code has no package metadata to read it from.
+        """Start the worker. pbr is given ``version`` if Nova's code has no package metadata to read it from.
 
-        With the ``uri`` of a libvirt it is level guest's worker; ``script`` is one that speaks as they do. An answer is
-        not waited for once ``cancelled`` is set.
+        With the ``uri`` of a libvirt the worker is level guest's. ``script`` replaces the worker's program by another
+        one with the same protocol. Once ``cancelled`` is set, nobody waits for an answer any more.
 
         Raises:
             HostError: the environment's Python is gone.
@@ -62,7 +62,7 @@ class Worker:
         try:
             with log_path.open("ab") as log:
                 self._process = subprocess.Popen(
-                    # -I: nothing of the user's, and of ours that folder alone, is for Nova to import.
+                    # -I: Nova must not import the user's modules, nor the harness's outside the worker's folder.
                     [python, "-I", script or WORKER_PATH, str(requests), str(answers), folder, *filter(None, [uri])],
                     pass_fds=(requests, answers),
                     stdin=subprocess.DEVNULL,
@@ -84,27 +84,28 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """The process, for measurements."""
+        """The id of the worker's process, for measurements."""
         return self._process.pid
 
     @property
     def is_closed(self) -> bool:
-        """Whether it has been killed."""
+        """True if the worker has been killed."""
         return self._requests < 0
 
     def ask(self, request: Frozen, timeout_s: float) -> Answer:
         """Wait for the answer to a request, and let Nova start guests without a pause.
 
         Raises:
-            WorkerError: there is none in time, or none that can be read; says what the worker last wrote.
+            WorkerError: no answer came in time, or none that can be read; the error quotes the worker's last output.
             HostError: this Nova wants something that the worker does not know.
         """
         return to_the_end(self.asked(request, timeout_s))
 
     def asked(self, request: Frozen, timeout_s: float) -> Generator[None, None, Answer]:
-        """Ask as ``ask`` does, and pause whenever Nova is about to start the guest; the answer is returned at the end.
+        """Ask as ``ask`` does, and pause whenever Nova is about to start the guest; return the answer at the end.
 
-        Whoever does not go on after a pause closes the generator, and that kills the worker, which would wait for ever.
+        A caller that does not go on after a pause closes the generator. Closing kills the worker, which would otherwise
+        wait for ever.
         """
         operation = getattr(request, "operation", "?")
         answer = self._exchange(request, timeout_s, operation)
@@ -169,11 +170,11 @@ class Worker:
         try:
             written = self._log_path.read_text(errors="replace").splitlines()[-LAST_LINES:]
         except OSError:
-            written = []  # the run is at its end, and has removed the folder
+            written = []  # the run is ending, and has removed the folder
         return WorkerError(f"{self.name}: the worker {what}{quoted(written)}")
 
     def close(self) -> None:
-        """Kill it, and what it has started: qemu-img, mkfs. May be called again."""
+        """Kill the worker and the processes that the worker started: qemu-img, mkfs. May be called again."""
         if self.is_closed:
             return
         os.close(self._requests)
@@ -195,9 +196,9 @@ def to_the_end(asked: Generator[None, None, Answer]) -> Answer:
 
 
 def _environment(version: str | None) -> dict[str, str]:
-    """As little as possible: no OS_* variable, proxy or PYTHONPATH of the user's is to reach Nova."""
+    """Return as few variables as possible: no OS_* variable, proxy or PYTHONPATH of the user's may reach Nova."""
     variables = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    # Nova makes file systems, with tools that a user's PATH may lack.
+    # Nova makes file systems with tools that a user's PATH may lack.
     variables |= {"LC_ALL": "C.UTF-8", "PATH": search_path()}
     if version is not None:
         variables["PBR_VERSION"] = version

@@ -1,6 +1,6 @@
 """Refusals by a Nova: the refuser, the words, and the state of the instance afterwards.
 
-What it refuses because the host has run out of something is no refusal: that raises HostExhaustedError.
+A refusal because the host has run out of something does not count as a refusal: it raises HostExhaustedError.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ _RUNNING = "active"
 
 
 def refused_instance(refusal: NovaRefusal) -> Refused:
-    """An instance that Nova does not make, or whose domain libvirt does not take from it."""
+    """Return the refusal of an instance that Nova does not make, or whose domain libvirt does not accept from Nova."""
     return refusals.refused_instance(_words(refusal), refused_by=_refused_by(refusal))
 
 
 def refused_rescue(name: str, refusal: NovaRefusal, left: Left | None, uuid: str) -> Refused:
-    """A refused rescue of the instance ``uuid`` by the Nova ``name``."""
+    """Return the refusal, by the Nova ``name``, to rescue the instance ``uuid``."""
     by = _refused_by(refusal)
     reason = _words(refusal)
     if by != "libvirt":
@@ -31,13 +31,13 @@ def refused_rescue(name: str, refusal: NovaRefusal, left: Left | None, uuid: str
 
 
 def refused_unrescue(refusal: NovaRefusal, left: Left | None) -> Refused:
-    """An instance that Nova does not give back."""
+    """Return the refusal to unrescue an instance."""
     guest = GuestAfter.SHUT_OFF if left is not None and left.is_off else GuestAfter.RUNNING
     return Refused(_words(refusal), refused_by=_refused_by(refusal), guest=guest)
 
 
 def _refused_by(refusal: NovaRefusal) -> str:
-    """libvirt where its words came through; else the service, or Nova where the instance itself was made."""
+    """Return libvirt if the words are libvirt's; else the service, or Nova if the instance was being made."""
     return "libvirt" if refusal.exception == "libvirtError" else refusal.service or "Nova"
 
 

@@ -1,7 +1,7 @@
-"""The reference implementation: how the blueprint's promise is kept.
+"""The reference implementation, which keeps the blueprint's promise.
 
 Blueprint virt-rescue-stable-disk-devices, "Proposed change": the rescue device comes last, boots first, and nothing
-else changes. Legacy is "Problem description": a rescue disk, the old root behind it, the config drive.
+else changes. "Problem description" defines the legacy rescue: a rescue disk, then the old root, then the config drive.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _OTHER_KIND = {DeviceType.DISK: DeviceType.CDROM, DeviceType.CDROM: DeviceType.D
 
 
 class Reference(Implementation):
-    """Stable rescue by pinning addresses, legacy rescue by rendering afresh."""
+    """Pins addresses for a stable rescue, and renders a new domain for a legacy rescue."""
 
     name = "reference"
 
@@ -51,7 +51,7 @@ class Reference(Implementation):
         return render_domain(instance, placement.mapping.disks, placement)
 
     def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
-        """The rescued domain: stable when the image has either property, else legacy.
+        """Return the rescued domain: stable if the image has hw_rescue_bus or hw_rescue_device, else legacy.
 
         Raises:
             Refused: the combination is not supported.
@@ -127,7 +127,7 @@ def _rescue_disk(bus: DiskBus, device: DeviceType, target: str) -> MappedDisk:
 
 
 def _with_own_variables(xml: str, placement: Placement) -> str:
-    """OVMF rewrites its boot entries to match the rescue's boot order, so a rescue gets a copy to write to."""
+    """Give the rescue its own UEFI variables, because OVMF rewrites the boot entries by the rescue's boot order."""
     if placement.uefi is None or placement.rescue_variables_path is None:
         return xml
     root = parse_domain(xml)

@@ -1,6 +1,7 @@
-"""Disks that Linux finds after the rescue disk although they were there before it, and which would lose their names.
+"""Find the disks that would lose their names because Linux finds them after the rescue disk.
 
-Disks are called sd and CD-ROMs sr by arrival, all but virtio's, and some places always come before others.
+Linux names disks (sd) and CD-ROMs (sr) in the order in which it finds them, except for disks on virtio. Linux always
+finds some places before others.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ _ATA = (DiskBus.SATA, DiskBus.IDE)
 def found_later(
     root: etree._Element, request: RescueRequest, place: Place, *, usb_cdrom_is_disk: bool
 ) -> DiskBus | None:
-    """The bus of disks, or CD-ROMs, that a rescue device at ``place`` comes before; None if all keep their names.
+    """Return the bus of the disks, or CD-ROMs, that Linux finds after a rescue device at ``place``.
 
-    USB: usb-storage waits a second before it shows a disk (drivers/usb/storage/usb.c, delay_use). SCSI: an AHCI or IDE
-    controller is probed in its PCI place, virtio-scsi only once virtio_pci has made a device of it.
+    Return None if all disks keep their names. USB: usb-storage waits a second before it shows a disk
+    (drivers/usb/storage/usb.c, delay_use). SCSI: Linux probes an AHCI or IDE controller in its PCI place, but
+    virtio-scsi only after virtio_pci has made a virtio device.
     """
     if request.bus not in (DiskBus.SCSI, *_ATA):
         return None

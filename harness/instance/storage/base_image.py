@@ -19,7 +19,7 @@ from harness.scenario.models import Instance, RescueImage
 
 @dataclass(frozen=True)
 class BaseImage:
-    """An image and how one gets into what boots from it."""
+    """An image, and the way to log in to a guest that boots from it."""
 
     content: ImageContent
     login: Login
@@ -54,7 +54,7 @@ def base_images(
 ) -> BaseImages:
     """Return the images of a case's instance and rescue medium; the user's paths are relative to ``folder``.
 
-    ``debian`` is called where it is needed only: it may have to build.
+    ``debian`` is called only if a Debian image is needed, because the call may have to build the images.
 
     Raises:
         HostError: an image cannot be built or read.
@@ -85,7 +85,7 @@ def _shipped(path: Path, login: Login) -> BaseImage:
 
 
 def user_image(image: UserImage, folder: Path, run_key: RunKey) -> BaseImage:
-    """A user's image; paths are relative to ``folder``.
+    """Return a user's image; paths are relative to ``folder``.
 
     Raises:
         HostError: the image or the key cannot be used.

@@ -1,4 +1,4 @@
-"""The files behind an instance's disks, each with its marker: what Nova's image backend makes, small and sparse."""
+"""Make the files behind an instance's disks, small and sparse, as Nova's image backend does; each gets a marker."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, S
 from harness.scenario.words import MIB, VolumeBackend
 
 TAIL_BYTES = 64 * 1024
-"""File systems and swap stop this far before the end of a disk, where the marker and data blocks are."""
+"""The end of a disk that file systems and swap leave free for the marker and data blocks."""
 _VFAT_CONFIG_DRIVE_BYTES = 16 * MIB
 
 
@@ -42,7 +42,7 @@ _VFAT_CONFIG_DRIVE_BYTES = 16 * MIB
 class DiskFactory:
     """Makes the disks of one case in ``folder``; ``tokens`` maps disk names to the tokens of their markers.
 
-    ``seed``: what a config drive has for cloud-init.
+    ``seed`` is a config drive's data for cloud-init.
     """
 
     folder: Path
@@ -161,7 +161,7 @@ class DiskFactory:
 
     @contextmanager
     def _as_raw(self, base: ImageContent) -> Iterator[Path]:
-        """A raw file of the size of the guest's disk; the image itself where it is one."""
+        """Provide a raw file of the guest's disk size: the image itself if that is such a file, else a copy."""
         if base.format == "raw" and base.path.stat().st_size == base.size_bytes:
             yield base.path
             return
@@ -182,8 +182,9 @@ class DiskFactory:
 def planned_sources(
     mapping: DiskMapping, folder: Path, later: Mapping[str, Volume] = MappingProxyType({})
 ) -> dict[str, DiskSource]:
-    """The sources that an instance's disks, volumes attached later and its rescue disk would have, for domains that are
-    only defined.
+    """Return the sources for domains that are only defined.
+
+    These are the sources that the instance's disks, the volumes attached later, and the rescue disk would have.
     """
     planned = {entry.name: _planned(disk, entry.name, folder) for disk, entry in mapping.pairs}
     planned |= {name: _planned(volume, name, folder) for name, volume in later.items()}

@@ -1,7 +1,7 @@
-"""A disk's file as the host writes and reads it: any format, encrypted or not, in use by a server or not.
+"""Write and read a disk's file on the host, in any format, encrypted or not, in use by a server or not.
 
-Formats and their options: qemu-img(1), "Notes", and QEMU's BlockdevOptions (QMP reference), which the ``json:`` file
-names carry.
+The formats and their options are described in qemu-img(1), "Notes", and in QEMU's BlockdevOptions (QMP reference),
+which the ``json:`` file names contain.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def create_image(source: DiskSource, size_bytes: int) -> None:
 
 
 def create_overlay(below: DiskSource, overlay: DiskSource) -> None:
-    """Make a disk that reads as another one does until it is written to.
+    """Make a disk that has another disk's content until it is written to.
 
     Raises:
         HostError: qemu-img is missing or fails.
@@ -59,15 +59,15 @@ def copy_to_image(source: DiskSource, raw_path: Path) -> None:
     _make(*command, raw_path, source.path)
 
 
-# Making LUKS, QEMU measures how fast this host derives keys, and gives up where the kernel counted no time for it
-# (qcrypto_pbkdf2_count_iters), which depends on when its clock ticks.
+# When QEMU makes a LUKS image, it measures how fast this host derives keys. It gives up if the kernel counted no time
+# for the measurement (qcrypto_pbkdf2_count_iters), which depends on when the kernel's clock ticks.
 @retry(retry=retry_if_exception_message(match="(?s).*accurate CPU usage"), stop=stop_after_attempt(10), reraise=True)
 def _make(*command: str | Path) -> None:
     run(*command)
 
 
 def disk_bytes(source: DiskSource) -> int:
-    """The size of the disk that a guest sees; the file must not be encrypted.
+    """Return the size in bytes of the disk that a guest sees; the file must not be encrypted.
 
     Raises:
         HostError: qemu-img is missing or fails.
@@ -98,7 +98,9 @@ def write_block(source: DiskSource, offset_bytes: int, block: bytes) -> None:
 
 @contextmanager
 def raw_view(source: DiskSource, scratch: Path) -> Iterator[Path]:
-    """A file that reads as the whole disk would in a guest; no guest may be writing, a server may have it open.
+    """Provide a file with the content of the whole disk as a guest reads it.
+
+    No guest may be writing to the disk; a server may have its file open.
 
     Raises:
         HostError: the image cannot be read.

@@ -16,13 +16,13 @@ from harness.verdict.expected import ByteRange
 
 CHUNK_BYTES = 4096
 Fingerprint = tuple[bytes, ...]
-"""One digest per 4 KiB chunk, in order; an all-zero chunk has an empty one."""
+"""One digest per 4 KiB chunk, in order; the digest of an all-zero chunk is empty."""
 _ZERO = bytes(CHUNK_BYTES)
 _READ_BYTES = 256 * CHUNK_BYTES
 
 
 def fingerprint(source: DiskSource, scratch: Path) -> Fingerprint:
-    """The digests of every chunk of a disk.
+    """Return the digests of all chunks of a disk.
 
     Raises:
         HostError: the image cannot be read.
@@ -41,7 +41,10 @@ def _digests(block: bytes) -> Iterator[bytes]:
 def changed_ranges(
     before: Fingerprint, after: Fingerprint, *, allowed_offsets: Sequence[int] = ()
 ) -> tuple[tuple[int, int], ...]:
-    """Byte ranges (start, end) that differ, but for the allowed chunks; a changed size is a range to the end."""
+    """Return the byte ranges (start, end) that differ, except the allowed chunks.
+
+    If the size changed, the last range extends to the end.
+    """
     allowed = {offset // CHUNK_BYTES for offset in allowed_offsets}
     changed = [
         index
@@ -85,10 +88,10 @@ def joined_changes(*changes: Mapping[str, tuple[ByteRange, ...]]) -> dict[str, t
 
 
 def unwritten(disks: Mapping[str, Fingerprint], normal: Inventory) -> dict[str, Fingerprint]:
-    """The disks that the normal guest does not write to: what changes there before the rescued one starts is the
-    rescue's doing.
+    """Return the disks to which the normal guest does not write.
 
-    They are not in use as swap, and mounted nowhere but as the medium, which is read-only.
+    The rescue causes all changes on these disks before the rescued guest starts. The disks are not in use as swap, and
+    are mounted nowhere except as the medium, which is read-only.
     """
     in_use = {
         device.marker.disk

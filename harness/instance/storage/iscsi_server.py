@@ -1,7 +1,7 @@
-"""Volumes behind an iSCSI server: one tgtd a case, with a control socket of its own, a target a volume.
+"""Volumes behind an iSCSI server: one tgtd per case, with its own control socket, and one target per volume.
 
-The host's own tgtd, if there is one, is neither used nor disturbed. See tgtd(8) and tgtadm(8); TGT_IPC_SOCKET, which
-names the control socket, is in neither, and makes tgtd run as an ordinary user too.
+The host's own tgtd, if there is one, is neither used nor disturbed. See tgtd(8) and tgtadm(8). Neither page mentions
+TGT_IPC_SOCKET, which names the control socket, and also lets tgtd run as an ordinary user.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from harness.instance.storage.server_process import LOOPBACK, server_process
 ISCSI_PORT = 3260
 """The default port of iSCSI servers (IANA)."""
 _LUN = 1
-"""The first a target can have for a disk: LUN 0 is its controller."""
-# Relative to the case's folder, whose own path may be too long for a socket (sockaddr_un has 108 bytes).
+"""The first LUN that a target can give a disk: LUN 0 is the target's controller."""
+# The path is relative to the case's folder, whose own path may be too long for a socket (sockaddr_un has 108 bytes).
 _CONTROL = {"TGT_IPC_SOCKET": "tgtd.control"}
 _ISCSI = ("--lld", "iscsi")
 
 
 def target_name(volume: str) -> str:
-    """The qualified name of a volume's target (RFC 3720, section 3.2.6.3), which has no underscores in it."""
+    """Return the qualified name of a volume's target (RFC 3720, section 3.2.6.3), which contains no underscores."""
     return f"iqn.2024-01.invalid.rescue-harness:{volume.replace('_', '.')}"
 
 
 def lun_name(volume: str) -> str:
-    """A volume's target and LUN as libvirt wants them."""
+    """Return a volume's target and LUN in libvirt's form."""
     return f"{target_name(volume)}/{_LUN}"
 
 
@@ -50,7 +50,7 @@ class IscsiServer:
         """Serve a file as the one LUN of a new target.
 
         Raises:
-            HostError: tgtd declines.
+            HostError: tgtd refuses the file.
         """
         number = ("--tid", str(next(self._ids)))
         self._manage("--op", "new", "--mode", "target", *number, "--targetname", target_name(volume))
@@ -78,8 +78,8 @@ def iscsi_server(folder: Path) -> Iterator[IscsiServer]:
         HostError: tgtd is missing, does not come up, or has ended by itself.
     """
     with socket.socket() as reservation:
-        # tgtd cannot be handed a socket. With this option on both sides and nobody listening on this one, Linux lets
-        # tgtd have the same port, and gives it to nobody who asks for any.
+        # tgtd cannot be handed a socket. If both sockets have this option and nobody listens on this one, Linux lets
+        # tgtd have the same port. Linux does not give the port to a program that asks for any free port.
         reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reservation.bind((LOOPBACK, 0))
         port = reservation.getsockname()[1]
@@ -94,5 +94,5 @@ def iscsi_server(folder: Path) -> Iterator[IscsiServer]:
 
 
 def _found_by(folder: Path) -> tuple[str, str]:
-    """Name the folder on the command line, by which what a killed run left is found; no file comes of it."""
+    """Name the folder on the command line, so that a killed run's tgtd can be found; this creates no file."""
     return "--pid-file", os.fspath(folder / "tgtd.pid")

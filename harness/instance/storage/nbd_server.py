@@ -1,7 +1,7 @@
-"""A volume behind an NBD server: one qemu-nbd a volume, on a port of loopback that the kernel chose.
+"""A volume behind an NBD server: one qemu-nbd per volume, on a loopback port that the kernel chose.
 
-The port is bound here and handed over, which qemu-nbd takes as a service of systemd would: so nobody else can get hold
-of it. The protocol is the NBD project's doc/proto.md.
+The harness binds the port and hands the socket to qemu-nbd, which accepts it like a systemd service. So no other
+program can take the port. The NBD project's doc/proto.md describes the protocol.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _GOODBYE = struct.pack(">L8sLL", _FIXED_NEWSTYLE, b"IHAVEOPT", _ABORT, 0)
 
 @contextmanager
 def nbd_server(path: Path, name: str) -> Iterator[Export]:
-    """Serve a raw file, or one that is raw to the host, as the export ``name``, to any number of guests in turn.
+    """Serve a file that the host treats as raw as the export ``name``, to any number of guests in turn.
 
     Raises:
         HostError: qemu-nbd is missing, does not come up, or has ended by itself.

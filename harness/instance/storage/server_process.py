@@ -1,4 +1,7 @@
-"""A server that the harness starts for volumes of a case: its output kept, its end noticed, gone with its context."""
+"""A server that the harness starts for a case's volumes.
+
+The harness keeps the server's output, notices the server's end, and ends the server with its context.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ from harness.image.command import LAST_LINES, quoted, search_path
 
 LOOPBACK = "127.0.0.1"
 PACKAGES = {"qemu-nbd": "qemu-utils", "tgtd": "tgt"}
-"""Debian's names of the packages that servers are in."""
+"""The Debian packages of the servers, by command."""
 START_S = 30.0
-"""Servers are up in a fiftieth of a second; a busy host may take longer."""
+"""The limit for a server's start, which takes a fiftieth of a second, or longer on a busy host."""
 _POLL_S = 0.01
 _WITH_LISTENER = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&0 0</dev/null'
 """The descriptor on which a service manager hands over a listening socket: sd_listen_fds(3)."""
@@ -40,7 +43,7 @@ class ServerProcess:
         """Poll until the server is ready.
 
         Raises:
-            HostError: it ended, or took too long; says what it wrote.
+            HostError: the server ended or took too long; the error quotes the server's output.
         """
         deadline = Deadline.after(START_S)
         while not condition():
@@ -50,19 +53,19 @@ class ServerProcess:
             time.sleep(_POLL_S)
 
     def require_running(self) -> None:
-        """Check that nothing but its context has ended the server.
+        """Check that nothing except the end of its context has ended the server.
 
         Raises:
-            HostError: it has ended; says what it wrote.
+            HostError: the server has ended; the error quotes the server's output.
         """
         status = self.process.poll()
         if status is None and psutil.Process(self.process.pid).status() == psutil.STATUS_ZOMBIE:
-            status = self.process.wait()  # its last threads are ending, until when the kernel does not give the code
+            status = self.process.wait()  # the kernel gives the exit code only once the last thread has ended
         if status is not None:
             raise self._trouble(f"{self.name} ended by itself with exit code {status}")
 
     def kill(self) -> None:
-        """End the server and wait until it is gone: what it answered for is in the page cache of its files."""
+        """End the server and wait for its end. The data that it has confirmed is in the page cache of its files."""
         self.process.kill()
         self.process.wait()
 
@@ -82,11 +85,12 @@ def server_process(
 ) -> Iterator[ServerProcess]:
     """Run a server until the end of the context, in the folder of its log and out of reach of Ctrl-C.
 
-    ``needed_for`` says what cannot be had without it. A ``listener`` is handed over to the server. A server that ends
-    before its context does is the cause of whatever went wrong meanwhile, so its end is what is raised.
+    ``needed_for`` names the thing that needs the server. A ``listener`` is handed over to the server. If the server
+    ends before its context does, it caused any error in the context, so the server's end is raised in place of that
+    error.
 
     Raises:
-        HostError: it is not installed, or has ended by itself.
+        HostError: the server is not installed, or has ended by itself.
     """
     name = str(command[0])
     path = shutil.which(name, path=search_path())

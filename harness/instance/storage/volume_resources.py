@@ -20,14 +20,14 @@ PASSPHRASE_BYTES = 16
 
 @dataclass
 class VolumeResources:
-    """Servers on loopback for volumes, and libvirt's secrets for volumes and TPM, until the end of a case's context."""
+    """Loopback servers for volumes, and libvirt secrets for volumes and TPM, until the end of a case's context."""
 
     folder: Path
     root: Path
     _held: ExitStack
 
     def export(self, backend: VolumeBackend, path: Path, volume: str) -> Export | None:
-        """Have a volume's file served as its backend says; None for a backend without a server.
+        """Serve a volume's file as the backend demands; return None for a backend without a server.
 
         Raises:
             HostError: the server is missing or does not come up.
@@ -41,10 +41,10 @@ class VolumeResources:
                 return None
 
     def encryption(self, name: str, usage: SecretUsage = "volume") -> Encryption:
-        """A passphrase for a volume or a TPM, which libvirt knows as a secret.
+        """Make a passphrase for a volume or a TPM, and give it to libvirt as a secret.
 
         Raises:
-            HostError: libvirt takes no secret.
+            HostError: libvirt does not accept the secret.
         """
         passphrase = secrets.token_hex(PASSPHRASE_BYTES)
         path = self.folder / f"{name}.passphrase"
@@ -59,7 +59,7 @@ class VolumeResources:
 
 @contextmanager
 def volume_resources(folder: Path, root: Path) -> Iterator[VolumeResources]:
-    """Resources with their files in ``folder``, for domains of the embedded driver in ``root``.
+    """Provide resources with their files in ``folder``, for domains of the embedded driver in ``root``.
 
     Raises:
         HostError: a server has ended by itself.

@@ -19,7 +19,7 @@ from harness.study.explore.exploration import (
     scenario_file,
 )
 
-_WHY_MOVED = "what moved are USB CD-ROMs, of which libvirt before 11.5 makes USB disks"
+_WHY_MOVED = "the disks that moved are USB CD-ROMs, which libvirt before 11.5 turns into USB disks"
 
 
 def run_exploration(

@@ -58,7 +58,7 @@ class Baseline(Frozen):
             return None
         return (
             f"the baseline was made on libvirt {self.libvirt} and QEMU {self.qemu}, here are"
-            f" {versions['libvirt']} and {versions['qemu']}: what differs may be theirs"
+            f" {versions['libvirt']} and {versions['qemu']}: these versions may cause the differences"
         )
 
     def text(self) -> str:

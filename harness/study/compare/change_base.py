@@ -114,7 +114,7 @@ def export(top: Path, commit: str, folder: Path) -> None:
         said = archive.stderr.read().decode(errors="replace") if archive.stderr else ""
     if archive.returncode != 0 or unpacked.returncode != 0:
         trouble = _first_line(said) or _first_line(unpacked.stderr.decode(errors="replace"))
-        raise HostError(f"the files of {commit[:_SHORT]} cannot be had: {trouble}")
+        raise HostError(f"the files of {commit[:_SHORT]} cannot be read: {trouble}")
     require_checkout(folder)
 
 

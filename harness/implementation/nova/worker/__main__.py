@@ -1,12 +1,11 @@
-"""The worker of level plan, or with URI that of level guest.
+"""The worker of level plan, or with URI the worker of level guest.
 
     python DIRECTORY REQUESTS ANSWERS FOLDER [URI]
 
-reads requests from the file descriptor REQUESTS and writes answers to ANSWERS, a line of JSON each, as
-``harness/implementation/nova/messages.py`` describes them. What Nova prints goes where
-standard output goes. FOLDER is where the
-libvirt of this process keeps its state and where Nova keeps its instances; nothing is ever started in it. At level
-guest it is the folder of the libvirt at URI, and guests are.
+The worker reads requests from the file descriptor REQUESTS and writes answers to ANSWERS, a line of JSON each, as
+``harness/implementation/nova/messages.py`` describes them. Nova's own output goes to standard output. In FOLDER this
+process's libvirt keeps its state and Nova its instances; no guest is ever started there. At level guest FOLDER belongs
+to the libvirt at URI, and guests are started.
 """
 
 from nova_worker.compute import Compute

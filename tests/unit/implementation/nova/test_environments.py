@@ -164,7 +164,7 @@ def test_constraints_lose_nova_and_libvirt_python_only(tmp_path: Path) -> None:
     ("given", "expected"),
     [
         pytest.param("missing.txt", "cannot be read: missing.txt: No such file", id="missing"),
-        pytest.param("ftp://host/file", "no URL that constraints can be fetched from", id="scheme"),
+        pytest.param("ftp://host/file", "not a URL from which constraints can be fetched", id="scheme"),
         pytest.param("{tmp_path}/page.html", "is no list of constraints: it says '<html>'", id="other-file"),
     ],
 )
@@ -175,7 +175,7 @@ def test_bad_constraints(tmp_path: Path, given: str, expected: str) -> None:
 
 
 def test_constraints_that_cannot_be_fetched_name_the_way_out(tmp_path: Path) -> None:
-    with pytest.raises(HostError, match="--constraints FILE takes a copy, --constraints none"):
+    with pytest.raises(HostError, match="--constraints FILE reads a copy; --constraints none"):
         constraints_text((tmp_path / "missing.txt").as_uri(), "34.0.0")
 
 
@@ -223,7 +223,7 @@ def test_a_nova_that_demands_a_newer_hypervisor_says_which_would_do(tmp_path: Pa
     with pytest.raises(HostError) as caught:
         require_hypervisor("nova:34.0.0", demands, SeenVersions(libvirt=7_000_000, qemu=5_002_000), environments.all())
     assert caught.value.message == "nova:34.0.0 demands libvirt 8.0.0, here is 7.0.0 and QEMU 6.2.0, here is 5.2.0"
-    assert caught.value.hint == "of those that were added, nova:27.0.0 would do"
+    assert caught.value.hint == "these added Novas would start here: nova:27.0.0"
 
 
 def test_versions_are_packed_as_libvirt_does() -> None:

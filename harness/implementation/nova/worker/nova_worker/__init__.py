@@ -1,16 +1,16 @@
-"""Nova's side of the table: runs in a Nova's own environment, by its Python, and knows nothing of the harness.
+"""The worker: runs in a Nova's own environment, with that environment's Python, and knows nothing of the harness.
 
-Nova is used as it is. What a cloud would answer is answered here, at Nova's outer edge (``cloud``): the conductor,
-Glance, Cinder, Neutron, placement, the message queues and libvirt's look-up of the running domain. Asked for a rescue
-it is by nova-api and the compute manager (``user``). The releases differ in their functions' arguments: each gets
-those that its signature has (``signatures``).
+Nova's code is not changed. Stand-ins at Nova's outer edge (``cloud``) answer in place of a cloud: the conductor,
+Glance, Cinder, Neutron, placement, the message queues and libvirt's look-up of the running domain. A request for a
+rescue passes through nova-api and the compute manager (``user``). The releases differ in their functions' arguments:
+each function gets those arguments that its signature has (``signatures``).
 
-At level plan (``compute``) what would write disks or start a guest ends the call once Nova has made its domain XML
-(``planning``). At level guest (``guests``) Nova's driver goes its whole way; replaced are, beside the cloud, the
-download from Glance and waiting for Neutron and plugging its ports, and what the harness needs in the guest is put
-into the domain (``access``). Before Nova starts a guest the harness is asked (``off``), so that it can look at the
-disks while nobody has them open.
+At level plan (``compute``) the call ends once Nova has made the domain XML, before disks are written or a guest is
+started (``planning``). At level guest (``guests``) Nova's driver does all its work. Besides the cloud, three parts are
+replaced there: the download from Glance, waiting for Neutron, and plugging Neutron's ports. The harness's way into the
+guest is added to the domain (``access``). Before Nova starts a guest, the worker tells the harness (``off``), which
+then looks at the disks while nobody has them open.
 """
 
-# Has to be the first of Nova: it sets the release's concurrency mode, without which 28 hangs.
+# This has to be the first import of Nova: it sets the release's concurrency mode, without which 28 hangs.
 import nova.cmd.compute  # noqa: F401

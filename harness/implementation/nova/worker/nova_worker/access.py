@@ -11,11 +11,11 @@ AUTHORIZED_KEYS_ENTRY = "opt/rescue-harness/authorized_keys"
 
 
 def with_access(xml: Any, keys: dict[str, str]) -> str:
-    """A domain with the harness's SSH key in QEMU's firmware configuration, and ports on QEMU's user-mode network.
+    """Add the harness's SSH key to QEMU's firmware configuration, and put the ports on QEMU's user-mode network.
 
-    Neither adds a device or moves one. What is in a domain already, for it was read back from libvirt, stays. A kernel
-    of the instance's own tells of itself on the serial port: Nova's own command line ends with console=hvc0, of which
-    no guest here has a device.
+    Neither change adds or moves a device. A domain that was read back from libvirt may have both already, and keeps
+    them. An instance's own kernel gets its console on the serial port: Nova's command line ends with console=hvc0, and
+    no guest here has that device.
     """
     root = etree.fromstring(xml)
     for sysinfo in root.findall("sysinfo[@type='fwcfg']"):

@@ -12,21 +12,21 @@ COMPUTE_NODE = "55555555-5555-4555-8555-555555555555"
 
 
 class EdgeError(BaseException):
-    """Nova asked the cloud for something that this worker does not know to answer."""
+    """A question of Nova's to the cloud that this worker cannot answer."""
 
 
 class StandIn:
-    """A part of the cloud that answers what it knows; anything else that Nova asks of it ends the request."""
+    """A part of the cloud. It answers the questions that it knows; any other question of Nova's ends the request."""
 
     asked: str
-    """What it is to be asked, in the error's words."""
+    """The beginning of the error's message about an unknown question."""
 
     def __getattr__(self, name: str) -> Any:
         raise EdgeError(f"{self.asked} {name}")
 
 
 class Conductor(StandIn):
-    """Stands in for the RPC to the conductor, and so for the database: what Nova saves stays in its objects."""
+    """Stands in for the RPC to the conductor, and so for the database. Nova's objects keep the data that Nova saves."""
 
     asked = "the conductor was asked for"
 
@@ -94,7 +94,7 @@ class VolumeService(StandIn):
 
 
 class RunningDomain(StandIn):
-    """Stands in for the libvirt domain of the running instance, of which a rescue asks the XML."""
+    """Stands in for the libvirt domain of the running instance, whose XML a rescue reads."""
 
     asked = "the running domain was asked for"
 
@@ -106,7 +106,7 @@ class RunningDomain(StandIn):
 
 
 class Notifier(StandIn):
-    """Stands in for the senders of notifications, to whom nobody listens."""
+    """Stands in for the senders of notifications, and sends nothing."""
 
     asked = "the notifier was asked for"
 

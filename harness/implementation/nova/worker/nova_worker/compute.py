@@ -26,7 +26,7 @@ RESCUE_IMAGE = "22222222-2222-4222-8222-222222222222"
 
 
 class Spawned:
-    """An instance that Nova has brought to the point of being started, as often as it is needed."""
+    """An instance that Nova has prepared to the point of being started; many rescues can begin from it."""
 
     def __init__(self, described: Any, instance: Any, mapping: Any, network_info: Any, image_meta: Any) -> None:
         self.described = described
@@ -38,16 +38,16 @@ class Spawned:
         self._fields: dict[str, Any] = {}
 
     def started(self) -> None:
-        """As the compute manager leaves an instance that was built."""
+        """Set the record's fields as the compute manager does for an instance that was built."""
         self.instance.vm_state, self.instance.task_state = vm_states.ACTIVE, None
         self.instance.launched_at = datetime.datetime.now(datetime.UTC)
 
     def remember(self) -> None:
-        """Keep what the instance is like, for rescue changes its record."""
+        """Keep a copy of the instance's record, because a rescue changes the record."""
         self._fields = {name: copy.copy(value) for name, value in vars(self.instance).items()}
 
     def restore(self) -> None:
-        """Undo what a rescue has changed."""
+        """Undo a rescue's changes to the instance's record."""
         vars(self.instance).clear()
         vars(self.instance).update({name: copy.copy(value) for name, value in self._fields.items()})
 
@@ -68,7 +68,8 @@ class Compute:
         self.driver._host.initialize()
         self.connection = self.driver._host.get_connection()
         self.context = context.get_admin_context()
-        # The modules are there to stay, and a domain makes few cycles: looking for them less often saves a quarter.
+        # Modules stay loaded, and making a domain leaves few reference cycles: collecting them less often saves a
+        # quarter of the time.
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 20)
@@ -79,7 +80,7 @@ class Compute:
         return {"normal": self.normal, "rescued": self.rescued}
 
     def make_driver(self) -> Any:
-        """Nova's libvirt driver, as far as this worker lets it go."""
+        """Return Nova's libvirt driver, which stops before it writes files or starts a guest."""
         driver = PlanningDriver(None)
         driver._host.get_guest = self._guest
         return driver
@@ -94,16 +95,16 @@ class Compute:
         return bool(self.driver.is_off)
 
     def hypervisor(self) -> dict[str, int]:
-        """The versions that Nova sees, packed as libvirt packs them."""
+        """Return the versions that Nova sees, in libvirt's packed form."""
         return {"libvirt": self.connection.getLibVersion(), "qemu": self.connection.getVersion()}
 
     def normal(self, request: Any) -> dict[str, Any]:
-        """The domain XML that ``LibvirtDriver.spawn`` makes."""
+        """Return the domain XML that ``LibvirtDriver.spawn`` makes."""
         with Configured(request["configuration"]):
             return {"xml": self._spawn(request).xml}
 
     def rescued(self, request: Any) -> dict[str, Any]:
-        """The domain XML that ``LibvirtDriver.rescue`` makes of a running instance, asked for by ``API.rescue``."""
+        """Return the domain XML that ``LibvirtDriver.rescue`` makes for a running instance, after ``API.rescue``."""
         with Configured(request["configuration"]):
             spawned = self.spawned
             if spawned is None or spawned.described != _described(request):
@@ -147,7 +148,7 @@ class Compute:
         return spawned
 
     def _spawn_by_driver(self, spawned: Spawned) -> None:
-        """``LibvirtDriver.spawn``, as the compute manager calls it."""
+        """Call ``LibvirtDriver.spawn`` as the compute manager does."""
         call(
             self.driver.spawn,
             context=self.context,
@@ -161,7 +162,7 @@ class Compute:
         )
 
     def _name_devices(self, spawned: Spawned) -> None:
-        """As ``ComputeManager._prep_block_device`` begins."""
+        """Name the block devices, as ``ComputeManager._prep_block_device`` does first."""
         call(
             CloudlessManager(self, Network(spawned.network_info))._default_block_device_names,
             context=self.context,

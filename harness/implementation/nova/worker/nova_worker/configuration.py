@@ -1,4 +1,4 @@
-"""nova.conf without a file."""
+"""The options of nova.conf, set without a file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Configured:
 
 
 def configure(folder: str) -> None:
-    """The nova.conf of this nova-compute: Nova's defaults but for what must differ without a cloud and without KVM."""
+    """Set nova-compute's options: Nova's defaults, except where the lack of a cloud or of KVM needs another value."""
     config.parse_args(["nova-compute"], default_config_files=[], configure_db=False, init_rpc=False)
     for module in (conf_neutron, conf_devices):
         if hasattr(module, "register_dynamic_opts"):

@@ -1,4 +1,4 @@
-"""A nova-compute that starts guests, on a libvirt that the harness reads from, too."""
+"""A nova-compute that starts guests, on a libvirt that the harness reads from as well."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .user import User
 
 
 class VirtApi:
-    """Stands in for the compute manager: no port is waited for, for all are there."""
+    """Stands in for the compute manager, and waits for no port: all ports exist already."""
 
     @contextlib.contextmanager
     def wait_for_instance_event(self, _instance: Any, event_names: Any, **_keys: Any) -> Iterator[None]:
@@ -37,7 +37,7 @@ class VirtApi:
 
 
 class ImageFiles(ImageService):
-    """Stands in for Glance: metadata, and files that are on this host."""
+    """Stands in for Glance: metadata, and files on this host."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,12 +45,12 @@ class ImageFiles(ImageService):
 
     def download(self, _context: Any, image: str, data: Any = None, dest_path: Any = None, **_keys: Any) -> None:
         if data is not None or dest_path is None:
-            raise EdgeError("an image was wanted otherwise than as a file")
+            raise EdgeError("Nova asked for an image in another form than a file")
         shutil.copyfile(self.paths[image], dest_path)
 
 
 class GuestConductor(Conductor):
-    """As for the plan; the metadata in a config drive have the tags of ports looked up, too."""
+    """The plan's conductor, which also answers the look-up of the ports' tags for the metadata in a config drive."""
 
     def object_class_action_versions(
         self, request_context: Any, name: str, method: str, versions: Any, arguments: Any, keywords: Any
@@ -73,7 +73,7 @@ class GuestCompute(Compute):
         self.conductor = objects_base.NovaObject.indirection_api = GuestConductor()
         self.image_service = self.driver._image_api = virt_images.IMAGE_API = ImageFiles()
         security_group_api.get_instance_security_groups = lambda *_args, **_keys: []
-        # Asks Keystone for an address that only the notification has.
+        # It would ask Keystone for an address that only the notification contains.
         compute_utils.notify_usage_exists = lambda *_args, **_keys: None
         compute = self
 
@@ -89,7 +89,7 @@ class GuestCompute(Compute):
         return {"spawn": self.spawn, "rescue": self.rescue, "unrescue": self.unrescue, "detach": self.detach}
 
     def make_driver(self) -> Any:
-        """Nova's libvirt driver, on the libvirt that the harness reads from."""
+        """Return Nova's libvirt driver, on the libvirt that the harness reads from."""
         CONF.set_override("connection_uri", self._uri, group="libvirt")
         CONF.set_override("mkisofs_cmd", "xorrisofs")
         driver = libvirt_driver.LibvirtDriver(VirtApi())
@@ -108,13 +108,13 @@ class GuestCompute(Compute):
             return True
 
     def off(self) -> None:
-        """Let the harness look at the disks: no guest runs."""
+        """Let the harness look at the disks while no guest runs."""
         self._channel.send({"off": True})
         if (self._channel.receive() or {}).get("operation") != "go_on":
             raise EdgeError("the harness does not go on")
 
     def spawn(self, request: Any) -> dict[str, Any]:
-        """``LibvirtDriver.spawn``."""
+        """Call ``LibvirtDriver.spawn``."""
         described = request["instance"]
         with Configured(request["configuration"]):
             instance = self._made(request)
@@ -125,18 +125,18 @@ class GuestCompute(Compute):
         return {}
 
     def rescue(self, request: Any) -> dict[str, Any]:
-        """``API.rescue`` of an instance that was spawned here."""
+        """Call ``API.rescue`` for an instance that was spawned here."""
         image = None if request["image"] is None else self._known(request["image"])["id"]
         with Configured(request["configuration"]):
             return dict(User(self, self.instances[request["uuid"]]).rescue(image))
 
     def unrescue(self, request: Any) -> dict[str, Any]:
-        """``API.unrescue``."""
+        """Call ``API.unrescue``."""
         with Configured(request["configuration"]):
             return dict(User(self, self.instances[request["uuid"]]).unrescue())
 
     def detach(self, request: Any) -> dict[str, Any]:
-        """``LibvirtDriver.detach_volume``; the compute manager then leaves the mapping without the volume."""
+        """Call ``LibvirtDriver.detach_volume``, then remove the volume from the mapping as the compute manager does."""
         instance = self.instances[request["uuid"]]
         gone = next(entry for entry in instance.mapping if entry.volume_id == request["volume_id"])
         with Configured(request["configuration"]):
@@ -151,7 +151,7 @@ class GuestCompute(Compute):
         return {}
 
     def _made(self, request: Any) -> Any:
-        """The instance and its mapping as nova-api and the conductor leave them to nova-compute."""
+        """Make the instance and its mapping as nova-api and the conductor hand them to nova-compute."""
         described = request["instance"]
         image = self._known(request["image"])
         self.volume_service.image_properties = described["properties"]
@@ -182,7 +182,7 @@ class GuestCompute(Compute):
         instance.info_cache = objects.InstanceInfoCache(instance_uuid=instance.uuid, network_info=made.network_info)
         for name, column in instance.fields.items():
             if column.nullable and not instance.obj_attr_is_set(name):
-                setattr(instance, name, None)  # as the database has it, which is not asked
+                setattr(instance, name, None)  # as in the database, which does not exist here
         instance.launch_index, instance.reservation_id = 0, "r-1"
         instance.obj_reset_changes()
         self.conductor.mappings[instance.uuid] = made.mapping
@@ -190,7 +190,7 @@ class GuestCompute(Compute):
         return made
 
     def _known(self, described: Any) -> Any:
-        """An image in Glance's words, which Glance has from now on."""
+        """Return an image's record in Glance's form, and let the stand-in for Glance know the image."""
         image = image_record(described["id"], described["properties"], described["disk_format"])
         image["size"] = Path(described["path"]).stat().st_size
         self.image_service.images[described["id"]] = image

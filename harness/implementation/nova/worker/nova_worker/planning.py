@@ -1,4 +1,4 @@
-"""The end of a call at level plan: Nova has made its domain."""
+"""The end of a call at level plan, once Nova has made the domain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nova.virt.libvirt import driver as libvirt_driver
 
 
 class DomainMade(BaseException):
-    """Nova has its domain XML and would now start the guest."""
+    """Raised when Nova has made the domain XML and would start the guest next."""
 
     def __init__(self, xml: str) -> None:
         super().__init__()
@@ -16,7 +16,7 @@ class DomainMade(BaseException):
 
 
 class PlanningDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
-    """Nova's driver up to the point where files would be written and the guest started."""
+    """Nova's driver, up to the point where it would write files and start the guest."""
 
     is_off = False
     """Return whether the instance's guest would be off by now."""

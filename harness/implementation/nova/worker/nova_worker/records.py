@@ -16,7 +16,7 @@ MIB_PER_GIB = 1024
 
 
 def image_record(image: str, properties: dict[str, str], disk_format: str = "qcow2") -> dict[str, Any]:
-    """An image in Glance's words."""
+    """Return an image's record in Glance's form."""
     return {
         "id": image,
         "name": image,
@@ -31,7 +31,7 @@ def image_record(image: str, properties: dict[str, str], disk_format: str = "qco
 
 
 def instance_record(request_context: Any, described: Any) -> Any:
-    """The instance as nova-api and the conductor leave it to nova-compute."""
+    """Return the instance as nova-api and the conductor hand it to nova-compute."""
     flavor = objects.Flavor(
         id=1,
         flavorid="1",
@@ -106,7 +106,7 @@ def instance_record(request_context: Any, described: Any) -> Any:
 
 
 def block_device_mapping(request_context: Any, described: Any) -> Any:
-    """The mapping as nova-api stores it."""
+    """Return the block device mapping as nova-api stores it."""
     entries = []
     for number, disk in enumerate(described["disks"], start=1):
         entry = objects.BlockDeviceMapping(
@@ -139,7 +139,7 @@ def block_device_mapping(request_context: Any, described: Any) -> Any:
 
 
 def keep_names(mapping: Any, running_xml: str) -> None:
-    """A volume keeps the device name that it was attached under, also where another one has been detached since."""
+    """Give each volume the device name of its attachment, which stays although another volume was detached since."""
     names = {
         disk.findtext("serial"): disk.find("target").get("dev")  # type: ignore[union-attr]
         for disk in ElementTree.fromstring(running_xml).iterfind("devices/disk")  # noqa: S314 - libvirt's own
@@ -154,7 +154,7 @@ def _fill_by_role(entry: Any, disk: Any) -> None:
     if disk["volume_path"] is not None:
         entry.source_type, entry.destination_type = "volume", "volume"
         entry.volume_id, entry.volume_size = disk["volume_id"], 1
-        # A plain file, or for a LUN a block device, neither with a connector of os-brick's.
+        # The source is a plain file, or a block device for a LUN; neither has an os-brick connector.
         entry.connection_info = json.dumps(
             {
                 "driver_volume_type": "local" if disk["device"] == "lun" else "gpfs",
@@ -174,7 +174,7 @@ def _fill_by_role(entry: Any, disk: Any) -> None:
 
 
 def network_info(nics: Any) -> Any:
-    """Ports on taps, which Nova's own VIF driver needs no plug-in for."""
+    """Return ports on tap devices, for which Nova's own VIF driver needs no plug-in."""
     return network_model.NetworkInfo(
         network_model.VIF(
             id=nic["port_id"],

@@ -11,13 +11,13 @@ from nova import exception
 
 
 def cause_of(error: Exception) -> Exception:
-    """The driver's exception where nova-compute tells of it in words of its own; else the exception itself."""
+    """Return the driver's exception if nova-compute wraps it in its own words; else the exception itself."""
     cause = error.__context__
     return cause if isinstance(error, exception.InstanceNotRescuable) and isinstance(cause, Exception) else error
 
 
 def refusal_of(error: Exception) -> dict[str, Any]:
-    """A refusal as ``NovaRefusal`` has it."""
+    """Return a refusal in the form of ``NovaRefusal``."""
     if isinstance(cause_of(error), libvirt.libvirtError):
         error = cause_of(error)
     is_novas = isinstance(error, exception.NovaException)

@@ -1,4 +1,4 @@
-"""Requests and answers, one after the other."""
+"""Answer requests one after the other."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def description() -> dict[str, Any]:
 
 
 class Worker:
-    """Answers requests one after the other; a nova-compute is made for the first that takes one."""
+    """Answers requests one after the other; the first request that needs a nova-compute makes one."""
 
     def __init__(self, make_compute: Callable[[], Compute]) -> None:
         self._make_compute = make_compute
         self._compute: Compute | None = None
 
     def answer(self, request: Any) -> dict[str, Any]:
-        """The answer to a request; an exception of Nova's is one, too."""
+        """Return the answer to a request; an exception of Nova's is an answer as well."""
         try:
             if request["operation"] == "describe":
                 return {"description": description()}
@@ -60,28 +60,28 @@ class Worker:
 
 
 class Channel:
-    """Requests and answers, a line of JSON each."""
+    """The channel for requests and answers, each of them a line of JSON."""
 
     def __init__(self, requests: int, answers: int) -> None:
         self._source = os.fdopen(requests, "rb")
         self._answers = answers
 
     def receive(self) -> Any:
-        """The next request; None if there are no more."""
+        """Return the next request, or None if there are no more."""
         line = self._source.readline()
         return json.loads(line) if line else None
 
     def send(self, answer: dict[str, Any]) -> None:
-        """Answer."""
+        """Send an answer."""
         data = json.dumps(answer).encode() + b"\n"
         while data:
             data = data[os.write(self._answers, data) :]
 
 
 def serve(make_compute: Callable[..., Compute]) -> None:
-    """Serve, and end the process without waiting for the threads of libvirt and of Nova, which linger.
+    """Answer all requests, then end the process without waiting for the lingering threads of libvirt and Nova.
 
-    ``make_compute`` gets the channel and the words of the command line behind the two descriptors.
+    ``make_compute`` gets the channel, and the command line's arguments after the two descriptors.
     """
     ctypes.CDLL(None).prctl(PR_SET_NAME, PROCESS_NAME, 0, 0, 0)
     code = EXIT_CODE_OF_A_DEFECT
@@ -91,7 +91,7 @@ def serve(make_compute: Callable[..., Compute]) -> None:
         while (request := channel.receive()) is not None:
             channel.send(worker.answer(request))
         code = 0
-    except BaseException:  # so that it is told before the process ends
+    except BaseException:  # print the error before the process ends
         traceback.print_exc()
     finally:
         sys.stdout.flush()

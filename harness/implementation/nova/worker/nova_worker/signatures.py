@@ -1,4 +1,4 @@
-"""Nova's functions, whose arguments differ from release to release."""
+"""Call Nova's functions, whose arguments differ from release to release."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .cloud import EdgeError
 
 
 def call(function: Callable[..., Any], **known: Any) -> Any:
-    """Call with those of the known arguments that this release's function has.
+    """Call a function with those of the known arguments that the function has in this release.
 
-    Raises EdgeError if it wants another one.
+    Raises EdgeError if the function needs another argument.
     """
     wanted = inspect.signature(function).parameters
     unknown = [

@@ -1,4 +1,4 @@
-"""A user's requests, brought through nova-api and nova-compute without a cloud between them."""
+"""A user's requests, passed through nova-api and nova-compute without a cloud between them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Queue(StandIn):
-    """Stands in for the message queue between nova-api and nova-compute: what is cast is called."""
+    """Stands in for the message queue between nova-api and nova-compute: a cast becomes a direct call."""
 
     asked = "nova-compute was asked to"
 
@@ -38,7 +38,7 @@ class Queue(StandIn):
 
 
 class CloudlessManager(StandIn, manager.ComputeManager):  # type: ignore[misc]
-    """nova-compute's manager without a cloud: of it, rescue, unrescue, the naming of devices, and what they call."""
+    """nova-compute's manager without a cloud, reduced to rescue, unrescue, the naming of devices, and their callees."""
 
     asked = "the compute manager wants its"
 
@@ -49,7 +49,7 @@ class CloudlessManager(StandIn, manager.ComputeManager):  # type: ignore[misc]
         self.volume_api = compute.volume_service
         self.network_api = network_api
         self.notifier = rpc.get_notifier("compute", self.host)
-        # A module since 34, before that methods of the manager.
+        # Since 34 these are functions of a module; before, they were methods of the manager.
         sharing = getattr(manager, "share_management", None)
         if sharing is not None:
             self.share_manager = sharing.ShareManager(None, compute.driver)
@@ -58,11 +58,11 @@ class CloudlessManager(StandIn, manager.ComputeManager):  # type: ignore[misc]
         """Count none of the host's resources for the instance."""
 
     def _notify_about_instance_usage(self, *_args: Any, **_kwargs: Any) -> None:
-        """Asks Keystone for an address that only the notification has."""
+        """Do nothing: the original asks Keystone for an address that only the notification contains."""
 
 
 class CloudlessApi(StandIn, compute_api.API):  # type: ignore[misc]
-    """nova-api's part without a cloud: of it, rescue and unrescue, and what they call."""
+    """nova-api's part without a cloud, reduced to rescue, unrescue, and their callees."""
 
     asked = "the compute API wants its"
 
@@ -76,7 +76,7 @@ class CloudlessApi(StandIn, compute_api.API):  # type: ignore[misc]
 
 
 class User:
-    """A user's requests about a running instance, brought through nova-api and nova-compute."""
+    """A user's requests about a running instance, passed through nova-api and nova-compute."""
 
     def __init__(self, compute: Compute, spawned: Spawned) -> None:
         self._compute = compute
@@ -86,7 +86,7 @@ class User:
         compute.conductor.mappings[self._instance.uuid] = spawned.mapping
 
     def rescue(self, image: str | None) -> dict[str, Any]:
-        """Rescue it, from an image or from the one that Nova chooses."""
+        """Rescue the instance from the given image, or else from an image that Nova chooses."""
         return self._answer(
             self._api.rescue,
             rescue_password="",
@@ -97,11 +97,11 @@ class User:
         )
 
     def unrescue(self) -> dict[str, Any]:
-        """Give it back."""
+        """Unrescue the instance."""
         return self._answer(self._api.unrescue)
 
     def _answer(self, function: Callable[..., Any], **known: Any) -> dict[str, Any]:
-        """The domain where the call ends with it, or who refused, and how the instance is left."""
+        """Return the domain if the call ends with one, or else the refusal and the state of the instance."""
         user = context.RequestContext(self._instance.user_id, self._instance.project_id, is_admin=False)
         answer: dict[str, Any] = {}
         try:
