@@ -57,18 +57,29 @@ def _variables(draft: Draft) -> None:
     variables.text = f"{variables.text}.new"
 
 
+def _forget_the_choice_of_firmware(draft: Draft) -> None:
+    """Take out what libvirt 11 writes beside a loader that is named: by it, it would choose that loader again."""
+    os_element = draft.one("os")
+    os_element.attrib.pop("firmware", "")
+    for features in os_element.findall("firmware"):
+        os_element.remove(features)
+
+
 def _loader(draft: Draft) -> None:
+    _forget_the_choice_of_firmware(draft)
     loader = draft.one("os/loader")
     loader.text = f"{loader.text}.other"
 
 
 def _bios(draft: Draft) -> None:
+    _forget_the_choice_of_firmware(draft)
     os_element = draft.one("os")
     for tag in ("loader", "nvram"):
         os_element.remove(child(os_element, tag))
 
 
 def _secure_boot_lost(draft: Draft) -> None:
+    _forget_the_choice_of_firmware(draft)
     del draft.one("os/loader[@secure='yes']").attrib["secure"]
     features = draft.one("features")
     features.remove(child(features, "smm"))
