@@ -80,7 +80,7 @@ def _bios(draft: Draft) -> None:
 
 def _secure_boot_lost(draft: Draft) -> None:
     _forget_the_choice_of_firmware(draft)
-    del draft.one("os/loader[@secure='yes']").attrib["secure"]
+    draft.one("os/loader[@secure='yes']").set("secure", "no")
     features = draft.one("features")
     features.remove(child(features, "smm"))
 
