@@ -17,7 +17,8 @@ from harness.domain.placement import DiskSource, Placement
 from harness.errors import GuestAfter
 from harness.hypervisor.host import Hypervisor
 from harness.image.content import ImageContent
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import Step
 from harness.scenario.words import Level
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from harness.domain.disk_mapping import cdrom_bus
 from harness.errors import Refused
-from harness.scenario.models import Instance, RescueImage, RescueProperties
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage, RescueProperties
 from harness.scenario.words import DeviceType, DiskBus, Firmware
 
 _OTHER_HYPERVISORS = ("xen", "lxc", "uml", "parallels")

@@ -36,7 +36,8 @@ from harness.instance.current_instance import CurrentInstance
 from harness.instance.steps import as_text
 from harness.instance.storage.fingerprint import Fingerprint, fingerprint
 from harness.instance.uefi_variables import UefiVariables
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 
 LIVE_AND_DEFINED = libvirt.VIR_DOMAIN_AFFECT_LIVE | libvirt.VIR_DOMAIN_AFFECT_CONFIG
 _log = logging.getLogger(__name__)

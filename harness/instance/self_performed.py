@@ -29,7 +29,7 @@ from harness.image.content import ImageContent
 from harness.implementation.protocol import PausesWhileOff, SelfPerformedGuests
 from harness.instance.life_cycle import LifeCycle
 from harness.instance.storage.disk_image import disk_bytes, write_block
-from harness.scenario.models import RescueImage
+from harness.scenario.rescue_image import RescueImage
 
 
 @dataclass(kw_only=True)

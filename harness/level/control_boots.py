@@ -9,7 +9,7 @@ from harness.evidence.inventory import Inventory, State
 from harness.guest.booted import BootedGuest
 from harness.instance.life_cycle import LifeCycle
 from harness.level.sequence import Looks
-from harness.scenario.models import RescueImage
+from harness.scenario.rescue_image import RescueImage
 from harness.verdict.expected import Expected
 from harness.verdict.finding import Finding
 from harness.verdict.race import is_shown_to_race, needs_control_boots, settle_by_controls

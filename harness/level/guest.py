@@ -24,7 +24,7 @@ from harness.level.outcome import Outcome, Progress
 from harness.level.sequence import InstanceUnderTest, Looks
 from harness.result.case_result import StateRecord
 from harness.result.folders import CaseFolder
-from harness.scenario.models import RescueImage
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, Snapshot, Step
 from harness.scenario.steps import RESCUE as RESCUE_STEP
 from harness.scenario.words import DiskBus

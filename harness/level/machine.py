@@ -18,7 +18,7 @@ from harness.instance.storage.disk_image import create_overlay
 from harness.level.outcome import Progress
 from harness.level.sequence import InstanceUnderTest
 from harness.result.folders import CaseFolder
-from harness.scenario.models import RescueImage
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import Step
 from harness.verdict.expected import Expected, HostEvidence
 

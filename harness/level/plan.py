@@ -15,7 +15,8 @@ from harness.instance.preparation import expected_of
 from harness.level.outcome import Outcome
 from harness.level.sequence import InstanceUnderTest, Looks, carry_out
 from harness.reading.expectation import applicable_expectation
-from harness.scenario.models import Instance, RescueImage, Scenario
+from harness.scenario.models import Instance, Scenario
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import Step
 from harness.scenario.words import Level, VerdictName
 from harness.verdict.expected import Expected, HostEvidence

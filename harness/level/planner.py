@@ -33,7 +33,8 @@ from harness.level.outcome import Outcome
 from harness.level.plan import Plan, PlannedInstance
 from harness.reading.cases import Case
 from harness.result.folders import CaseFolder
-from harness.scenario.models import RescueImage, Scenario
+from harness.scenario.models import Scenario
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import Step
 
 _FOLDER = Path("/instances")

@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, Field, StrictBool, model_validator
 from harness.errors import GuestAfter
 from harness.frozen import Frozen
 from harness.scenario.disks import Disk
-from harness.scenario.images import InstanceImage, RescueMedium, RescueSource, ShippedImage, needed_memory_bytes
+from harness.scenario.images import InstanceImage, ShippedImage, needed_memory_bytes
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.sizes import Size
 from harness.scenario.steps import Step
 from harness.scenario.words import (
@@ -147,45 +148,6 @@ class Instance(Frozen):
     def is_q35(self) -> bool:
         """Whether the machine has a PCI Express root complex and no IDE."""
         return "q35" in self.machine_type
-
-
-class RescueProperties(Frozen):
-    """Properties of the rescue image. With neither 'hw_rescue_bus' nor 'hw_rescue_device' the rescue is a legacy one.
-
-    The values are free text. The implementation under test must refuse a wrong one, and a scenario can expect that.
-    """
-
-    hw_rescue_bus: str | None = Field(
-        default=None,
-        description="the bus of the rescue device",
-        examples=["virtio", "ide", "usb", "scsi", "sata", "fdc"],
-    )
-    hw_rescue_device: str | None = Field(
-        default=None, description="the type of the rescue device", examples=["disk", "cdrom", "floppy"]
-    )
-    hw_disk_bus: str | None = Field(
-        default=None, description="the bus of a rescue disk without 'hw_rescue_bus'; default: the instance's"
-    )
-    hw_cdrom_bus: str | None = Field(
-        default=None, description="the bus of a rescue CD-ROM without 'hw_rescue_bus'; default: the instance's"
-    )
-    hw_machine_type: str | None = Field(
-        default=None,
-        description="Nova uses it to choose a CD-ROM's bus, and in a legacy rescue; the reference ignores it",
-    )
-    hw_scsi_model: str | None = Field(
-        default=None, description="the reference ignores it, and so does Nova in a stable rescue"
-    )
-
-
-class RescueImage(Frozen):
-    """The medium that the instance is rescued with."""
-
-    image: RescueMedium = Field(
-        default=RescueSource.MINIMAL,
-        description="the source of the medium: an image of the harness, the instance's own image, or a file",
-    )
-    properties: RescueProperties = Field(default=RescueProperties(), description="properties of the rescue image")
 
 
 class ExpectedFinding(Frozen):

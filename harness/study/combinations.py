@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from harness.errors import Refused
 from harness.implementation.request import resolve_request
 from harness.scenario.disks import RootDisk
-from harness.scenario.models import Instance, RescueImage, RescueProperties
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage, RescueProperties
 from harness.scenario.words import DeviceType, DiskBus, Firmware, Role
 
 BUSES = tuple(DiskBus)

@@ -22,7 +22,8 @@ from harness.reading.checks.instance_checks import check_instance
 from harness.reading.matrix import data_at, exclusion_reason, label_of, matrix_with_sweep
 from harness.reading.problem import Problem
 from harness.result.case_result import Refusal
-from harness.scenario.models import RescueImage, Scenario
+from harness.scenario.models import Scenario
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import VerdictName
 
 SHIPPED_SWEEP = SHIPPED_SUITE / "sweep" / "whole-space.yaml"

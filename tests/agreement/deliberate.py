@@ -13,7 +13,8 @@ from harness.domain.disk_mapping import cdrom_bus, map_disks
 from harness.domain.disk_names import CONFIG_DRIVE, ROOT
 from harness.implementation.request import request_or_none, requests_stable_devices
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import DeviceType, DiskBus, Firmware, Role
 
 from .agreement import Aspect

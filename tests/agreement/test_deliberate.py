@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.scenario.models import RescueImage
+from harness.scenario.rescue_image import RescueImage
 
 from ..unit.domain.test_disk_mapping import instance
 from .agreement import (

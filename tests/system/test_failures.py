@@ -25,7 +25,7 @@ from harness.instance.preparation import prepared_instance
 from harness.reading.cases import collect_cases
 from harness.run.engine import run_case
 from harness.run.session import Session
-from harness.scenario.models import RescueImage
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import ClaimName, Level, VerdictName
 
 from .conftest import MINIMAL, CommandLine, wait_for

@@ -22,7 +22,7 @@ from harness.instance.preparation import PreparedInstance, prepared_machine
 from harness.instance.steps import as_text
 from harness.reading.cases import Case, collect_cases
 from harness.run.session import Session
-from harness.scenario.models import RescueImage
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import ClaimName, Level, VifModel
 from harness.verdict.claims import compare_rescued, compare_unrescued
 from harness.verdict.expected import HostEvidence

@@ -19,7 +19,7 @@ from harness.errors import HostError
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.implementation.nova.opening import WORKER_LOG
-from harness.scenario.models import RescueImage
+from harness.scenario.rescue_image import RescueImage
 
 from .conftest import CommandLine
 from .support.nova_data import RELEASE, Data

@@ -23,7 +23,8 @@ from harness.implementation.reference.implementation import Reference
 from harness.level.plan import Plan, PlannedInstance
 from harness.level.planner import Planner, open_planner
 from harness.reading.checks.instance_checks import check
-from harness.scenario.models import Instance, RescueImage, Scenario
+from harness.scenario.models import Instance, Scenario
+from harness.scenario.rescue_image import RescueImage
 from harness.study.explore.random_scenarios import random_rescues
 
 from ..agreement.agreement import Aspect, Behaviour, DiskMap, Refusal, differences, disk_map, reason_of

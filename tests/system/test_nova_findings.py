@@ -12,7 +12,8 @@ from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.reading.cases import SHIPPED_SUITE
 from harness.report.markdown.claims_page import cells_of, cells_on, results_in
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 
 from .support.command_line import CommandLine
 from .support.nova_data import RELEASE, Data

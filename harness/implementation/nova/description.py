@@ -15,7 +15,8 @@ from harness.implementation.nova.messages import BlockDevice, NovaInstance, Port
 from harness.implementation.refusals import not_asked_for
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
 from harness.scenario.images import RescueSource
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import MIB, DeviceType, Firmware, OtherDevice, Role
 
 _PROPERTIES_BY_DEVICE = {

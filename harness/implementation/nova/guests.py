@@ -39,7 +39,8 @@ from harness.implementation.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.implementation.nova.process import Worker
 from harness.implementation.nova.refusals import refused_instance, refused_rescue, refused_unrescue
 from harness.implementation.protocol import PausesWhileOff
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 
 OPERATION_TIMEOUT_S = 300.0
 """The limit for Nova's work between two pauses. Fetching and converting an image, or destroying and defining a guest,

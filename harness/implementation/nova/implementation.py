@@ -27,7 +27,8 @@ from harness.implementation.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.implementation.nova.process import Worker
 from harness.implementation.nova.refusals import refused_instance, refused_rescue
 from harness.implementation.protocol import Implementation, RescuedDomain, RunningInstance
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import Level
 
 REQUEST_TIMEOUT_S = 60.0

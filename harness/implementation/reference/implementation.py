@@ -35,7 +35,8 @@ from harness.implementation.protocol import Implementation, RescuedDomain, Runni
 from harness.implementation.reference.probing import found_later
 from harness.implementation.request import RescueRequest, resolve_request
 from harness.scenario.disks import RootDisk
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import DeviceType, DiskBus, Role
 
 _OTHER_KIND = {DeviceType.DISK: DeviceType.CDROM, DeviceType.CDROM: DeviceType.DISK}

@@ -14,7 +14,8 @@ from harness.image.content import ImageContent
 from harness.image.debian import DebianSet
 from harness.image.user_file import inspected
 from harness.scenario.images import RescueSource, ShippedImage, UserImage
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from harness.reading.checks.instance_checks import check
-from harness.scenario.models import InstanceProperties, RescueImage, RescueProperties, Scenario
+from harness.scenario.models import InstanceProperties, Scenario
+from harness.scenario.rescue_image import RescueImage, RescueProperties
 from harness.scenario.steps import REBOOT, RESCUE
 from harness.scenario.words import DiskBus, ScsiModel
 

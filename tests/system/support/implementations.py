@@ -8,7 +8,8 @@ from harness.domain.placement import Placement
 from harness.domain.xml import PciAddress, devices_of, disks_of, parse_domain, serialise
 from harness.implementation.protocol import RescuedDomain, RunningInstance
 from harness.implementation.reference.implementation import Reference
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 
 
 class SlotBeforeTheOthers(Reference):

@@ -6,7 +6,8 @@ import pytest
 
 from harness.errors import Refused
 from harness.implementation.request import RescueRequest, resolve_request
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import DeviceType, DiskBus
 
 from ..domain.test_disk_mapping import instance

@@ -10,7 +10,8 @@ from harness.domain.xml import parse_domain, serialise
 from harness.implementation.protocol import Implementation, Rescue, RescuedDomain, RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.implementation.request import requests_stable_devices
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import Step
 from harness.scenario.words import ClaimName, Level
 from harness.study.prove.faults.draft import Draft, NotApplicable

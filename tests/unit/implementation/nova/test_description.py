@@ -17,7 +17,8 @@ from harness.implementation.nova.description import (
     rescue_properties,
     volume_id,
 )
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import Role
 
 UUID = "6f1f7f0a-0000-4000-8000-000000000001"

@@ -15,7 +15,8 @@ from harness.domain.xml import DriveAddress, address_text, controllers, devices_
 from harness.errors import Refused
 from harness.implementation.protocol import Rescue, RunningInstance
 from harness.implementation.reference.implementation import Reference
-from harness.scenario.models import Instance, RescueImage
+from harness.scenario.models import Instance
+from harness.scenario.rescue_image import RescueImage
 
 from ...domain.test_disk_mapping import instance
 

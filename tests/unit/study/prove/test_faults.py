@@ -21,7 +21,7 @@ from harness.implementation.protocol import Implementation, Rescue, RunningInsta
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, collect_cases
 from harness.scenario.disks import Volume
-from harness.scenario.models import RescueImage
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import AttachVolume, DetachVolume, Snapshot
 from harness.scenario.words import ClaimName, Firmware, Level, Role, VerdictName
 from harness.study.prove.faults import FAULTS, Broken, Fault
