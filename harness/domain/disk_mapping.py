@@ -1,7 +1,7 @@
-"""Which disks an instance has, on which bus, under which libvirt target name: Nova's block device mapping.
+"""Nova's block device mapping: an instance's disks, each with its bus and its libvirt target name.
 
-Follows nova.virt.libvirt.blockinfo (get_disk_mapping): names are given in the order root, ephemerals, swap, volumes,
-config drive.
+The mapping follows nova.virt.libvirt.blockinfo (get_disk_mapping): target names are given in the order root,
+ephemerals, swap, volumes, config drive.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.scenario.words import DeviceType, DiskBus, Role, ScsiModel
 
 @dataclass(frozen=True)
 class MappedDisk:
-    """One disk of the set with its place in the domain; ``scsi_unit`` is set where Nova deals units itself."""
+    """One disk of the instance with its place in the domain. ``scsi_unit`` is set if Nova itself numbers the units."""
 
     name: str
     role: Role
@@ -54,21 +54,21 @@ class DiskMapping:
 
 
 def target_after(bus: DiskBus, taken: Iterable[str]) -> str:
-    """The name after the highest taken one of the bus's prefix, never one in a gap."""
+    """Return the target name after the highest taken name with the bus's prefix. A gap below is never filled."""
     prefix = NAME_PREFIX[bus]
     indices = [target_index(name) for name in taken if name.startswith(prefix)]
     return target_name(prefix, max(indices, default=-1) + 1)
 
 
 def cdrom_bus(instance: Instance) -> DiskBus:
-    """The bus of CD-ROMs on this instance (blockinfo.get_disk_bus_for_device_type, by the instance's own machine)."""
+    """Return the bus of the instance's CD-ROMs, by its machine type (blockinfo.get_disk_bus_for_device_type)."""
     if instance.properties.hw_cdrom_bus is not None:
         return instance.properties.hw_cdrom_bus
     return DiskBus.SATA if instance.is_q35 else DiskBus.IDE
 
 
 def default_serial(name: str) -> str:
-    """A volume's serial where the scenario names none: 20 characters, all that virtio-blk carries."""
+    """Return the serial of a volume without a serial in the scenario: 20 characters, as virtio-blk carries no more."""
     return hashlib.sha256(name.encode()).hexdigest()[:20]
 
 
@@ -84,7 +84,7 @@ def map_disks(instance: Instance) -> DiskMapping:
 
 
 def mapped_disk(instance: Instance, disk: Disk, name: str, target: str) -> MappedDisk:
-    """Map one disk of the instance, or a volume that is attached to the instance, under the target name that it has."""
+    """Map one disk of the instance, or a volume that is attached to the instance, under the given target name."""
     bus, device = bus_and_device(instance, disk)
     return MappedDisk(name, disk.role, bus, device, target, _serial(disk, name), boots=disk.role is Role.ROOT)
 
@@ -115,9 +115,10 @@ def _serial(disk: Disk, name: str) -> str | None:
 
 
 def with_scsi_units(instance: Instance, disks: Sequence[MappedDisk]) -> tuple[MappedDisk, ...]:
-    """Nova gives every disk on virtio-scsi a unit of its own on target 0 (bug 1792077), volumes after its own disks.
+    """Give every disk on virtio-scsi a unit of its own on target 0, as Nova does (bug 1792077).
 
-    The root has the first one, be it a volume (LibvirtDriver._get_guest_storage_config).
+    The root disk has the first unit, even if it is a volume. The other volumes come after all other disks
+    (LibvirtDriver._get_guest_storage_config).
     """
     if instance.properties.hw_scsi_model is not ScsiModel.VIRTIO_SCSI:
         return tuple(disks)

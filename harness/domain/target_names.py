@@ -1,6 +1,7 @@
-"""libvirt's target names as Nova deals them out: by the bus's prefix, the first free one, or the one asked for.
+"""libvirt's target names, as Nova gives them: the name asked for, else the first free name with the bus's prefix.
 
-Follows nova.virt.libvirt.blockinfo (get_dev_prefix_for_disk_bus, find_disk_dev_for_disk_bus, get_disk_mapping).
+The rules follow nova.virt.libvirt.blockinfo (get_dev_prefix_for_disk_bus, find_disk_dev_for_disk_bus,
+get_disk_mapping).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ORDER = (Role.ROOT, Role.EPHEMERAL, Role.SWAP, Role.VOLUME, Role.CONFIG_DRIVE)
 
 
 def target_name(prefix: str, index: int) -> str:
-    """The libvirt target name for a zero-based index: vda, ..., vdz, vdaa."""
+    """Return the libvirt target name for a zero-based index: vda, ..., vdz, vdaa."""
     letters = ""
     index += 1
     while index:
@@ -34,7 +35,7 @@ def target_name(prefix: str, index: int) -> str:
 
 
 def target_index(target: str) -> int:
-    """The zero-based index of a target name: 0 for vda, 26 for vdaa."""
+    """Return the zero-based index of a target name: 0 for vda, 26 for vdaa."""
     index = 0
     for letter in target[2:]:
         index = index * 26 + ord(letter) - ord("a") + 1
@@ -42,12 +43,12 @@ def target_index(target: str) -> int:
 
 
 def first_free_target(bus: DiskBus, taken: Collection[str]) -> str:
-    """The first name of the bus's prefix that nobody has."""
+    """Return the first target name with the bus's prefix that is not taken."""
     return next(name for name in (target_name(NAME_PREFIX[bus], index) for index in count()) if name not in taken)
 
 
 def deal_targets(disks: Sequence[Disk], buses: Sequence[DiskBus]) -> list[str]:
-    """The target name of each disk, given the bus of each."""
+    """Return the target name of each disk. ``buses`` has the bus of each disk."""
     asked = [None if isinstance(disk, ConfigDrive) else disk.device_name for disk in disks]
     taken = {name for name in asked if name is not None}
     names: dict[int, str] = {}

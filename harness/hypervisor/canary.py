@@ -83,7 +83,7 @@ def _prove(images: ImageSet, emulator: str) -> Accelerator:
             hint=f"try it by hand: {' '.join(_command(images, emulator, 'tcg'))}",
         )
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        why = "there is no /dev/kvm" if not Path("/dev/kvm").exists() else "/dev/kvm is not ours to use"
+        why = "there is no /dev/kvm" if not Path("/dev/kvm").exists() else "you may not read and write /dev/kvm"
         return Accelerator("qemu", tcg_s, f"TCG: {why}")
     deadline_s = max(5.0, KVM_DEADLINE_FACTOR * tcg_s)
     kvm_s = boot_canary(images, emulator, "kvm", deadline_s)

@@ -113,7 +113,7 @@ def held_root(*, pass_over_leftovers: bool = False, in_memory: bool = False) -> 
         folder = roots_folder()
     for number in count():
         if number == _MAX_ROOTS:
-            raise HostError(f"{_MAX_ROOTS} runs are under way", hint="wait for one to end")
+            raise HostError(f"{_MAX_ROOTS} other runs are active, which is the limit", hint="wait until one ends")
         path = folder / str(number)
         path.mkdir(exist_ok=True, mode=0o700)
         lock = FileLock(path / "owner.lock")

@@ -1,4 +1,4 @@
-"""An instance as it is by now: what it was made as, and what the steps taken so far have made of it."""
+"""The current instance: the instance as it was made, with the effects of the steps taken so far."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from harness.scenario.words import DeviceType, VifModel
 
 @dataclass(frozen=True)
 class CurrentInstance:
-    """``tokens`` are those of the markers on the disks that it has, and on the rescue disk.
+    """An instance after its steps so far.
 
-    ``placement`` has the disk mapping of ``instance``. It has the sources, and ``planted`` the tokens, of all disks,
-    those that are not attached yet among them.
+    ``tokens`` has the marker tokens of the disks that the instance has now, and of the rescue disk. ``placement`` has
+    the disk mapping of ``instance``. ``placement`` also has the sources of all disks, and ``planted`` has their tokens,
+    including the disks that are not attached yet.
     ``volumes_ever`` and ``nics_ever`` count what goes by number.
     """
 
@@ -35,7 +36,7 @@ class CurrentInstance:
 
     @classmethod
     def first(cls, instance: Instance, placement: Placement, planted: Mapping[str, str]) -> Self:
-        """An instance before any step."""
+        """Return an instance before any step."""
         names = {RESCUE, *placement.mapping.by_name}
         return cls(
             instance,
@@ -47,17 +48,17 @@ class CurrentInstance:
         )
 
     def after(self, step: Step) -> Self:
-        """The same instance, once a step has been taken that changes nothing of what it has."""
+        """Return the instance after a step that changes no device."""
         return replace(self, steps=(*self.steps, step))
 
     def with_volume(self, volume: Volume, entry: MappedDisk) -> Self:
-        """With a volume attached, under the name and target name that it has got."""
+        """Return the instance with a volume attached. ``entry`` has the volume's name and target name."""
         after = self._with_disks(*self._named_disks, _named(volume, entry))
         tokens = {**self.tokens, entry.name: self.planted[entry.name]}
         return replace(after, tokens=tokens, volumes_ever=self.volumes_ever + 1)
 
     def without_volume(self, name: str) -> Self:
-        """With a volume detached."""
+        """Return the instance with a volume detached."""
         left = (disk for disk in self._named_disks if not (isinstance(disk, Volume) and disk.name == name))
         tokens = {disk: token for disk, token in self.tokens.items() if disk != name}
         return replace(self._with_disks(*left), tokens=tokens)
@@ -68,7 +69,7 @@ class CurrentInstance:
 
     @property
     def _named_disks(self) -> tuple[Disk, ...]:
-        """The disks with all names written out, so that a disk that goes takes no other disk's name with it."""
+        """The disks with explicit names, so that no disk is renamed if another disk is detached."""
         return tuple(_named(disk, entry) for disk, entry in self.placement.mapping.pairs)
 
     @property
@@ -78,12 +79,12 @@ class CurrentInstance:
         return dict(zip(count(1) if numbers is None else numbers, self.instance.nics, strict=False))
 
     def with_nic(self, model: VifModel) -> Self:
-        """With a further NIC attached."""
+        """Return the instance with a further NIC attached."""
         number = self.nics_ever + 1
         return replace(self._with_nics({**self.nics, number: model}), nics_ever=number)
 
     def without_nic(self, number: int) -> Self:
-        """With a further NIC detached."""
+        """Return the instance with a further NIC detached."""
         return self._with_nics({other: model for other, model in self.nics.items() if other != number})
 
     def _with_nics(self, nics: Mapping[int, VifModel]) -> Self:
@@ -94,7 +95,7 @@ class CurrentInstance:
         )
 
     def with_overlay(self, name: str, overlay: DiskSource, token: str) -> Self:
-        """With an overlay as a disk's file, and the marker that was written through it."""
+        """Return the instance with an overlay as a disk's file, and with the token written through the overlay."""
         sources = {**self.placement.sources, name: overlay}
         placement = replace(self.placement, sources=sources)
         return replace(self, placement=placement, tokens={**self.tokens, name: token})

@@ -1,4 +1,4 @@
-"""Fan-out of a scenario over its matrix: every combination of the axes' values, but for the exclusions."""
+"""Fan-out of a scenario over its matrix: every combination of the axes' values, without the exclusions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REMOVED = object()
 
 
 class Point(Frozen):
-    """One combination: ``id`` is unique and stable within the scenario, which has the values in place and no matrix."""
+    """One combination of values. ``id`` is unique and stable; ``scenario`` has the values in place and no matrix."""
 
     id: str
     values: dict[str, Any]
@@ -37,7 +37,7 @@ class ExcludedPoint(Frozen):
 
 @dataclass(frozen=True)
 class InvalidPoint:
-    """A combination whose values make the scenario invalid: ``data`` as YAML would have it, and pydantic's error."""
+    """A combination whose values make the scenario invalid, with the data as in YAML and with pydantic's error."""
 
     id: str
     values: dict[str, Any]
@@ -47,7 +47,7 @@ class InvalidPoint:
 
 @dataclass(frozen=True)
 class Expansion:
-    """All combinations of a scenario, in the order of its axes, the last one running fastest."""
+    """All combinations of a scenario, in the order of its axes; the last axis varies fastest."""
 
     combinations: tuple[Point | ExcludedPoint | InvalidPoint, ...] = ()
 
@@ -63,7 +63,7 @@ class Expansion:
 
 
 def expand(scenario: Scenario) -> Expansion:
-    """Build every point of a scenario; a scenario without a matrix is its own only point."""
+    """Build every point of a scenario. A scenario without a matrix has one point: the scenario itself."""
     return Expansion(tuple(_combination(scenario, point_id, values) for point_id, values in _named_values(scenario)))
 
 
@@ -92,7 +92,7 @@ def _named_values(scenario: Scenario) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def exclusion_reason(scenario: Scenario, values: Mapping[str, Any]) -> str | None:
-    """Why the combination is left out, by the first exclusion that matches; None if it is not."""
+    """Return the reason of the first exclusion that matches the combination; None if no exclusion matches."""
     exclusions = scenario.matrix.exclude if scenario.matrix is not None else ()
     for exclusion in exclusions:
         if all(key in values and values[key] == value for key, value in exclusion.when.items()):
@@ -101,7 +101,7 @@ def exclusion_reason(scenario: Scenario, values: Mapping[str, Any]) -> str | Non
 
 
 def data_at(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The scenario as YAML would have it, with the values at their dotted keys and without its matrix."""
+    """Return the scenario's data as in YAML, with the values at their dotted keys and without the matrix."""
     data = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"matrix", "sweep"})
     for key, value in values.items():
         _put(data, key.split("."), _REMOVED if value is None else value)
@@ -115,7 +115,7 @@ def data_at(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def removed_items(values: Mapping[str, Any]) -> list[str]:
-    """Keys of list items that the values take out, the last ones first so that indices hold while they go."""
+    """Return the keys of list items that the values remove, last index first, so that the other indices stay valid."""
     removed = [key for key, value in values.items() if value is None and key.rpartition(".")[2].isdecimal()]
     return sorted(removed, key=lambda key: int(key.rpartition(".")[2]), reverse=True)
 
@@ -134,7 +134,7 @@ def _put(data: Any, parts: list[str], value: Any) -> None:
 
 
 def matrix_with_sweep(scenario: Scenario) -> Scenario:
-    """The scenario with the axes and exclusions of ``sweep`` in its matrix, where they take the place of others."""
+    """Return the scenario with the axes and exclusions of ``sweep`` in its matrix; they win over equal ones."""
     own = scenario.matrix or Matrix.model_construct(axes={}, exclude=())
     free = scenario.sweep or Matrix.model_construct(axes={}, exclude=())
     whole = Matrix(axes=own.axes | free.axes, exclude=(*own.exclude, *free.exclude))
@@ -142,7 +142,7 @@ def matrix_with_sweep(scenario: Scenario) -> Scenario:
 
 
 def label_of(value: Any) -> str:
-    """A value as a part of a point's id."""
+    """Return a value's text in the id of a point."""
     match value:
         case None:
             return "none"

@@ -1,4 +1,4 @@
-"""A scenario's disks with the bus and the device type in force, by which they are checked."""
+"""The disks of a scenario as the checks see them: with the bus and the device type in force."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _CDROM_BUS: Key = ("instance", "properties", "hw_cdrom_bus")
 
 @dataclass(frozen=True)
 class Placed:
-    """A disk with the bus and device type in force, and the key that decided on the bus.
+    """A disk with the bus and the device type in force, and the key that decided the bus.
 
-    ``target`` is None for a volume that a step attaches: its name is dealt when it comes.
+    ``target`` is None for a volume that a step attaches: such a volume gets its target name when it is attached.
     """
 
     key: Key
@@ -38,19 +38,19 @@ class Placed:
 
     @property
     def told(self) -> str:
-        """Its key as a message names it: ``disks.2``, ``steps.0.attach``."""
+        """The disk's key as messages show it: ``disks.2``, ``steps.0.attach``."""
         return dotted(self.key).removeprefix("instance.")
 
 
 def placed_disks(instance: Instance) -> Iterator[Placed]:
-    """The disks that the instance has from the start."""
+    """Yield the disks that the instance has from the start."""
     for index, (disk, mapped) in enumerate(map_disks(instance).pairs):
         key: Key = ("instance", "disks", index)
         yield Placed(key, disk, mapped.name, mapped.bus, mapped.device, _bus_key(key, disk), mapped.target)
 
 
 def placed_volumes(instance: Instance, steps: tuple[Step, ...]) -> Iterator[Placed]:
-    """The volumes that steps attach."""
+    """Yield the volumes that steps attach."""
     for position, (name, volume) in attached_volumes(instance, steps).items():
         key: Key = ("steps", position, "attach")
         bus, device = bus_and_device(instance, volume)

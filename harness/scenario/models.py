@@ -169,7 +169,7 @@ class ExpectedFinding(Frozen):
 
 
 class Expectation(Frozen):
-    """How a case should end. Of a list, the first entry whose 'when' holds counts."""
+    """How a case should end. If a scenario has several expectations, the first one whose 'when' holds counts."""
 
     when: dict[str, str] = Field(
         default_factory=dict,
@@ -190,13 +190,13 @@ class Expectation(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Expectation:
         if (self.verdict is VerdictName.MOVED) != bool(self.findings):
-            msg = "'findings' goes with 'verdict: moved', which needs at least one"
+            msg = "'verdict: moved' needs at least one entry in 'findings', and no other verdict may have any"
             raise ValueError(msg)
         if (self.verdict is VerdictName.REFUSED) != (self.reason is not None):
-            msg = "'reason' goes with 'verdict: refused', which needs one"
+            msg = "'verdict: refused' needs a 'reason', and no other verdict may have one"
             raise ValueError(msg)
         if self.verdict is not VerdictName.REFUSED and self.guest is not None:
-            msg = "'guest' goes with 'verdict: refused'"
+            msg = "only 'verdict: refused' may have 'guest'"
             raise ValueError(msg)
         return self
 

@@ -1,7 +1,7 @@
-"""The words of scenario files: closed sets of values, and sizes in bytes.
+"""The words of scenario files: closed sets of values, and units of size in bytes.
 
-They are Nova's (image properties, config drive, ephemeral) and libvirt's (machine, bus, device). Nothing but the
-standard library is imported here, for the command line names the levels before anything else is loaded.
+The words are Nova's (image properties, config drive, ephemeral) and libvirt's (machine, bus, device). This module
+imports the standard library only, because the command line names the levels before anything else is loaded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ MIB = 1024 * KIB
 
 
 class Role(StrEnum):
-    """What a disk is to its instance."""
+    """The roles that a disk of an instance can have, as in Nova's block device mapping."""
 
     ROOT = "root"
     EPHEMERAL = "ephemeral"
@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 
 class DiskBus(StrEnum):
-    """Buses on which QEMU guests have disks (nova.virt.libvirt.blockinfo.SUPPORTED_STORAGE_BUSES)."""
+    """The buses of disks in a QEMU guest (nova.virt.libvirt.blockinfo.SUPPORTED_STORAGE_BUSES)."""
 
     VIRTIO = "virtio"
     SCSI = "scsi"
@@ -34,7 +34,7 @@ class DiskBus(StrEnum):
 
 
 class DeviceType(StrEnum):
-    """libvirt's ``<disk device=...>`` for media the harness can make."""
+    """The values of libvirt's ``<disk device=...>`` for the media that the harness can make."""
 
     DISK = "disk"
     CDROM = "cdrom"
@@ -43,14 +43,14 @@ class DeviceType(StrEnum):
 
 
 class Firmware(StrEnum):
-    """What boots the guest: SeaBIOS or OVMF."""
+    """The firmware of the guest: SeaBIOS or OVMF."""
 
     BIOS = "bios"
     UEFI = "uefi"
 
 
 class Level(StrEnum):
-    """Where evidence comes from: what libvirt defined, what a paused QEMU has, what a booted Linux sees."""
+    """The source of the evidence: the domain that libvirt defined, a paused QEMU, or a booted Linux."""
 
     PLAN = "plan"
     MACHINE = "machine"
@@ -67,7 +67,7 @@ class Level(StrEnum):
 
 
 class ScsiModel(StrEnum):
-    """Values of ``hw_scsi_model`` that x86 QEMU has a controller for."""
+    """The values of ``hw_scsi_model`` for which QEMU on x86 has a controller."""
 
     VIRTIO_SCSI = "virtio-scsi"
     LSILOGIC = "lsilogic"
@@ -77,7 +77,7 @@ class ScsiModel(StrEnum):
 
 
 class VifModel(StrEnum):
-    """Values of ``hw_vif_model`` that x86 QEMU and the guest images have drivers for."""
+    """The values of ``hw_vif_model`` for which QEMU on x86 and the guest images have drivers."""
 
     VIRTIO = "virtio"
     E1000 = "e1000"
@@ -87,7 +87,7 @@ class VifModel(StrEnum):
 
 
 class OtherDevice(StrEnum):
-    """Devices beside disks and NICs that a rescue must leave where they are."""
+    """The devices beside disks and NICs. A rescue must leave them where they are."""
 
     RNG = "rng"
     WATCHDOG = "watchdog"
@@ -99,7 +99,7 @@ class OtherDevice(StrEnum):
 
 
 class VolumeBackend(StrEnum):
-    """What holds a volume: a local file of either format, or a server that the guest's QEMU reaches over loopback."""
+    """The storage of a volume: a local file of either format, or a server that QEMU reaches over loopback."""
 
     RAW = "raw"
     QCOW2 = "qcow2"
@@ -108,7 +108,7 @@ class VolumeBackend(StrEnum):
 
 
 class ClaimName(StrEnum):
-    """What must hold between two states; the names are part of the output format."""
+    """The claims, each of which must hold between two states. The names are part of the output format."""
 
     BOOTED_FROM_RESCUE = "booted-from-rescue"
     ALL_PRESENT = "all-present"
@@ -124,7 +124,7 @@ class ClaimName(StrEnum):
 
 
 class VerdictName(StrEnum):
-    """How a case ended."""
+    """The ways in which a case can end."""
 
     STABLE = "stable"
     MOVED = "moved"

@@ -137,7 +137,7 @@ def test_encrypted_volume_is_read_beside_its_server(encryption: Encryption, tmp_
 def test_server_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
-        pytest.raises(HostError, match="an NBD volume takes qemu-nbd, which is not on this host") as raised,
+        pytest.raises(HostError, match="an NBD volume needs qemu-nbd, and this host does not have it") as raised,
         nbd_server(tmp_path / "volume.raw", "volume"),
     ):
         pass

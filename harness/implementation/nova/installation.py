@@ -175,5 +175,5 @@ def describe(folder: Path, log_path: Path, target: str) -> Description:
     finally:
         worker.close()
     if answer.description is None:
-        raise HostError(f"Nova {target}: the worker does not say what it is")
+        raise HostError(f"Nova {target} did not tell its version")
     return answer.description

@@ -49,7 +49,7 @@ def opened_worker(
         with orphans_reaped():
             answer = worker.ask(Open(), timeout_s)
         if answer.description is None or answer.hypervisor is None:
-            raise HostError(f"{environment.name}: the worker does not say what it sees")
+            raise HostError(f"{environment.name} did not tell which QEMU and libvirt it uses")
         demands = (answer.description.min_libvirt, answer.description.min_qemu)
         require_hypervisor(environment.name, demands, answer.hypervisor, Environments().all())
     except BaseException:

@@ -95,7 +95,7 @@ def server_process(
     name = str(command[0])
     path = shutil.which(name, path=search_path())
     if path is None:
-        raise HostError(f"{needed_for} takes {name}, which is not on this host", hint=f"install {PACKAGES[name]}")
+        raise HostError(f"{needed_for} needs {name}, and this host does not have it", hint=f"install {PACKAGES[name]}")
     words = [path, *command[1:]]
     if listener is not None:
         words = ["sh", "-c", _WITH_LISTENER, name, *words]

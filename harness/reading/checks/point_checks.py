@@ -1,4 +1,4 @@
-"""Checks of every point of a matrix, told once for all the points that fail alike."""
+"""The checks of every point of a matrix. Points that fail in the same way are reported once."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _told(scenario: Scenario, problem: Problem, at: Sequence[_Values], *, everyw
 
 
 def _key_in_file(key: Key, values: _Values) -> Key:
-    """A key of a point as the file numbers it, where the point has lost items of a list."""
+    """Return a key of a point with the list indices of the file: a point can lack items that the file's list has."""
     for removed in reversed(removed_items(values)):
         *parents, index = removed.split(".")
         depth = len(parents)

@@ -193,7 +193,7 @@ def test_what_is_no_scenario_has_one_problem(tmp_path: Path, text: str | bytes, 
             'format: found "iso"; allowed: iso9660, vfat; did you mean "iso9660"?',
             id="literal",
         ),
-        pytest.param(GOOD + "expect: moved\n", "expect: 'findings' goes with 'verdict: moved'", id="moved-alone"),
+        pytest.param(GOOD + "expect: moved\n", "expect: 'verdict: moved' needs at least one entry", id="moved-alone"),
         pytest.param(
             GOOD + "expect:\n  verdict: moved\n  findings: [{claim: nams, device: root}]\n",
             'a.yaml:10: expect.findings.0.claim: found "nams"',
@@ -201,7 +201,7 @@ def test_what_is_no_scenario_has_one_problem(tmp_path: Path, text: str | bytes, 
         ),
         pytest.param(
             GOOD + "expect:\n  - stable\n  - {verdict: refused}\n",
-            "a.yaml:10: expect.1: 'reason' goes with 'verdict: refused'",
+            "a.yaml:10: expect.1: 'verdict: refused' needs a 'reason'",
             id="expectation-in-a-list",
         ),
         pytest.param(
