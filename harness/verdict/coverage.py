@@ -20,6 +20,8 @@ _NO_GUEST: Mapping[ClaimName, str] = {
     ClaimName.RESTORED: "the UEFI variables, and the guest's own view",
 }
 _BLIND = (ClaimName.LINKS, ClaimName.DATA)
+ALL_OF_CLAIM = "all of it"
+"""The ``unseen`` part of a claim of which a level sees nothing."""
 _PARTLY: Mapping[Level, Mapping[ClaimName, str]] = {
     Level.PLAN: {
         **_NO_GUEST,
@@ -55,7 +57,7 @@ def claim_statuses(level: Level, findings: Sequence[Finding]) -> tuple[ClaimStat
 
 def _status(claim: ClaimName, level: Level, *, broken: bool) -> ClaimStatus:
     if claim in blind_to(level):
-        return ClaimStatus(claim=claim, status="not-checked", unseen="all of it")
+        return ClaimStatus(claim=claim, status="not-checked", unseen=ALL_OF_CLAIM)
     unseen = _PARTLY[level].get(claim)
     if broken:
         return ClaimStatus(claim=claim, status="broken", unseen=unseen)

@@ -6,7 +6,7 @@ import sys
 
 from rich.text import Text
 
-from harness.commands.exit_codes import FAILED
+from harness.commands.exit_codes import AS_EXPECTED, FAILED
 from harness.hypervisor.diagnosis import diagnose
 from harness.report.terminal.console import open_console, status_on
 
@@ -21,4 +21,4 @@ def work() -> None:
         console.print(Text.assemble(mark, f" {check.subject:<20} {check.seen}"), soft_wrap=True)
         if not check.good and check.hint:
             console.print(f"    {check.hint}", soft_wrap=True)
-    sys.exit(FAILED if bad else 0)
+    sys.exit(FAILED if bad else AS_EXPECTED)

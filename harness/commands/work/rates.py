@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from harness.commands.exit_codes import AS_EXPECTED, NOT_AS_EXPECTED
 from harness.errors import ScenarioError
 from harness.report.terminal.console import open_console
 from harness.report.terminal.rates import show_rates
@@ -25,4 +26,4 @@ def work(markdown: bool, level: Level | None, results: tuple[Path, ...]) -> None
         click.echo(rates_page(runs), nl=False)
     else:
         show_rates(found, open_console())
-    sys.exit(0 if all(rate.as_expected == rate.runs for rate in found) else 1)
+    sys.exit(AS_EXPECTED if all(rate.as_expected == rate.runs for rate in found) else NOT_AS_EXPECTED)

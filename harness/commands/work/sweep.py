@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from harness.commands.exit_codes import AS_EXPECTED, NOT_AS_EXPECTED
 from harness.implementation.registry import implementation_of, opened
 from harness.level.planner import open_planner
 from harness.reading.loading import load_scenarios
@@ -23,4 +24,4 @@ def work(paths: tuple[Path, ...], results: Path, name: str) -> None:
     with opened([implementation]), open_planner() as planner:
         good = [run_sweep(each, planner, implementation, folder, console) for each in sweeps]
     console.print(f"results: {folder}", soft_wrap=True)
-    sys.exit(0 if all(good) else 1)
+    sys.exit(AS_EXPECTED if all(good) else NOT_AS_EXPECTED)

@@ -14,6 +14,7 @@ from harness.level.planned_disks import PlannedPlace, planned_disks
 from harness.result.case_result import CaseResult
 from harness.scenario.words import Level, VerdictName
 from harness.study.combinations import BUSES, DEVICES, HARDWARE, combinations
+from harness.verdict.coverage import ALL_OF_CLAIM
 
 VERDICT_COLOURS = {
     VerdictName.STABLE: "green",
@@ -84,13 +85,16 @@ def combinations_table() -> Table:
 
 
 def coverage_sentences(results: Sequence[CaseResult]) -> list[str]:
-    """Return a sentence for each level that was run on the claims that the level did not check."""
+    """Return a sentence for each level that was run on the claims that the level did not check, wholly or in part."""
     sentences = []
     for level in Level:
         claims = next((result.claims for result in results if result.level is level and result.claims), ())
-        unseen = [f"{status.claim} ({status.unseen})" for status in claims if status.unseen is not None]
+        unseen = [status for status in claims if status.unseen is not None]
+        wholly = [status.claim for status in unseen if status.unseen == ALL_OF_CLAIM]
+        partly = [status.claim for status in unseen if status.unseen != ALL_OF_CLAIM]
+        parts = [", ".join(wholly), f"parts of {', '.join(partly)}" if partly else ""]
         if unseen:
-            sentences.append(f"not checked at level {level}: {', '.join(unseen)}")
+            sentences.append(f"not checked at level {level}: {'; '.join(filter(None, parts))}")
     return sentences
 
 
