@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+from copy import copy
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 _EXHAUSTION = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
@@ -53,6 +55,12 @@ class GuestError(HarnessError):
         self.console_tail = console_tail
         self.domain_state = domain_state
 
+    def with_evidence(self, *, console_tail: str, domain_state: str, hint: str | None) -> Self:
+        """Return the same error with the guest's last console lines, its domain's state and a hint."""
+        told = copy(self)
+        told.console_tail, told.domain_state, told.hint = console_tail, domain_state, hint
+        return told
+
     def __str__(self) -> str:
         lines = [self.message, f"  domain: {self.domain_state}"]
         if self.console_tail:
@@ -61,6 +69,17 @@ class GuestError(HarnessError):
         if self.hint is not None:
             lines.append(f"  {self.hint}")
         return "\n".join(lines)
+
+
+class DidNotBoot(GuestError):  # noqa: N818 - of a rescued or unrescued guest this is a finding
+    """A guest will not come up any more; the message says what its firmware, loader or kernel came to.
+
+    ``only_its_time_ran_out``: nothing shows that the boot is over, but the guest has used up the time it was given.
+    """
+
+    def __init__(self, message: str, *, only_its_time_ran_out: bool = False, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.only_its_time_ran_out = only_its_time_ran_out
 
 
 class GuestAfter(StrEnum):

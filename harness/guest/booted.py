@@ -12,11 +12,12 @@ from pathlib import Path
 import libvirt
 
 from harness.deadline import Deadline
-from harness.errors import GuestError, HostError, require_resources
+from harness.errors import DidNotBoot, GuestError, HostError
 from harness.guest.console import Console, Ready
 from harness.guest.forward import forward_ssh
 from harness.guest.login import Login
 from harness.guest.ssh import Completed, SshConnection, is_listening
+from harness.hypervisor.connection import require_word_on_domain
 from harness.hypervisor.host import Hypervisor, Pace
 from harness.hypervisor.reaping import orphans_reaped
 
@@ -97,22 +98,22 @@ def explained(error: GuestError, domain: libvirt.virDomain, console: Console, lo
     if state in ("shut off", "crashed") and log_path.is_file():
         last = [line for line in log_path.read_text(errors="replace").splitlines() if line][-3:]
         hint = "QEMU's log ends: " + " | ".join(last)
-    return GuestError(error.message, console_tail=console.tail(), domain_state=state, hint=hint)
+    return error.with_evidence(console_tail=console.tail(), domain_state=state, hint=hint)
 
 
 def start_domain(hypervisor: Hypervisor, domain: libvirt.virDomain, *, paused: bool = False) -> None:
     """Start a defined domain; with ``paused``, stop it before its first instruction.
 
     Raises:
-        HostError: QEMU did not start.
+        DidNotBoot: libvirt or QEMU refuses to start this domain.
+        HostError: the host failed.
     """
     try:
         domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
     except libvirt.libvirtError as error:
-        require_resources(f"{domain.name()} does not start: {error}")
-        raise HostError(
-            f"{domain.name()} does not start: {error}",
-            hint=f"QEMU's log: {qemu_log_path(hypervisor, domain.name())}",
+        require_word_on_domain(error)
+        raise DidNotBoot(
+            f"the domain does not start: {error}", hint=f"QEMU's log: {qemu_log_path(hypervisor, domain.name())}"
         ) from error
 
 
@@ -145,8 +146,8 @@ def booted(
     ``refused_hint`` returns the hint for the case that the SSH server has not let the user in by the deadline.
 
     Raises:
-        HostError: QEMU does not start.
-        GuestError: the guest does not come up in time, or dies; carries console and domain state.
+        DidNotBoot: QEMU refuses the domain, or the guest does not come up; carries console and domain state.
+        HostError, GuestError: host or guest failed.
     """
     for stale in (console_path, qemu_log_path(hypervisor, domain.name())):
         stale.unlink(missing_ok=True)
@@ -174,8 +175,9 @@ def reached(
     ``started`` is the time of the domain's start, by the monotonic clock.
 
     Raises:
+        DidNotBoot: the guest does not come up; carries console and domain state.
         HostError: QEMU forwards no port to the guest.
-        GuestError: the guest does not come up in time, or dies; carries console and domain state.
+        GuestError: the guest lets nobody in.
     """
     pace = hypervisor.pace.patient(login.patience)
     deadline = Deadline(started + pace.boot_s, pace.boot_s)
@@ -216,7 +218,8 @@ def _wait_until_ready(hypervisor: Hypervisor, domain: libvirt.virDomain, console
     looks = 0
     while (ready := console.ready()) is None:
         looks += 1
-        _require_hope(hypervisor, domain, deadline, "the guest was not ready", look=looks % _STATE_EVERY == 0)
+        look = looks % _STATE_EVERY == 0
+        _require_hope(hypervisor, domain, deadline, "the guest was not ready", says_ready=True, look=look)
         time.sleep(_POLL_S)
     return ready
 
@@ -251,16 +254,24 @@ def _require_hope(
     deadline: Deadline,
     trouble: str,
     *,
+    says_ready: bool = False,
     look: bool = True,
     hint: Callable[[], str | None] = lambda: None,
 ) -> None:
+    """Raise an error if no further waiting helps.
+
+    A system that ``says_ready`` and never did has not booted. Another one may run, and let nobody in.
+    """
     if look and domain_state(domain) in ("shut off", "crashed"):
-        raise GuestError("QEMU ended before the guest was ready")
+        raise DidNotBoot("QEMU ended before the guest was ready")
     if hypervisor.cancelled.is_set():
         raise GuestError("the run was interrupted")
     if deadline.passed:
         hints = (hint(), "if the host is only slow, give it longer with --boot-timeout (pytest: --rescue-boot-timeout)")
-        raise GuestError(f"{trouble} within {deadline.timeout_s:.0f} s", hint="\n  ".join(filter(None, hints)))
+        told, advice = f"{trouble} within {deadline.timeout_s:.0f} s", "\n  ".join(filter(None, hints))
+        if says_ready:
+            raise DidNotBoot(told, only_its_time_ran_out=True, hint=advice)
+        raise GuestError(told, hint=advice)
 
 
 def _ask_who_it_is(ssh: SshConnection, login: Login, pace: Pace) -> Ready:

@@ -45,7 +45,8 @@ def paused(hypervisor: Hypervisor, domain: libvirt.virDomain) -> Iterator[Paused
     """Start a defined domain without letting it run, and stop it at the end.
 
     Raises:
-        HostError: QEMU does not start.
+        DidNotBoot: QEMU refuses to start the domain.
+        HostError: the host failed.
     """
     try:
         start_domain(hypervisor, domain, paused=True)

@@ -99,7 +99,9 @@ _OF_THE_HOST = (
     libvirt.VIR_ERR_NO_CONNECT,
     libvirt.VIR_ERR_INVALID_CONN,
     libvirt.VIR_ERR_RPC,
+    libvirt.VIR_ERR_OPERATION_TIMEOUT,  # a busy host: "cannot acquire state change lock", a monitor that is slow
 )
+_MONITOR_LATE = "monitor socket did not show up"
 
 
 def require_word_on_domain(error: libvirt.libvirtError) -> None:
@@ -109,7 +111,7 @@ def require_word_on_domain(error: libvirt.libvirtError) -> None:
         HostError: the error is about the host.
     """
     require_resources(str(error))
-    if error.get_error_code() in _OF_THE_HOST:
+    if error.get_error_code() in _OF_THE_HOST or _MONITOR_LATE in str(error):
         raise HostError(f"libvirt: {error}", hint="'rescue-harness doctor' says what is wrong with it") from error
 
 

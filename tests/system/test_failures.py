@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.errors import HostError, Refused
+from harness.errors import DidNotBoot, Refused
 from harness.evidence.inventory import State
 from harness.hypervisor.canary import boot_canary, find_accelerator
 from harness.hypervisor.host import Pace, find_emulator
@@ -179,7 +179,7 @@ def test_rescue_that_fails_leaves_the_instance_running_as_it_was(own_session: Se
         life_cycle = ready.life_cycle
         life_cycle.start()
         before = life_cycle.defined_xml[State.NORMAL]
-        with pytest.raises(HostError, match="does not start"):
+        with pytest.raises(DidNotBoot, match="does not start"):
             life_cycle.rescue(case.point.scenario.rescue_image)
         assert life_cycle.guest is not None
         assert life_cycle.guest.run("grep -o harness.medium=instance /proc/cmdline").exit_status == 0
