@@ -149,10 +149,10 @@ class Inventory(Frozen):
     """One state as far as its level sees it; facts that the level cannot see are None or empty.
 
     ``boot_medium`` is the name of the block device that holds the mounted system; without a guest, of the one that
-    boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``platform`` holds the parts of a domain beside the devices on
-    PCI, USB and disk buses: machine type, firmware, UUID, CPU, serial ports; for a guest, its TPM. ``secure_boot``:
-    whether the firmware starts only signed code; None if that was not seen, as with BIOS. ``lockdown`` is the kernel's
-    mode.
+    boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``boot_order`` are all that are told to boot, in their turn.
+    ``platform`` holds the parts of a domain beside the devices on PCI, USB and disk buses: machine type, firmware,
+    UUID, CPU, serial ports; for a guest, its TPM. ``secure_boot``: whether the firmware starts only signed code; None
+    if that was not seen, as with BIOS. ``lockdown`` is the kernel's mode.
     """
 
     level: Level = Level.GUEST
@@ -172,6 +172,7 @@ class Inventory(Frozen):
     links_from: Literal["udev", "computed"] | None = None
     udev_version: int | None = None
     boot_medium: str | None = None
+    boot_order: tuple[str, ...] = ()
     settled: bool = True
 
     def block_device(self, name: str) -> BlockDevice | None:

@@ -46,6 +46,48 @@ def booted_from_rescue(comparison: Comparison) -> Iterator[Finding]:
         )
 
 
+def boot_instructions(comparison: Comparison) -> Iterator[Finding]:
+    """Check that nothing but the rescue disk is told to boot in the rescued state, and after that the same as before.
+
+    A device with a later turn boots in silence if the rescue medium does not boot.
+    """
+    order = tuple(_disk_told_to_boot(comparison, name) for name in comparison.other.boot_order)
+    if comparison.state is State.RESCUED:
+        for turn, disk in enumerate(order, start=1):
+            if disk != RESCUE:
+                yield Finding(
+                    claim=ClaimName.BOOTED_FROM_RESCUE,
+                    device=disk,
+                    before="no boot order",
+                    after=f"boot order {turn}",
+                    message=f"is told to boot in turn {turn}, and only the rescue medium is to boot",
+                )
+        return
+    before = tuple(_own_disk_told_to_boot(comparison, name) for name in comparison.normal.boot_order)
+    if order != before:
+        yield Finding(
+            claim=ClaimName.BOOTED_FROM_RESCUE,
+            device="domain",
+            before=_listed(before),
+            after=_listed(order),
+            message=f"boots {_listed(order)}, not {_listed(before)}",
+        )
+
+
+def _disk_told_to_boot(comparison: Comparison, name: str) -> str:
+    device = comparison.other.block_device(name)
+    return name if device is None else comparison.disk_of(device) or name
+
+
+def _own_disk_told_to_boot(comparison: Comparison, name: str) -> str:
+    device = comparison.normal.block_device(name)
+    return name if device is None else holder(device, comparison.expected) or name
+
+
+def _listed(order: tuple[str, ...]) -> str:
+    return ", then ".join(order) or "nothing"
+
+
 def _own_medium(comparison: Comparison) -> str:
     """Return the medium that the instance boots from.
 

@@ -12,7 +12,7 @@ from harness.evidence.inventory import Inventory, State
 from harness.scenario.words import ClaimName
 from harness.verdict import hardware
 from harness.verdict.addition import only_addition
-from harness.verdict.booting import booted_from_rescue
+from harness.verdict.booting import boot_instructions, booted_from_rescue
 from harness.verdict.comparison import Comparison, compare
 from harness.verdict.disks import addresses, all_present, content, disk_settings, identity, links, names
 from harness.verdict.expected import Expected, HostEvidence
@@ -41,7 +41,8 @@ CHECKS: Mapping[ClaimName, Callable[[Comparison], Iterable[Finding]]] = MappingP
 def compare_rescued(normal: Inventory, rescued: Inventory, expected: Expected) -> tuple[Finding, ...]:
     """Return every way in which the rescued state breaks the promise, in the order of the claims."""
     comparison = compare(State.RESCUED, normal, rescued, expected, booted_before=(normal,))
-    return tuple(finding for check in CHECKS.values() for finding in check(comparison))
+    found = [finding for check in CHECKS.values() for finding in check(comparison)]
+    return (*found, *boot_instructions(comparison))
 
 
 def compare_unrescued(
@@ -62,19 +63,24 @@ def compare_unrescued(
     for claim, check in CHECKS.items():
         found = check(comparison)
         findings += found if claim is ClaimName.BOOTED_FROM_RESCUE else as_restored(found)
+    findings += as_restored(boot_instructions(comparison))
     return (*findings, *restored_on_host(host), *data(comparison, host))
 
 
 def compare_definitions(by_state: Mapping[State, Inventory], expected: Expected) -> tuple[Finding, ...]:
-    """Compare the settings of domains with those of the normal state, from their inventories at level plan.
+    """Compare the settings and the boot order of domains with the normal state's, from inventories at level plan.
 
-    The deeper levels use this function, because machines and guests show few settings.
+    The deeper levels use this function, because machines and guests show little of either.
     """
     normal = by_state[State.NORMAL]
     findings: list[Finding] = []
     for state, other in by_state.items():
         comparison = compare(state, normal, other, expected, booted_before=())
-        found = (*disk_settings(comparison), *hardware.hardware_settings(comparison))
+        found = (
+            *boot_instructions(comparison),
+            *disk_settings(comparison),
+            *hardware.hardware_settings(comparison),
+        )
         findings += as_restored(found) if state is State.UNRESCUED else found
     return tuple(findings)
 

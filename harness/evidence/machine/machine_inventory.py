@@ -84,6 +84,7 @@ class _Machine:
     sources: Sources
 
     def inventory(self) -> Inventory:
+        boot_order = tuple(self._boot_order())
         return Inventory(
             level=Level.MACHINE,
             platform=self._platform(),
@@ -92,7 +93,8 @@ class _Machine:
             network_interfaces=tuple(self._network_interfaces()),
             pci_devices=tuple(sorted(self._pci_devices(), key=lambda device: device.address)),
             usb_devices=tuple(self._usb_devices()),
-            boot_medium=self._boots_first(),
+            boot_medium=next(iter(boot_order), None),
+            boot_order=boot_order,
         )
 
     @cached_property
@@ -279,13 +281,12 @@ class _Machine:
                 platform |= {f"{device.id} {name}": value for name, value in self._settings.of(device).items()}
         return platform | self._settings.of_the_board
 
-    def _boots_first(self) -> str | None:
+    def _boot_order(self) -> Iterator[str]:
         if self.facts.kernel:
-            return DIRECT_KERNEL
+            yield DIRECT_KERNEL
         candidates = [(drive.boot_index, self._name(drive)) for drive in self.facts.drives]
         candidates += [(card.boot_index, NETWORK) for card in self.facts.network_cards]
-        in_order = sorted((index, name) for index, name in candidates if index >= 0)
-        return in_order[0][1] if in_order else None
+        yield from (name for index, name in sorted(candidates) if index >= 0)
 
 
 def _position(function: GuestFunction | None) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from lxml import etree
 
@@ -40,6 +41,7 @@ from harness.scenario.words import Level
 
 _USB_CLASS = "0c0300"
 _TOLD_OF_THEMSELVES = ("disk", "interface")
+_KIND_OF_BOOT = {"hd": "disk", "cdrom": "cdrom", "fd": "floppy"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class _Domain:
     usb_cdrom_is_disk: bool
 
     def inventory(self) -> Inventory:
+        boot_order = tuple(self._boot_order())
         disks = DefinedDisks(self._places, self.sources.marker, self.usb_cdrom_is_disk)
         return Inventory(
             level=Level.PLAN,
@@ -104,7 +107,8 @@ class _Domain:
             network_interfaces=tuple(self._network_interfaces()),
             pci_devices=tuple(sorted(self._pci_devices(), key=lambda device: device.address)),
             usb_devices=tuple(self._usb_devices()),
-            boot_medium=self._boots_first(),
+            boot_medium=next(iter(boot_order), None),
+            boot_order=boot_order,
         )
 
     def _secure_boot(self) -> bool | None:
@@ -164,27 +168,38 @@ class _Domain:
                 settings=settings(element),
             )
 
-    def _boots_first(self) -> str | None:
-        """Return the first boot device: by per-device order, else by ``<boot dev>``, the first device of that kind."""
+    def _boot_order(self) -> Iterator[str]:
+        """Yield what is told to boot: by per-device order, else by ``<boot dev>``, the first device of that kind.
+
+        QEMU starts a kernel of its own before anything else.
+        """
         if self.root.find("os/kernel") is not None:
-            return DIRECT_KERNEL
-        ordered = [device for device in devices_of(self.root) if device.find("boot") is not None]
-        if ordered:
-            device = min(ordered, key=_boot_order)
-            return disk_target(device)[0] if device.tag == "disk" else NETWORK
+            yield DIRECT_KERNEL
+        in_turn = [device for device in devices_of(self.root) if device.find("boot") is not None]
+        in_turn.sort(key=_turn)
+        yield from map(_booting_device, in_turn)
         for boot in self.root.findall("os/boot"):
-            wanted = {"hd": "disk", "cdrom": "cdrom", "fd": "floppy"}.get(boot.get("dev", ""))
+            wanted = _KIND_OF_BOOT.get(boot.get("dev", ""))
             if wanted is None:
-                return NETWORK
-            for disk in disks_of(self.root):
-                if disk.get("device", "disk") == wanted:
-                    return disk_target(disk)[0]
-        return None
+                yield NETWORK
+            else:
+                of_kind = (disk for disk in disks_of(self.root) if disk.get("device", "disk") == wanted)
+                yield from map(_booting_device, islice(of_kind, 1))
 
 
-def _boot_order(device: etree._Element) -> int:
+def _turn(device: etree._Element) -> int:
     boot = device.find("boot")
     return 0 if boot is None else int(boot.get("order", "0"))
+
+
+def _booting_device(device: etree._Element) -> str:
+    match device.tag:
+        case "disk":
+            return disk_target(device)[0]
+        case "interface":
+            return NETWORK
+        case tag:
+            return str(tag)
 
 
 def _model(element: etree._Element) -> str:

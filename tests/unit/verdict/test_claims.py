@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.evidence.address import AtaUnit, GuestBus, ScsiUnit, UsbUnit
-from harness.evidence.inventory import ComputedLinks, Inventory, Partition, State
+from harness.evidence.inventory import NETWORK, ComputedLinks, Inventory, Partition, State
 from harness.scenario.words import ClaimName
 from harness.verdict.claims import CHECKS, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import HostEvidence
@@ -53,6 +53,17 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
     "the old root booted": (
         edited(RESCUED, boot_medium="vda", command_line=f"{MEDIUM}instance"),
         {("booted-from-rescue", "rescue", "rescue", "root")},
+    ),
+    "the old root boots if the rescue medium does not": (
+        edited(RESCUED, boot_order=("sdc", "vda")),
+        {("booted-from-rescue", "root", "no boot order", "boot order 2")},
+    ),
+    "the network boots if neither does": (
+        edited(RESCUED, boot_order=("sdc", "vda", NETWORK)),
+        {
+            ("booted-from-rescue", "root", "no boot order", "boot order 2"),
+            ("booted-from-rescue", NETWORK, "no boot order", "boot order 3"),
+        },
     ),
     "the rescue kernel mounted the old root": (
         edited(RESCUED, boot_medium="vda"),
@@ -412,6 +423,21 @@ def test_unmarked_devices_of_the_normal_state_are_followed_by_address() -> None:
 def test_the_normal_state_must_have_booted_from_root_too() -> None:
     found = compare_rescued(edited(NORMAL, boot_medium="sda"), RESCUED, EXPECTED)
     assert keys(found) == {("booted-from-rescue", "root", "root", "volume1")}
+
+
+def test_the_rescue_disk_alone_is_told_to_boot() -> None:
+    alone = edited(RESCUED, boot_order=("sdc",))
+    assert compare_rescued(edited(NORMAL, boot_order=("vda", NETWORK)), alone, EXPECTED) == ()
+
+
+def test_the_boot_order_of_definitions_is_compared_for_both_states() -> None:
+    normal, rescued = edited(NORMAL, boot_order=("vda",)), edited(RESCUED, boot_order=("sdc", "vda"))
+    unrescued = edited(UNRESCUED, boot_order=("vda", NETWORK))
+    found = compare_definitions({State.NORMAL: normal, State.RESCUED: rescued, State.UNRESCUED: unrescued}, EXPECTED)
+    assert keys(found) == {
+        ("booted-from-rescue", "root", "no boot order", "boot order 2"),
+        ("restored", "domain", "root", "root, then network"),
+    }
 
 
 def test_settings_of_definitions_are_compared_for_both_states() -> None:

@@ -53,6 +53,11 @@ AFTER: dict[str, tuple[Inventory, HostEvidence, set[Key]]] = {
         HostEvidence(),
         {("booted-from-rescue", "root", "root", "volume1")},
     ),
+    "a disk boots that did not": (
+        edited(KEPT, boot_order=("sda",)),
+        HostEvidence(),
+        {("restored", "domain", "nothing", "volume1")},
+    ),
     "still the rescued boot": (
         edited(KEPT, boot_id="rescued"),
         HostEvidence(),

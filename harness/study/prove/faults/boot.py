@@ -10,6 +10,8 @@ from harness.scenario.words import ClaimName, Level
 from harness.study.prove.faults.draft import Draft, NotApplicable
 from harness.study.prove.faults.fault import Fault
 
+_BOOT_BY_KIND = {"cdrom": "cdrom", "floppy": "fd"}
+
 
 def _boot_from(draft: Draft, *devices: etree._Element) -> None:
     without_boot_order(draft.root)
@@ -27,6 +29,23 @@ def _root_first(draft: Draft) -> None:
 
 def _network_first(draft: Draft) -> None:
     _boot_from(draft, draft.one("devices/interface"), draft.rescue)
+
+
+def _root_second(draft: Draft) -> None:
+    _boot_from(draft, draft.rescue, draft.root_disk)
+
+
+def _network_second(draft: Draft) -> None:
+    _boot_from(draft, draft.rescue, draft.one("devices/interface"))
+
+
+def _by_kind(draft: Draft) -> None:
+    kind = draft.rescue.get("device", "disk")
+    if kind not in _BOOT_BY_KIND or draft.root_disk.get("device", "disk") == kind:
+        raise NotApplicable("the root disk is of the rescue disk's kind")
+    without_boot_order(draft.root)
+    for by_kind in (_BOOT_BY_KIND[kind], "hd"):
+        etree.SubElement(draft.one("os"), "boot", dev=by_kind)
 
 
 def _direct_kernel(draft: Draft) -> None:
@@ -58,6 +77,24 @@ BOOT_FAULTS = (
         "the network interface is before the rescue disk in the boot order",
         ClaimName.BOOTED_FROM_RESCUE,
         rescued=_network_first,
+    ),
+    Fault(
+        "root-boots-second",
+        "the root disk is behind the rescue disk in the boot order, and boots if the rescue medium does not",
+        ClaimName.BOOTED_FROM_RESCUE,
+        rescued=_root_second,
+    ),
+    Fault(
+        "network-boots-second",
+        "the network interface is behind the rescue disk in the boot order",
+        ClaimName.BOOTED_FROM_RESCUE,
+        rescued=_network_second,
+    ),
+    Fault(
+        "boots-by-kind",
+        "CD-ROM or floppy and then hard disk are told to boot by kind, so the root disk is behind the rescue disk",
+        ClaimName.BOOTED_FROM_RESCUE,
+        rescued=_by_kind,
     ),
     Fault(
         "direct-kernel",

@@ -51,6 +51,10 @@ def _boot_order_kept(draft: Draft) -> None:
     etree.SubElement(draft.root_disk, "boot", order="2")
 
 
+def _network_told_to_boot(draft: Draft) -> None:
+    draft.one("os/boot").addnext(etree.Element("boot", dev="network"))
+
+
 def _volume_lost(draft: Draft) -> None:
     draft.devices.remove(draft.first(Role.VOLUME))
 
@@ -82,11 +86,17 @@ UNRESCUE_FAULTS = (
     ),
     Fault(
         "boot-order-kept",
-        "the unrescued domain has a boot order, which its disks have only while rescued",
+        "the unrescued domain has its boot order by device, as only while rescued",
         ClaimName.RESTORED,
         unrescued=_boot_order_kept,
-        # A rescue has to change the boot order, so no claim compares it.
+        # The order is the same, however it is written.
         is_of_text_alone=True,
+    ),
+    Fault(
+        "network-told-to-boot",
+        "the unrescued domain boots from the network if its root disk does not boot",
+        ClaimName.RESTORED,
+        unrescued=_network_told_to_boot,
     ),
     Fault(
         "volume-lost",

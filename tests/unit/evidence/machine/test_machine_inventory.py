@@ -143,6 +143,7 @@ def test_machine_and_plan_agree_disk_by_disk(name: str) -> None:
         {key: getattr(disk, key) for key in AGREED} for disk in plan.block_devices
     ]
     assert seen.boot_medium == plan.boot_medium is not None
+    assert seen.boot_order == plan.boot_order
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -269,7 +270,8 @@ def test_a_usb_cdrom_is_one_where_libvirt_makes_it_one() -> None:
 )
 def test_boot_order_is_the_machines(pc: Recorded, change: Callable[[Recorded], None], medium: str | None) -> None:
     change(pc)
-    assert pc.inventory().boot_medium == medium != planned(pc, usb_cdrom_is_disk=True).boot_medium
+    first = next(iter(pc.inventory().boot_order), None)
+    assert pc.inventory().boot_medium == first == medium != planned(pc, usb_cdrom_is_disk=True).boot_medium
 
 
 def test_a_floppy_boots_by_its_controller(pc: Recorded) -> None:

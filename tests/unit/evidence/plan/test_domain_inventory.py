@@ -112,13 +112,24 @@ def test_boot_dev_means_the_first_device_of_the_kind() -> None:
     assert inventory(root).boot_medium == NETWORK
 
 
+def test_every_boot_dev_counts_in_its_turn() -> None:
+    root = live("pc")
+    boot_dev(root, "cdrom")
+    for device in ("hd", "network"):
+        etree.SubElement(root.find("os"), "boot", dev=device)  # type: ignore[arg-type]
+    assert inventory(root).boot_order == ("hda", "vda", NETWORK)
+
+
 def test_the_lowest_boot_order_boots_first() -> None:
     root = live("pc")
     order(disks_of(root)[0], 3)
     order(disks_of(root)[2], 2)
     assert inventory(root).boot_medium == "vdc"
     order(devices_of(root).find("interface"), 1)
+    order(devices_of(root).find("controller"), 4)
+    root.find("os").remove(root.find("os/boot"))  # type: ignore[union-attr, arg-type]
     assert inventory(root).boot_medium == NETWORK
+    assert inventory(root).boot_order == (NETWORK, "vdc", "vda", "controller")
 
 
 def test_a_kernel_of_its_own_boots_before_any_medium() -> None:
