@@ -7,24 +7,33 @@ import re
 import click
 
 from harness.commands.late import work_in
-from harness.commands.options import level_option, results_option
+from harness.commands.options import WholeNumber, level_option, results_option
 from harness.scenario.words import Level
+
+_SECONDS_IN = {"s": 1, "m": 60, "h": 3600}
+_PART = re.compile(r"(\d+(?:\.\d+)?)([smh])")
+_DURATION = re.compile(rf"(?:{_PART.pattern})+")
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value)
-    if match is None:
-        raise click.BadParameter(f"{value} is no duration such as 90s, 10m or 1h")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+    if re.fullmatch(r"\d+(\.\d+)?", value):
+        seconds = float(value)
+    elif _DURATION.fullmatch(value):
+        seconds = sum(float(number) * _SECONDS_IN[unit] for number, unit in _PART.findall(value))
+    else:
+        raise click.BadParameter(f"{value} is no duration such as 90s, 10m or 1h30m")
+    if not seconds:
+        raise click.BadParameter("a budget of 0 tries nothing")
+    return seconds
 
 
 @click.command("explore")
 @click.option(
-    "--budget", callback=_seconds, default="2m", show_default=True, help="How long to explore, such as 90s, 10m or 1h."
+    "--budget", callback=_seconds, default="2m", show_default=True, help="How long to explore: 90s, 10m, 1h30m."
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=WholeNumber(0),
     metavar="N",
     help="The seed of an earlier run, to try the same scenarios again. Default: a new one.",
 )

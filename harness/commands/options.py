@@ -13,11 +13,17 @@ from harness.scenario.words import Level
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+class WholeNumber(click.IntRange):
+    """A whole number in a range; click's own word for it in messages is "integer range"."""
+
+    name = "whole number"
+
+
 def level_option(default: Level | None, help_text: str) -> _Decorator:
     """Make the option ``--level``; the command gets a Level, or None if that is the default."""
     return click.option(
         "--level",
-        type=click.Choice([str(level) for level in Level]),
+        type=click.Choice([str(level) for level in Level], case_sensitive=False),
         callback=lambda _context, _option, value: None if value is None else Level(value),
         default=None if default is None else str(default),
         show_default=default is not None,
@@ -49,7 +55,7 @@ def jobs_option(counted: str) -> _Decorator:
     return click.option(
         "-j",
         "--jobs",
-        type=click.IntRange(1),
+        type=WholeNumber(1),
         metavar="N",
         help=f"How many {counted} run at once. Default: as many as cores and free memory allow.",
     )

@@ -6,6 +6,7 @@ import click
 
 from harness.commands.late import work_in
 from harness.commands.options import (
+    WholeNumber,
     boot_timeout_option,
     implementation_option,
     jobs_option,
@@ -29,13 +30,13 @@ from harness.scenario.words import Level
 )
 @implementation_option(multiple=True)
 @click.option(
-    "--repeat", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="How often each case is run."
+    "--repeat", type=WholeNumber(1), metavar="N", default=1, show_default=True, help="How often each case is run."
 )
 @click.option("--keep-going", is_flag=True, help="Go on after a case that is not as expected.")
 @boot_timeout_option()
 @click.option(
     "--control-boots",
-    type=click.IntRange(0),
+    type=WholeNumber(0),
     metavar="N",
     default=3,
     show_default=True,

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from harness.errors import HostError
+from harness.errors import HostError, disk_error
 from harness.hypervisor.connection import prepare_embedded_root
 from harness.image import cache_root
 from harness.scenario.words import MIB
@@ -74,12 +74,15 @@ def roots_folder() -> Path:
     """Return the folder of all roots, with a path short enough for QEMU's monitor sockets (sockaddr_un has 108 bytes).
 
     Raises:
-        HostError: the folder belongs to another user.
+        HostError: the folder belongs to another user, or cannot be made.
     """
     folder = cache_root() / "hv"
     if len(str(folder)) + len("/99") + _LONGEST_BELOW_ROOT > SOCKET_PATH_LIMIT:
         folder = Path(tempfile.gettempdir()) / f"rescue-harness-{os.getuid()}"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise disk_error(error, folder) from error
     if folder.stat().st_uid != os.getuid():
         raise HostError(f"{folder} belongs to somebody else", hint="set RESCUE_HARNESS_CACHE to a short path of yours")
     return folder

@@ -83,8 +83,16 @@ def _files_of(paths: Sequence[Path]) -> tuple[list[Path], list[_Line]]:
         else:
             found = [path]
         for file in found:
-            files.setdefault(file.absolute(), file)
+            files.setdefault(_one_name_of(file), file)
     return list(files.values()), lines
+
+
+def _one_name_of(path: Path) -> Path:
+    """Return the name under which a file given by several paths is loaded once."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()
 
 
 def _is_folder(path: Path) -> bool:
@@ -111,6 +119,8 @@ class _Result:
 
 
 def _load(path: Path) -> _Result:
+    if unfit := _unfit(path):
+        return _Result(None, (_Line(path, 0, 0, unfit),))
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -140,6 +150,20 @@ def _load(path: Path) -> _Result:
         document.position(("name",)).line,
         validated.expansion,
     )
+
+
+def _unfit(path: Path) -> str | None:
+    """Say why a path that exists cannot be a scenario file; None if it can be one."""
+    try:
+        if not path.exists() or path.is_dir():
+            return None
+        if not path.is_file():
+            return "neither a file nor a folder; allowed: a scenario file"
+    except OSError:
+        return None
+    if path.suffix not in SUFFIXES:
+        return f"not the name of a scenario file; allowed: a file named *{' or *'.join(SUFFIXES)}"
+    return None
 
 
 def _line(path: Path, position: Position, problem: Problem) -> _Line:

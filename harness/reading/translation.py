@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.reading.checks.instance_checks import MACHINES
@@ -93,6 +94,9 @@ def _problem(key: Key, error: ErrorDetails, role: str | None) -> Problem:  # noq
             nearest = nearest_of(context["tag"], Role)
             return Problem((*key, "role"), f"found {quoted(context['tag'])}", ", ".join(Role), nearest)
         case "union_tag_not_found":
+            misspelt = nearest_of("role", found) if isinstance(found, Mapping) else None
+            if misspelt is not None:
+                return Problem((*key, misspelt), f'unknown key "{misspelt}"', nearest="role")
             return Problem(key, 'the key "role" is missing', ", ".join(Role))
         case "string_pattern_mismatch":
             return _pattern_problem(key, found, str(context["pattern"]))

@@ -28,7 +28,9 @@ from harness.implementation.nova.checkout import UNKNOWN_VERSION, checkout_versi
 from harness.implementation.nova.messages import Description
 
 OLDEST = 27
+_SUPPORTED = f"releases from {OLDEST}.0.0 on can be driven"
 PREFIX = "nova:"
+_PARTS_OF_A_RELEASE = 3
 _ENVIRONMENTS = "environments"
 Progress = Callable[[str], None]
 
@@ -99,7 +101,7 @@ def target_of(text: str) -> str:
     """Return a release as given, or the absolute path of a checkout. A text with a slash and ``.`` are paths.
 
     Raises:
-        ScenarioError: the text is neither a release nor a path, or the release is older than 27.
+        ScenarioError: the text is neither a release nor a path.
     """
     if "/" in text or text in (".", ".."):
         return str(Path(text).expanduser().resolve())
@@ -109,9 +111,24 @@ def target_of(text: str) -> str:
         raise ScenarioError(
             f"'{text}' is no release of Nova", hint="a version such as 34.0.0, or a checkout's path with a slash in it"
         ) from None
-    if version.major < OLDEST:
-        raise ScenarioError(f"Nova {text} is too old", hint=f"releases from {OLDEST}.0.0 on can be driven")
+    if len(version.release) < _PARTS_OF_A_RELEASE:
+        whole = ".".join([*map(str, version.release), "0", "0"][:_PARTS_OF_A_RELEASE])
+        raise ScenarioError(f"'{text}' is no release of Nova", hint=f"did you mean {whole}?")
     return text
+
+
+def require_supported(target: str) -> None:
+    """Require that the harness can drive a release; a checkout's version shows only when it is installed.
+
+    Raises:
+        ScenarioError: the release is older than 27.
+    """
+    if _is_too_old(target):
+        raise ScenarioError(f"Nova {target} is too old", hint=_SUPPORTED)
+
+
+def _is_too_old(target: str) -> bool:
+    return not target.startswith("/") and Version(target).major < OLDEST
 
 
 class Environments:
@@ -138,7 +155,7 @@ class Environments:
             added = ", ".join(each.record.target for each in self.all()) or "none so far"
             raise ScenarioError(
                 f"there is no environment for Nova {target}; added are: {added}",
-                hint=f"rescue-harness nova add {words}",
+                hint=_SUPPORTED if _is_too_old(target) else f"rescue-harness nova add {words}",
             )
         return found
 

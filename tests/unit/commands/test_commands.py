@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from harness.commands.exit_codes import EXIT_CODES
 from harness.commands.main import main
 from harness.commands.table import COMMANDS, NOVA_COMMANDS, Purpose, Row
+from harness.scenario.words import Level
 
 ROWS = (*COMMANDS, *NOVA_COMMANDS)
 SLOW = ("libvirt", "lxml", "paramiko", "pydantic", "rich", "jinja2", "testinfra", "psutil", "ruamel.yaml")
@@ -70,3 +71,33 @@ def test_an_unknown_command_is_wrong_input() -> None:
 
 def test_each_exit_code_has_one_meaning() -> None:
     assert [each.code for each in EXIT_CODES] == [0, 1, 2, 3, 130]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["run", "-j", "abc"], "'abc' is not a valid whole number", id="no-number"),
+        pytest.param(
+            ["explore", "--budget", "1h3x"], "1h3x is no duration such as 90s, 10m or 1h30m", id="no-duration"
+        ),
+        pytest.param(["explore", "--budget", "0"], "a budget of 0 tries nothing", id="nothing-to-try"),
+    ],
+)
+def test_a_wrong_value_is_answered_in_plain_words(words: list[str], said: str) -> None:
+    ran = CliRunner().invoke(main, words)
+    assert ran.exit_code == 2
+    assert said in ran.output
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("1.5s", 1.5), ("10m", 600), ("1h30m", 5400), ("1h1m1s", 3661)]
+)
+def test_budgets(text: str, seconds: float) -> None:
+    command = import_module("harness.commands.explore").command
+    context = command.make_context("explore", ["--budget", text])
+    assert context.params["budget"] == seconds
+
+
+def test_a_level_may_be_written_in_any_case() -> None:
+    command = import_module("harness.commands.run").command
+    assert command.make_context("run", ["--level", "Plan"]).params["level"] is Level.PLAN

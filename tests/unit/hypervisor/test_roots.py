@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.errors import HostError
 from harness.hypervisor.roots import clean_root, held_root, leftovers_everywhere, roots_folder, take_over_probes
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -129,3 +130,14 @@ def test_memory_is_used_for_definitions_where_there_is_enough_of_it(
             assert held.path.is_relative_to(root.parent) is not is_used
     finally:
         subprocess.run(["umount", str(memory)], check=True)
+
+
+def test_a_cache_folder_that_cannot_be_made_is_named_with_the_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RESCUE_HARNESS_CACHE", str(tmp_path / "file" / "x"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
+    with pytest.raises(HostError, match=f"Not a directory while writing below {tmp_path}/file/") as raised:
+        roots_folder()
+    assert raised.value.hint == "set RESCUE_HARNESS_CACHE to a folder that takes it"

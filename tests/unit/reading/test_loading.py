@@ -320,6 +320,31 @@ def test_problems_of_all_files_come_together(tmp_path: Path) -> None:
     assert caught.value.exit_code == 2
 
 
+def test_one_file_by_several_paths_is_loaded_once(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "b.yaml").symlink_to("a.yaml")
+    (tmp_path / "c").mkdir()
+    loaded = load_scenarios([tmp_path / "a.yaml", tmp_path / "c" / ".." / "a.yaml", tmp_path / "b.yaml"])
+    assert [one.path for one in loaded] == [tmp_path / "a.yaml"]
+
+
+def test_a_path_that_cannot_be_a_scenario_file_is_never_read(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no scenario", encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenarios([tmp_path / "notes.txt", tmp_path / "pipe.yaml"])
+    assert caught.value.message.replace(f"{tmp_path}/", "").splitlines() == [
+        "notes.txt: not the name of a scenario file; allowed: a file named *.yaml or *.yml",
+        "pipe.yaml: neither a file nor a folder; allowed: a scenario file",
+    ]
+
+
+def test_a_misspelt_role_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD.replace("{role: root}", "{rolle: root}"), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r'instance\.disks\.0\.rolle: unknown key "rolle"; did you mean "role"\?'):
+        load_scenarios([tmp_path])
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
 def test_unreadable_file(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"

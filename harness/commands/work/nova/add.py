@@ -12,7 +12,7 @@ from rich.console import Console
 
 from harness.commands.work.nova.demands import demands_of
 from harness.implementation.nova.constraints import NONE
-from harness.implementation.nova.environments import OLDEST, Environments, target_of
+from harness.implementation.nova.environments import OLDEST, Environments, require_supported, target_of
 from harness.implementation.nova.installation import add_nova
 from harness.report.terminal.console import now_and_then_on, open_console
 
@@ -24,6 +24,7 @@ def work(version: str | None, checkout: Path | None, constraints: str | None) ->
     if (version is None) == (checkout is None):
         raise click.UsageError(f"name a release from {OLDEST}.0.0 on, or a folder with --checkout")
     target = target_of(version or "") if checkout is None else str(checkout.expanduser().resolve())
+    require_supported(target)
     console = open_console()
     started = time.monotonic()
     with _progress(console, f"nova {target}") as progress:

@@ -16,6 +16,7 @@ from harness.implementation.nova.environments import (
     NovaEnvironment,
     data_root,
     python_of,
+    require_supported,
     target_of,
 )
 from harness.implementation.nova.messages import Description, SeenVersions
@@ -126,7 +127,6 @@ def test_targets(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param("26.3.0", "too old", id="too-old"),
         pytest.param("zed", "no release of Nova", id="name"),
         pytest.param("", "no release of Nova", id="empty"),
     ],
@@ -134,6 +134,20 @@ def test_targets(text: str, expected: str) -> None:
 def test_no_targets(text: str, expected: str) -> None:
     with pytest.raises(ScenarioError, match=expected):
         target_of(text)
+
+
+def test_incomplete_release_names_the_whole_one() -> None:
+    with pytest.raises(ScenarioError, match="no release of Nova") as raised:
+        target_of("34.0")
+    assert raised.value.hint == "did you mean 34.0.0?"
+
+
+def test_only_adding_asks_whether_a_release_can_be_driven(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="too old"):
+        require_supported("26.3.0")
+    with pytest.raises(ScenarioError, match=r"no environment for Nova 26\.3\.0") as raised:
+        Environments(tmp_path).remove("26.3.0")
+    assert raised.value.hint == "releases from 27.0.0 on can be driven"
 
 
 @pytest.mark.parametrize(
