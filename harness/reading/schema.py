@@ -56,7 +56,11 @@ def scenario_schema() -> dict[str, Any]:
         ],
     }
     definitions[Expectation.__name__]["allOf"] = [
-        _goes_with(VerdictName.MOVED, "findings", there={"minItems": 1}, elsewhere={"maxItems": 0}),
+        {
+            "if": _has(VerdictName.MOVED),
+            "then": {"required": ["findings"], "properties": {"findings": {"minItems": 1}}},
+        },
+        {"if": _has(VerdictName.STABLE), "then": {"properties": {"findings": {"maxItems": 0}}}},
         _goes_with(VerdictName.REFUSED, "reason", there={"type": "string"}, elsewhere={"type": "null"}),
         {"if": _has(VerdictName.REFUSED), "else": {"properties": {"guest": {"type": "null"}}}},
     ]

@@ -24,6 +24,7 @@ PATTERNS: dict[str, tuple[str, tuple[str, ...]]] = {
     r"^[a-z][a-z0-9_-]*$": ("lower-case letters, digits, hyphens and underscores, beginning with a letter", ()),
     r"^(vd|sd|hd)[a-z]+$": ("vd, sd or hd and one or more letters, such as vdb", ()),
     r"^(pc|q35|pc-i440fx-[0-9.]+|pc-q35-[0-9.]+)$": (MACHINES, ("pc", "q35")),
+    r"\S": ("some words", ()),
 }
 _TYPES = {
     "string_type": "text",

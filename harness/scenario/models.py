@@ -180,17 +180,24 @@ class Expectation(Frozen):
         description="the verdict that the case must have"
     )
     findings: tuple[ExpectedFinding, ...] = Field(
-        default=(), description="with 'moved': the findings that must come, no more and no fewer"
+        default=(),
+        description="with 'moved': the findings that must come, no more and no fewer; with 'refused': the harm that the"
+        " refused rescue does",
     )
-    reason: str | None = Field(default=None, description="with 'refused': a part of the refusal's message")
+    reason: str | None = Field(
+        default=None, pattern=r"\S", description="with 'refused': a part of the refusal's message"
+    )
     guest: GuestAfter | None = Field(
-        default=None, description="with 'refused': how the refusal leaves the guest; default: any of them"
+        default=None, description="with 'refused': how the refusal leaves the guest; default: 'running'"
     )
 
     @model_validator(mode="after")
     def _consistent(self) -> Expectation:
-        if (self.verdict is VerdictName.MOVED) != bool(self.findings):
-            msg = "'verdict: moved' needs at least one entry in 'findings', and no other verdict may have any"
+        if self.verdict is VerdictName.MOVED and not self.findings:
+            msg = "'verdict: moved' needs at least one entry in 'findings'"
+            raise ValueError(msg)
+        if self.verdict is VerdictName.STABLE and self.findings:
+            msg = "'verdict: stable' has no 'findings'; they go with 'moved' and 'refused'"
             raise ValueError(msg)
         if (self.verdict is VerdictName.REFUSED) != (self.reason is not None):
             msg = "'verdict: refused' needs a 'reason', and no other verdict may have one"
@@ -199,6 +206,11 @@ class Expectation(Frozen):
             msg = "only 'verdict: refused' may have 'guest'"
             raise ValueError(msg)
         return self
+
+    @property
+    def guest_after(self) -> GuestAfter:
+        """How a refusal is to leave the guest: untouched, unless the entry says otherwise."""
+        return self.guest or GuestAfter.RUNNING
 
 
 def _expectations(value: Any) -> Any:

@@ -45,9 +45,9 @@ def meets(
 ) -> Mismatch | None:
     """Compare an outcome with the expectation; None means that the case ended as expected.
 
-    An expectation is either exactly the listed findings, or a refusal with this reason in its message. If a case
-    rescues several times, a later rescue may be refused, and a refused rescue may have done harm: then there are
-    findings, too.
+    An expectation is either exactly the listed findings, or a refusal with this reason in its message that leaves the
+    guest as the expectation says. If a case rescues several times, a later rescue may be refused, and a refused rescue
+    may have done harm: then there are findings, too, and they must be exactly the listed ones.
 
     Findings with the cause kernel race neither break an expectation nor fulfil one, but they excuse an expected
     finding that the race may hide. Findings about the harness's own model break every expectation. A finding that the
@@ -55,7 +55,7 @@ def meets(
     """
     if verdict is VerdictName.ERROR:
         return Mismatch(sentences=(f"expected {expectation.verdict}: ended in an error, so nothing is known",))
-    if verdict is VerdictName.REFUSED:
+    if verdict is VerdictName.REFUSED and expectation.verdict is not VerdictName.REFUSED:
         return _meets_refused(expectation, refusal or Refused("no reason given"))
     refused = _refused_beside_findings(expectation, refusal)
     if expectation.verdict is VerdictName.REFUSED and refusal is None:
@@ -109,8 +109,8 @@ def _meets_refused(expectation: Expectation, refusal: Refused) -> Mismatch | Non
     sentences = []
     if (expectation.reason or "").casefold() not in refusal.reason.casefold():
         sentences.append(f"expected a refusal for '{expectation.reason}', but the reason was: {refusal.reason}")
-    if expectation.guest not in {None, refusal.guest}:
-        sentences.append(f"expected a refusal with the guest {expectation.guest}, but it is {refusal.guest}")
+    if expectation.guest_after is not refusal.guest:
+        sentences.append(f"expected a refusal with the guest {expectation.guest_after}, but it is {refusal.guest}")
     return Mismatch(sentences=tuple(sentences)) if sentences else None
 
 

@@ -205,6 +205,16 @@ def test_what_is_no_scenario_has_one_problem(tmp_path: Path, text: str | bytes, 
             id="expectation-in-a-list",
         ),
         pytest.param(
+            GOOD + 'expect: {verdict: refused, reason: " "}\n',
+            'a.yaml:8: expect.reason: found " "; allowed: some words',
+            id="a-reason-that-any-refusal-has",
+        ),
+        pytest.param(
+            GOOD + "expect: {verdict: stable, findings: [{claim: names, device: root}]}\n",
+            "a.yaml:8: expect: 'verdict: stable' has no 'findings'",
+            id="findings-of-nothing",
+        ),
+        pytest.param(
             GOOD + "expect: {verdict: refused, reasn: IDE}\n",
             'a.yaml:8: expect.reasn: unknown key "reasn"; allowed: when, verdict, ',
             id="misspelt-key-of-an-expectation-as-a-mapping",

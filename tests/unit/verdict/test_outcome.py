@@ -30,6 +30,7 @@ RACE = finding("volume1", cause="kernel-race", rate="3 of 8 boots named it other
 STABLE = Expectation(verdict=VerdictName.STABLE)
 REFUSED = Expectation(verdict=VerdictName.REFUSED, reason="no IDE")
 SHUT_OFF = REFUSED.model_copy(update={"guest": GuestAfter.SHUT_OFF})
+NO_IDE = Refused("no IDE on q35")
 TOO_LATE = Refused("q35 has no IDE", guest=GuestAfter.SHUT_OFF)
 
 VERDICTS = {
@@ -54,8 +55,8 @@ MET = {
     "lost in a race": (moved(entry(before="vda", after="vdc", unless_race=True)), (RACE,), None),
     "one of two lost in a race": (moved(entry(), entry("volume2", unless_race=True)), (finding(), RACE), None),
     "refused in any case": (REFUSED, (), Refused("q35 has No ide controller")),
-    "refused, whatever became of the guest": (REFUSED, (), TOO_LATE),
     "refused with the guest off": (SHUT_OFF, (), TOO_LATE),
+    "refused, and the harm that is known": (REFUSED.model_copy(update={"findings": (entry(),)}), (finding(),), NO_IDE),
 }
 
 
@@ -63,7 +64,7 @@ MET = {
 def test_expected_outcome_is_met(
     expectation: Expectation, findings: tuple[Finding, ...], refusal: Refused | None
 ) -> None:
-    verdict = VerdictName.REFUSED if refusal else verdict_of(findings)
+    verdict = VerdictName.REFUSED if refusal and not findings else verdict_of(findings)
     assert meets(expectation, verdict, findings, refusal) is None
 
 
@@ -139,6 +140,20 @@ UNMET = {
         Refused("no IDE"),
         ["expected a refusal with the guest shut-off, but it is running"],
     ),
+    "refused, and the guest is off": (
+        REFUSED,
+        VerdictName.REFUSED,
+        (),
+        TOO_LATE,
+        ["expected a refusal with the guest running, but it is shut-off"],
+    ),
+    "the instance refused": (
+        REFUSED,
+        VerdictName.REFUSED,
+        (),
+        Refused("no IDE for the instance", guest=GuestAfter.NEVER_MADE),
+        ["expected a refusal with the guest running, but it is never-made"],
+    ),
     "refused for another reason with another guest": (
         SHUT_OFF,
         VerdictName.REFUSED,
@@ -169,6 +184,13 @@ UNMET = {
         (finding(),),
         Refused("no IDE on q35"),
         ["unexpected: names root: vda -> vdb"],
+    ),
+    "refused as expected, and the expected harm not done": (
+        REFUSED.model_copy(update={"findings": (entry(),)}),
+        VerdictName.REFUSED,
+        (),
+        NO_IDE,
+        ["expected but not found: names root"],
     ),
     "error": (STABLE, VerdictName.ERROR, (), None, ["expected stable: ended in an error, so nothing is known"]),
 }
