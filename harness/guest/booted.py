@@ -168,11 +168,13 @@ def reached(
     console_path: Path,
     login: Login,
     started: float,
+    printed_bytes: int = 0,
     refused_hint: Callable[[], str | None] = lambda: None,
 ) -> Iterator[BootedGuest]:
     """Wait until the guest of a running domain answers over SSH.
 
-    ``started`` is the time of the domain's start, by the monotonic clock.
+    ``started`` is the time of the domain's start, by the monotonic clock. An earlier boot of the same QEMU has written
+    the first ``printed_bytes`` of the console's log.
 
     Raises:
         DidNotBoot: the guest does not come up; carries console and domain state.
@@ -181,7 +183,7 @@ def reached(
     """
     pace = hypervisor.pace.patient(login.patience)
     deadline = Deadline(started + pace.boot_s, pace.boot_s)
-    console = Console(console_path)
+    console = Console(console_path, printed_bytes)
     port = forward_ssh(domain)
     try:
         if login.says_ready:

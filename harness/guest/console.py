@@ -21,14 +21,15 @@ class Ready:
 
 @dataclass(frozen=True)
 class Console:
-    """A reader of the log that the guest's serial port writes."""
+    """A reader of the log that the guest's serial port writes, after the first ``skipped_bytes``."""
 
     path: Path
+    skipped_bytes: int = 0
 
     def text(self) -> str:
         """Return everything that the guest printed, without control sequences."""
         try:
-            raw = self.path.read_bytes()
+            raw = self.path.read_bytes()[self.skipped_bytes :]
         except FileNotFoundError:
             return ""
         return _CONTROL.sub("", raw.decode("utf-8", "replace"))

@@ -72,6 +72,11 @@ class CurrentInstance:
         """The disks with explicit names, so that no disk is renamed if another disk is detached."""
         return tuple(_named(disk, entry) for disk, entry in self.placement.mapping.pairs)
 
+    def with_medium(self, source: DiskSource | None, token: str) -> Self:
+        """With another rescue medium; without a source the medium comes where the last one was."""
+        sources = self.placement.sources if source is None else {**self.placement.sources, RESCUE: source}
+        return replace(self, placement=replace(self.placement, sources=sources), tokens={**self.tokens, RESCUE: token})
+
     @property
     def nics(self) -> dict[int, VifModel]:
         """The further NICs by number."""

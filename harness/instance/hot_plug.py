@@ -20,7 +20,7 @@ from harness.guest.booted import BootedGuest
 from harness.instance.life_cycle import LIVE_AND_DEFINED, LifeCycle
 from harness.instance.steps import as_text, take, take_steps
 from harness.scenario.models import Scenario
-from harness.scenario.steps import REBOOT, RESCUE, Snapshot, Step
+from harness.scenario.steps import REBOOT, Snapshot, Step, is_rescue
 
 _POLL_S = 0.1
 _SNAPSHOT = (
@@ -148,13 +148,15 @@ def take_all_steps(scenario: Scenario, life_cycle: LifeCycle[BootedGuest]) -> Bo
         HostError, GuestError: a step cannot be taken, or a guest does not come up.
     """
 
-    def rescue(_position: int) -> bool:
-        life_cycle.rescue(scenario.rescue_image)
+    def rescue(position: int) -> bool:
+        life_cycle.choose_medium(position)
+        life_cycle.rescue(life_cycle.media.present.image)
         life_cycle.unrescue()
+        life_cycle.choose_medium(None)
         return True
 
     def take_one(step: Step) -> None:
-        if step not in (REBOOT, RESCUE):
+        if step != REBOOT and not is_rescue(step):
             take_live(step, life_cycle)
             return
         if step == REBOOT:

@@ -33,6 +33,7 @@ from harness.hypervisor.host import Hypervisor
 from harness.implementation.protocol import Implementation, Rescue, RunningInstance
 from harness.instance.boot_logs import BootLogs
 from harness.instance.current_instance import CurrentInstance
+from harness.instance.rescue_media import RescueMedia
 from harness.instance.steps import as_text
 from harness.instance.storage.fingerprint import Fingerprint, fingerprint
 from harness.instance.uefi_variables import UefiVariables
@@ -76,6 +77,7 @@ class LifeCycle(Generic[R]):
     key: RunKey
     folder: Path
     bring_up: Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
+    media: RescueMedia
     system_serial: str | None = None
     defined_xml: dict[State, str] = field(default_factory=dict)
     saved_xml: str | None = None
@@ -140,6 +142,11 @@ class LifeCycle(Generic[R]):
         self.define()
         self.look_while_off()
         return self._boot_into(State.NORMAL)
+
+    def choose_medium(self, step: int | None) -> None:
+        """Take the rescue medium of a step, by its position, or else of the rescue under test."""
+        medium = self.media.choose(step)
+        self.current = self.current.with_medium(medium.source, medium.token)
 
     def rescue(self, image: RescueImage) -> R:
         """Rescue the running instance.
@@ -286,6 +293,11 @@ class LifeCycle(Generic[R]):
         self.guest = None
         boot, self._boot = self._boot, ExitStack()
         boot.close()
+
+    def enter(self, again: AbstractContextManager[R]) -> R:
+        """Take the guest that a reboot inside the same QEMU makes of the running one."""
+        self.guest = guest = self._boot.enter_context(again)
+        return guest
 
     def _boot_into(self, state: State) -> R:
         domain = self.domain

@@ -18,17 +18,16 @@ from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
 from harness.guest.seed import make_seed, seed_serial, what_to_do
 from harness.hypervisor.emulated_tpm import emulated_tpm
-from harness.image.content import ImageContent
 from harness.implementation.refusals import not_asked_for
 from harness.implementation.request import RescueRequest
 from harness.instance.current_instance import CurrentInstance
 from harness.instance.life_cycle import LifeCycle, R, console_path
 from harness.instance.media_server import OfferedFiles
+from harness.instance.rescue_media import RescueMedia
 from harness.instance.resources import Resources
 from harness.instance.self_performed import SelfPerformedLifeCycle
-from harness.instance.starting_point import starting_point
+from harness.instance.starting_point import StartingPoint, starting_point
 from harness.instance.steps import refuse_steps_of_its_own, volumes_of
-from harness.instance.storage.base_image import BaseImages
 from harness.instance.storage.volume_resources import VolumeResources
 from harness.reading.cases import Case
 from harness.scenario.disks import ConfigDrive
@@ -38,15 +37,10 @@ from harness.verdict.expected import Expected
 
 @dataclass(frozen=True)
 class PreparedInstance(Generic[R]):
-    """An instance whose disks are made. ``request`` is the rescue image's, None if legacy or refused.
-
-    ``same_image``: instance and rescue medium are made from one image.
-    """
+    """An instance whose disks are made, and its rescue media."""
 
     life_cycle: LifeCycle[R]
-    request: RescueRequest | None
     folder: Path
-    same_image: bool = False
 
     @property
     def tokens(self) -> Mapping[str, str]:
@@ -56,8 +50,9 @@ class PreparedInstance(Generic[R]):
     @property
     def expected(self) -> Expected:
         """The expectation of its states, as far as it is known before any state is looked at."""
-        expected = expected_of(self.life_cycle.instance, self.request, self.tokens)
-        return expected.model_copy(update={"same_image": self.same_image})
+        medium = self.life_cycle.media.present
+        expected = expected_of(self.life_cycle.instance, medium.request, self.tokens)
+        return expected.model_copy(update={"same_image": medium.same_image})
 
     @property
     def sources(self) -> Mapping[str, DiskSource]:
@@ -76,9 +71,9 @@ def prepared_instance(case: Case, resources: Resources) -> AbstractContextManage
         return _performed(case, resources)
     has_config_drive = any(isinstance(disk, ConfigDrive) for disk in case.point.scenario.instance.disks)
 
-    def bring_up(folder: Path, images: BaseImages, offered: OfferedFiles | None) -> BringUp[BootedGuest]:
+    def bring_up(start: StartingPoint, media: RescueMedia, offered: OfferedFiles | None) -> BringUp[BootedGuest]:
         def boot(domain: libvirt.virDomain, state: State) -> AbstractContextManager[BootedGuest]:
-            login = images.in_state(state).login
+            login = media.present.login if state is State.RESCUED else start.images.instance.login
             if offered is not None:
                 offered.asked.clear()
 
@@ -87,7 +82,7 @@ def prepared_instance(case: Case, resources: Resources) -> AbstractContextManage
                     return None
                 return what_to_do(offered.asked, has_config_drive=has_config_drive)
 
-            path = console_path(folder)
+            path = console_path(start.folder)
             return booted(resources.hypervisor, domain, console_path=path, login=login, refused_hint=hint)
 
         return boot
@@ -102,7 +97,7 @@ def prepared_machine(case: Case, resources: Resources) -> AbstractContextManager
         HostError: a disk cannot be made, or this host lacks the firmware.
     """
 
-    def bring_up(_folder: Path, _images: BaseImages, _offered: OfferedFiles | None) -> BringUp[PausedMachine]:
+    def bring_up(_start: StartingPoint, _media: RescueMedia, _offered: OfferedFiles | None) -> BringUp[PausedMachine]:
         return lambda domain, _state: paused(resources.hypervisor, domain)
 
     return _prepared(case, resources, bring_up)
@@ -115,7 +110,7 @@ BringUp = Callable[[libvirt.virDomain, State], AbstractContextManager[R]]
 def _prepared(
     case: Case,
     resources: Resources,
-    bring_up: Callable[[Path, BaseImages, OfferedFiles | None], BringUp[R]],
+    bring_up: Callable[[StartingPoint, RescueMedia, OfferedFiles | None], BringUp[R]],
     *,
     looks_at_disks: bool = False,
 ) -> Iterator[PreparedInstance[R]]:
@@ -123,14 +118,16 @@ def _prepared(
     instance = scenario.instance
     with ExitStack() as stack:
         start = stack.enter_context(starting_point(case, resources, hypervisor))
-        users, domain_uuid, media = start.images.cloud_init_users, start.domain_uuid, start.media
+        users, domain_uuid, server = start.images.cloud_init_users, start.domain_uuid, start.media
         seed = make_seed(str(domain_uuid), users, resources.key.authorized_keys) if users else None
         offered = None
         if seed is not None:
-            offered = stack.enter_context(media.offering(domain_uuid.hex, seed.files()))
+            offered = stack.enter_context(server.offering(domain_uuid.hex, seed.files()))
         factory = start.disk_factory(seed)
         sources = factory.make_instance_disks(start.mapping) | factory.make_volumes(volumes_of(scenario))
-        sources[RESCUE] = start.make_rescue_floppy(factory) or factory.make_rescue_disk(RESCUE)
+        media = start.rescue_media(factory, makes_disks=True)
+        if media.present.source is not None:
+            sources[RESCUE] = media.present.source
         tpm = None
         if instance.properties.hw_tpm_version is not None:
             tpm = stack.enter_context(_tpm(hypervisor.root.path, str(domain_uuid), start.volumes))
@@ -144,12 +141,13 @@ def _prepared(
                 CurrentInstance.first(instance, placement, start.tokens),
                 resources.key,
                 start.folder,
-                bring_up(start.folder, start.images, offered),
-                system_serial=None if offered is None else seed_serial(media.port, offered.path),
+                bring_up(start, media, offered),
+                media,
+                system_serial=None if offered is None else seed_serial(server.port, offered.path),
                 looks_at_disks=looks_at_disks,
             )
         )
-        yield PreparedInstance(life_cycle, start.request, start.folder, same_image=start.same_image)
+        yield PreparedInstance(life_cycle, start.folder)
 
 
 @contextmanager
@@ -167,8 +165,7 @@ def _performed(case: Case, resources: Resources) -> Iterator[PreparedInstance[Bo
             raise not_asked_for(implementation.name, "images that are entered by way of cloud-init")
         factory = start.disk_factory()
         sources = factory.make_plain_volumes(start.mapping)
-        floppy = start.make_rescue_floppy(factory)
-        medium = images.rescue.content if floppy is None else ImageContent.of_raw(floppy.path)
+        media = start.rescue_media(factory, makes_disks=False)
         life_cycle = stack.enter_context(
             SelfPerformedLifeCycle(
                 guests.hypervisor,
@@ -179,11 +176,11 @@ def _performed(case: Case, resources: Resources) -> Iterator[PreparedInstance[Bo
                 bring_up=_never,
                 looks_at_disks=True,
                 guests=guests,
-                content=lambda state: medium if state is State.RESCUED else images.instance.content,
-                login=lambda state: images.in_state(state).login,
+                media=media,
+                image=images.instance,
             )
         )
-        yield PreparedInstance(life_cycle, start.request, start.folder, same_image=start.same_image)
+        yield PreparedInstance(life_cycle, start.folder)
 
 
 def _never(_domain: libvirt.virDomain, state: State) -> AbstractContextManager[BootedGuest]:

@@ -23,11 +23,10 @@ from harness.evidence.inventory import Marker, State
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
 from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.booted import BootedGuest, reached, start_domain, stop_domain
-from harness.guest.login import Login
 from harness.hypervisor.connection import definition_of
-from harness.image.content import ImageContent
 from harness.implementation.protocol import PausesWhileOff, SelfPerformedGuests
 from harness.instance.life_cycle import LifeCycle
+from harness.instance.storage.base_image import BaseImage
 from harness.instance.storage.disk_image import disk_bytes, write_block
 from harness.scenario.rescue_image import RescueImage
 
@@ -37,9 +36,8 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
     """Has an implementation bring an instance from state to state, and connects to each guest that is started."""
 
     guests: SelfPerformedGuests
-    content: Callable[[State], ImageContent]
-    """The image that a state boots from: the instance's, or the rescue image."""
-    login: Callable[[State], Login]
+    image: BaseImage
+    """The instance's image."""
     _off_at: float = 0.0
 
     @property
@@ -60,7 +58,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
             Refused: the implementation or libvirt does not accept the instance.
             HostError, GuestError: the guest does not come up.
         """
-        image, keys = self.content(State.NORMAL), self.key.authorized_keys
+        image, keys = self.image.content, self.key.authorized_keys
         self._perform(self.guests.spawn(self.instance, self.placement, image, authorized_keys=keys), known=())
         return self._reach(State.NORMAL)
 
@@ -73,8 +71,8 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
         """
         self.variables.look_before()
         self.saved_xml = definition_of(self.domain)
-        shutdown_s = self.hypervisor.pace.patient(self.login(State.NORMAL).patience).shutdown_s
-        content = self.content(State.RESCUED)
+        shutdown_s = self.hypervisor.pace.patient(self.image.login.patience).shutdown_s
+        content = self.media.present.content
         self._perform(
             self.guests.rescue(self.instance, self.placement, image, content, shutdown_s=shutdown_s),
             known=self._own_disks(),
@@ -135,7 +133,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
                 self.hypervisor,
                 domain,
                 console_path=self.console_path,
-                login=self.login(state),
+                login=self.media.present.login if state is State.RESCUED else self.image.login,
                 started=self._off_at,
             )
         )

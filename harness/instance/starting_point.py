@@ -18,17 +18,21 @@ from harness.guest.seed import Seed
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.hypervisor.host import Hypervisor
 from harness.image import ImageSet, instance_command_line
-from harness.implementation.request import RescueRequest, request_or_none
+from harness.image.content import ImageContent
+from harness.implementation.request import request_or_none
 from harness.instance.media_server import MediaServer
 from harness.instance.placing import placement_for
+from harness.instance.rescue_media import Medium, RescueMedia
 from harness.instance.resources import Resources
 from harness.instance.steps import TOKEN_BYTES, volumes_of
-from harness.instance.storage.base_image import BaseImages, base_images
+from harness.instance.storage.base_image import BaseImage, BaseImages, base_images
 from harness.instance.storage.disk_factory import DiskFactory
 from harness.instance.storage.volume_resources import VolumeResources, volume_resources
 from harness.reading.cases import Case
 from harness.result.folders import folder_name
 from harness.scenario.models import Instance, Scenario
+from harness.scenario.rescue_image import RescueImage
+from harness.scenario.steps import rescues_from
 from harness.scenario.words import DeviceType
 
 
@@ -37,8 +41,7 @@ class StartingPoint:
     """The starting point of one case on one hypervisor.
 
     ``shipped`` has the harness's own images, and ``media`` serves the files that guests fetch. ``tokens`` are for the
-    markers of all disks that the case may ever have. ``request`` is the rescue image's request; None for a legacy
-    rescue or a request that would be refused.
+    markers of all disks that the case may ever have.
     """
 
     instance: Instance
@@ -50,27 +53,46 @@ class StartingPoint:
     media: MediaServer
     images: BaseImages
     tokens: Mapping[str, str]
-    request: RescueRequest | None
+    rescue_image: RescueImage
+    rescue_images_by_step: Mapping[int, RescueImage]
     volumes: VolumeResources
-
-    @property
-    def same_image(self) -> bool:
-        """True if instance and rescue medium are made from the same image."""
-        return self.images.rescue is self.images.instance
 
     def disk_factory(self, seed: Seed | None = None) -> DiskFactory:
         """Return a factory for the case's disks; ``seed`` is a config drive's data for cloud-init."""
         return DiskFactory(self.folder, self.images, self.tokens, self.volumes, seed)
 
-    def make_rescue_floppy(self, factory: DiskFactory) -> DiskSource | None:
-        """Make the rescue floppy; return None if another device was requested.
+    def rescue_media(self, factory: DiskFactory, *, makes_disks: bool) -> RescueMedia:
+        """Make the media of all rescues; without ``makes_disks`` only the floppies, which hold the run's port.
 
         Raises:
             HostError: a tool is missing, or the disk is full.
         """
-        if self.request is None or self.request.device is not DeviceType.FLOPPY:
-            return None
-        return factory.make_rescue_floppy(RESCUE, self.shipped, self.media.port)
+
+        def medium(stem: str, image: RescueImage, base: BaseImage, token: str) -> Medium:
+            request = request_or_none(self.instance, image)
+            floppy = None
+            if request is not None and request.device is DeviceType.FLOPPY:
+                floppy = factory.make_rescue_floppy(stem, self.shipped, self.media.port, token)
+            source = floppy
+            if makes_disks and floppy is None:
+                source = factory.make_rescue_disk(stem, base.content, token)
+            return Medium(
+                image=image,
+                request=request,
+                content=base.content if floppy is None else ImageContent.of_raw(floppy.path),
+                login=base.login,
+                token=token,
+                source=source if makes_disks else None,
+                same_image=base is self.images.instance,
+            )
+
+        return RescueMedia(
+            medium(RESCUE, self.rescue_image, self.images.rescue, self.tokens[RESCUE]),
+            {
+                step: medium(f"{RESCUE}-of-step-{step + 1}", image, self.images.by_step[step], _new_token())
+                for step, image in self.rescue_images_by_step.items()
+            },
+        )
 
     def placement(self, sources: Mapping[str, DiskSource], *, tpm: EmulatedTpm | None = None) -> Placement:
         """Return the placement of the instance on its hypervisor.
@@ -100,14 +122,12 @@ def starting_point(case: Case, resources: Resources, hypervisor: Hypervisor) -> 
         HostError: an image cannot be built or read, the folder cannot be made, or the run was opened without images.
     """
     scenario = case.point.scenario
-    instance, image = scenario.instance, scenario.rescue_image
+    instance = scenario.instance
     mapping = map_disks(instance)
     domain_uuid = uuid.uuid4()
     folder = hypervisor.root.work_path / folder_name(f"{case.id[:60]}-{domain_uuid.hex[:8]}")
     shipped, media = _images_of(resources)
-    images = base_images(
-        instance, image, case.file.parent, minimal=shipped, debian=resources.debian, run_key=resources.key
-    )
+    images = base_images(scenario, case.file.parent, minimal=shipped, debian=resources.debian, run_key=resources.key)
     with _kept_folder(folder), volume_resources(folder, hypervisor.root.path) as volumes:
         yield StartingPoint(
             instance,
@@ -119,7 +139,8 @@ def starting_point(case: Case, resources: Resources, hypervisor: Hypervisor) -> 
             media,
             images,
             _new_tokens(mapping, scenario),
-            request_or_none(instance, image),
+            scenario.rescue_image,
+            rescues_from(scenario.steps),
             volumes,
         )
 
@@ -131,7 +152,11 @@ def _images_of(resources: Resources) -> tuple[ImageSet, MediaServer]:
 
 
 def _new_tokens(mapping: DiskMapping, scenario: Scenario) -> dict[str, str]:
-    return {name: secrets.token_hex(TOKEN_BYTES) for name in (*mapping.by_name, *volumes_of(scenario), RESCUE)}
+    return {name: _new_token() for name in (*mapping.by_name, *volumes_of(scenario), RESCUE)}
+
+
+def _new_token() -> str:
+    return secrets.token_hex(TOKEN_BYTES)
 
 
 def _direct_kernel(instance: Instance, shipped: ImageSet) -> DirectKernel | None:

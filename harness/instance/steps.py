@@ -29,13 +29,14 @@ from harness.instance.current_instance import CurrentInstance
 from harness.scenario.disks import Volume
 from harness.scenario.models import Scenario
 from harness.scenario.steps import (
-    RESCUE,
+    REBOOT,
     AttachNic,
     AttachVolume,
     DetachNic,
     DetachVolume,
     Snapshot,
     Step,
+    is_rescue,
     step_label,
 )
 from harness.scenario.words import DiskBus, ScsiModel
@@ -118,7 +119,7 @@ def refuse_steps_of_its_own(implementation: Implementation, steps: tuple[Step, .
 
 def changes_definition(steps: tuple[Step, ...]) -> bool:
     """Return whether any of the steps changes the definition."""
-    return any(not isinstance(step, str) for step in steps)
+    return any(step != REBOOT and not is_rescue(step) for step in steps)
 
 
 def take_steps(
@@ -135,7 +136,7 @@ def take_steps(
     """
     for position, step in enumerate(steps):
         progress(f"step {position + 1}: {step_label(step)}")
-        if step == RESCUE and not rescue(position):
+        if is_rescue(step) and not rescue(position):
             return False
         take(step)
     return True

@@ -18,8 +18,11 @@ from harness.verdict.race import is_shown_to_race, needs_control_boots, settle_b
 class Bootable(Protocol):
     """An instance that can be booted again in a state."""
 
-    image: RescueImage
     control_boots: int
+
+    @property
+    def image(self) -> RescueImage:
+        """The image of the present rescue."""
 
     @property
     def definitions(self) -> dict[State, Inventory]:
@@ -58,7 +61,7 @@ def settled_by_control_boots(
     def boots() -> tuple[tuple[Inventory, ...], tuple[Inventory, ...], tuple[Inventory, ...]]:
         return (
             (looks.normal, *normal_again),
-            (looks.rescued, *rescued_again),
+            (looks.rescued, *looks.rescued_again, *rescued_again),
             (looks.unrescued, *(normal_again if same_domain else ())),
         )
 

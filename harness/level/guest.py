@@ -14,6 +14,7 @@ from harness.evidence.inventory import BlockKind, Inventory, KernelNames, State
 from harness.evidence.plan.domain_inventory import running_inventory
 from harness.evidence.plan.hot_names import with_attached, with_detached, with_names
 from harness.guest.booted import BootedGuest
+from harness.guest.rebooting import rebooted
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.instance.hot_plug import take_live
 from harness.instance.life_cycle import LifeCycle
@@ -25,8 +26,7 @@ from harness.level.sequence import InstanceUnderTest, Looks
 from harness.result.case_result import StateRecord
 from harness.result.folders import CaseFolder
 from harness.scenario.rescue_image import RescueImage
-from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, Snapshot, Step
-from harness.scenario.steps import RESCUE as RESCUE_STEP
+from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, RescuedStep, Snapshot, Step, is_rescue
 from harness.scenario.words import DiskBus
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
@@ -41,7 +41,6 @@ class BootedInstance(InstanceUnderTest):
     """One case's instance with its guest. ``control_boots`` is the number of control boots for a state in doubt."""
 
     ready: PreparedInstance[BootedGuest]
-    image: RescueImage
     control_boots: int
     folder: CaseFolder
     progress: Progress
@@ -57,12 +56,19 @@ class BootedInstance(InstanceUnderTest):
     _written: dict[str, str] = field(default_factory=dict)
     _marked: set[str] = field(default_factory=set)
     """The disks to which steps have written a marker since ``_since``."""
+    _reboots: int = 0
+    """The reboots of the present rescued guest."""
     _hot_names: dict[str, KernelNames] = field(default_factory=dict)
 
     @property
     def definitions(self) -> dict[State, Inventory]:
         """The domain of each state's first boot, as level plan sees it."""
         return self._definitions
+
+    @property
+    def image(self) -> RescueImage:
+        """The image of the present rescue."""
+        return self.life_cycle.media.present.image
 
     @property
     def life_cycle(self) -> LifeCycle[BootedGuest]:
@@ -76,7 +82,7 @@ class BootedInstance(InstanceUnderTest):
     def take(self, step: Step) -> None:
         """Take a step on the running guest."""
         life_cycle = self.life_cycle
-        if step == RESCUE_STEP:
+        if is_rescue(step):
             if life_cycle.state is State.RESCUED:  # the control boots ended so
                 with self.not_looking_at_disks():
                     self.boot(State.UNRESCUED, life_cycle.unrescue, control=self.control_boots)
@@ -110,6 +116,7 @@ class BootedInstance(InstanceUnderTest):
     def bring_up(self) -> None:
         """Begin a rescue of the running guest."""
         self._was_hot = self.life_cycle.is_hot
+        self._reboots = 0
         self._definitions.clear()
 
     def look(self, state: State, *, control: int = 0) -> Inventory:
@@ -138,8 +145,20 @@ class BootedInstance(InstanceUnderTest):
         self.boot(State.RESCUED, lambda: self.life_cycle.rescue(self.image))
         self._before = self.life_cycle.disks_when_off
 
+    def choose_medium(self, step: int | None) -> None:
+        """Take the rescue medium of a step, by its position, or else of the rescue under test."""
+        self.life_cycle.choose_medium(step)
+
+    def take_rescued(self, step: RescuedStep) -> Inventory:
+        """Have the rescued guest reboot itself, and look again."""
+        del step  # the only one there is
+        self._reboots += 1
+        self.boot(State.RESCUED, lambda: self.life_cycle.enter(rebooted(self.life_cycle.running)))
+        return self.look(State.RESCUED)
+
     def unrescue(self) -> None:
         """Boot the unrescued guest."""
+        self._reboots = 0
         self.boot(State.UNRESCUED, self.life_cycle.unrescue)
 
     def after_refusal(self, refused: Refused) -> tuple[Finding, ...]:
@@ -200,7 +219,9 @@ class BootedInstance(InstanceUnderTest):
             self.life_cycle.looks_at_disks = True
 
     def _folder(self, state: State, control: int) -> str:
-        return self.folder_prefix + (f"control-{state}-{control}" if control else str(state))
+        if control:
+            return f"{self.folder_prefix}control-{state}-{control}"
+        return f"{self.folder_prefix}{state}" + (f"-reboot-{self._reboots}" if self._reboots else "")
 
     @contextmanager
     def _logs_kept(self, state: State, control: int) -> Iterator[None]:

@@ -18,7 +18,6 @@ from harness.instance.storage.disk_image import create_overlay
 from harness.level.outcome import Progress
 from harness.level.sequence import InstanceUnderTest
 from harness.result.folders import CaseFolder
-from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import Step
 from harness.verdict.expected import Expected, HostEvidence
 
@@ -28,7 +27,6 @@ class BuiltMachine(InstanceUnderTest):
     """One case's machine in a paused QEMU."""
 
     ready: PreparedInstance[PausedMachine]
-    image: RescueImage
     folder: CaseFolder
     progress: Progress
     _definitions: dict[State, Inventory] = field(default_factory=dict)
@@ -69,10 +67,14 @@ class BuiltMachine(InstanceUnderTest):
         self.folder.write(f"{folder}/inventory.json", inventory.model_dump_json(indent=1))
         return inventory
 
+    def choose_medium(self, step: int | None) -> None:
+        """Take the rescue medium of a step, by its position, or else of the rescue under test."""
+        self.ready.life_cycle.choose_medium(step)
+
     def rescue(self) -> None:
         """Have QEMU build the rescued machine."""
         self.progress(str(State.RESCUED))
-        self.ready.life_cycle.rescue(self.image)
+        self.ready.life_cycle.rescue(self.ready.life_cycle.media.present.image)
 
     def unrescue(self) -> None:
         """Have QEMU build the unrescued machine."""

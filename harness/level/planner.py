@@ -35,7 +35,7 @@ from harness.reading.cases import Case
 from harness.result.folders import CaseFolder
 from harness.scenario.models import Scenario
 from harness.scenario.rescue_image import RescueImage
-from harness.scenario.steps import Step
+from harness.scenario.steps import Step, rescues_from
 
 _FOLDER = Path("/instances")
 
@@ -173,10 +173,21 @@ def plan_case(
         Refused: the implementation does not make the instance.
         HostError: libvirt does not accept the instance.
     """
-    plan = planner.plan(case, implementation)
+    scenario = case.point.scenario
+    for position, image in rescues_from(scenario.steps).items():
+        before = scenario.model_copy(update={"steps": scenario.steps[:position]})
+        planned = planner.plan_instance(implementation, before)
+        _take_up(planner.plan_rescue(implementation, planned, image), folder, f"step-{position + 1}/", outcome)
+        if outcome.refusal is not None or not outcome.is_restored:
+            return
+    _take_up(planner.plan(case, implementation), folder, "", outcome)
+
+
+def _take_up(plan: Plan, folder: CaseFolder, prefix: str, outcome: Outcome) -> None:
+    """Keep a plan's domains, and add the plan's outcome to the case's."""
     for state, xml in plan.xml_by_state.items():
-        folder.write(f"{state}/defined.xml", xml)
-        folder.write(f"{state}/inventory.json", plan.inventory_by_state[state].model_dump_json(indent=1))
+        folder.write(f"{prefix}{state}/defined.xml", xml)
+        folder.write(f"{prefix}{state}/inventory.json", plan.inventory_by_state[state].model_dump_json(indent=1))
     outcome.refusal, outcome.additions = plan.refusal, plan.outcome.additions
     outcome.add(*plan.findings)
 

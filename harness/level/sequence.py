@@ -13,8 +13,8 @@ from harness.errors import Refused
 from harness.evidence.inventory import Inventory, State
 from harness.instance.steps import take_steps
 from harness.level.outcome import Outcome, Progress
-from harness.scenario.steps import Step
-from harness.verdict.claims import additions, compare_definitions, compare_rescued, compare_unrescued, joined
+from harness.scenario.steps import RescuedStep, Step
+from harness.verdict.claims import additions, compare_definitions, compare_rescued_again, compare_unrescued, joined
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.restoring import not_given_back
@@ -27,6 +27,8 @@ class Looks:
     normal: Inventory
     rescued: Inventory
     unrescued: Inventory
+    rescued_again: tuple[Inventory, ...] = ()
+    """The rescued state after each action on the rescued instance."""
 
 
 class InstanceUnderTest(ABC):
@@ -60,9 +62,18 @@ class InstanceUnderTest(ABC):
     def rescue(self) -> None:
         """Bring the instance into the rescued state; raises Refused."""
 
+    def take_rescued(self, step: RescuedStep) -> Inventory | None:
+        """Take a step on the rescued instance, and look again; None if nothing runs that the step could change."""
+        del step
+        return None
+
     @abstractmethod
     def unrescue(self) -> None:
         """Bring the instance into the unrescued state; raises Refused."""
+
+    def choose_medium(self, step: int | None) -> None:
+        """Take the rescue medium of a step, by its position, or else of the rescue under test."""
+        del step
 
     def after_refusal(self, refused: Refused) -> tuple[Finding, ...]:
         """Return the findings about an instance whose rescue was refused."""
@@ -88,9 +99,16 @@ class InstanceUnderTest(ABC):
 
 
 def carry_out(
-    subject: InstanceUnderTest, steps: tuple[Step, ...], outcome: Outcome, progress: Progress = lambda _phase: None
+    subject: InstanceUnderTest,
+    steps: tuple[Step, ...],
+    outcome: Outcome,
+    progress: Progress = lambda _phase: None,
+    *,
+    while_rescued: tuple[RescuedStep, ...] = (),
 ) -> None:
     """Bring an instance through its steps and through the rescue under test, and add the findings to ``outcome``.
+
+    ``while_rescued``: the steps on the instance once it is rescued.
 
     Raises:
         Refused: the implementation does not make the instance.
@@ -100,14 +118,21 @@ def carry_out(
 
     def rescue_as_step(position: int) -> bool:
         subject.folder_prefix = f"step-{position + 1}/"
+        subject.choose_medium(position)
         return rescue_and_unrescue(subject, outcome) and outcome.is_restored
 
     if take_steps(steps, take=subject.take, rescue=rescue_as_step, progress=progress):
         subject.folder_prefix = ""
-        rescue_and_unrescue(subject, outcome)
+        subject.choose_medium(None)
+        rescue_and_unrescue(subject, outcome, while_rescued, progress)
 
 
-def rescue_and_unrescue(subject: InstanceUnderTest, outcome: Outcome) -> bool:
+def rescue_and_unrescue(
+    subject: InstanceUnderTest,
+    outcome: Outcome,
+    while_rescued: tuple[RescuedStep, ...] = (),
+    progress: Progress = lambda _phase: None,
+) -> bool:
     """Look at an instance, rescue it, unrescue it, and add the findings to ``outcome``.
 
     Return False if the rescue or the unrescue was refused.
@@ -122,15 +147,22 @@ def rescue_and_unrescue(subject: InstanceUnderTest, outcome: Outcome) -> bool:
         return False
     rescued = subject.look(State.RESCUED)
     expected = subject.expected(rescued)
+    again: list[Inventory] = []
+    for step in while_rescued:
+        progress(f"{step} while rescued")
+        seen = subject.take_rescued(step)
+        if seen is not None:
+            again.append(seen)
+    while_it_was = compare_rescued_again(normal, (rescued, *again), expected)
     try:
         subject.unrescue()
     except Refused as refused:
-        so_far = joined(compare_rescued(normal, rescued, expected), _compare_definitions(subject, expected))
+        so_far = joined(while_it_was, _compare_definitions(subject, expected))
         outcome.add(*so_far, not_given_back(refused))
         return False
-    looks = Looks(normal, rescued, subject.look(State.UNRESCUED))
+    looks = Looks(normal, rescued, subject.look(State.UNRESCUED), tuple(again))
     findings = joined(
-        compare_rescued(normal, rescued, expected),
+        while_it_was,
         subject.compare_unrescued(looks, expected),
         _compare_definitions(subject, expected),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from harness.guest.rebooting import rebooted
 from harness.guest.testinfra_host import GuestHost, guest_host
 from harness.instance.hot_plug import take_all_steps
 from harness.instance.preparation import prepared_instance
@@ -14,7 +15,7 @@ from harness.run.session import Session
 
 @contextmanager
 def rescued_guest(case: Case, session: Session) -> Iterator[GuestHost]:
-    """Boot a case's instance, take its steps, rescue it, and remove it at the end.
+    """Boot a case's instance, take its steps, rescue it, take the steps while it is rescued, and remove it at the end.
 
     Raises:
         HostError: QEMU or libvirt failed.
@@ -24,4 +25,7 @@ def rescued_guest(case: Case, session: Session) -> Iterator[GuestHost]:
     with prepared_instance(case, session) as ready:
         ready.life_cycle.start()
         take_all_steps(case.point.scenario, ready.life_cycle)
-        yield guest_host(ready.life_cycle.rescue(case.point.scenario.rescue_image))
+        guest = ready.life_cycle.rescue(case.point.scenario.rescue_image)
+        for _ in case.point.scenario.while_rescued:
+            guest = ready.life_cycle.enter(rebooted(guest))
+        yield guest_host(guest)

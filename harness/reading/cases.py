@@ -107,7 +107,7 @@ def _require_user_images(cases: Sequence[Case]) -> None:
         (case.file.parent / path, look): case.file
         for case in cases
         if case.level is not Level.PLAN
-        for image in (case.point.scenario.instance.image, case.point.scenario.rescue_image.image)
+        for image in case.point.scenario.images
         if isinstance(image, UserImage)
         for path, look in ((image.file, inspected), (image.key, read_private_key))
         if path is not None

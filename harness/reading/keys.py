@@ -39,7 +39,7 @@ def axis_keys(scenario: Scenario) -> dict[str, object]:
     Enumerations and sizes are plain values, as in YAML.
     """
     written = scenario.model_dump(mode="json", by_alias=True, include=set(BRANCHES))
-    return dict(_dotted(written, ""))
+    return dict(_dotted({branch: written[branch] for branch in BRANCHES}, ""))
 
 
 def nearest_key(key: str, keys: list[str]) -> str | None:

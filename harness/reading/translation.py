@@ -10,7 +10,7 @@ from harness.reading.checks.instance_checks import MACHINES
 from harness.reading.keys import ROLES_AT, key_names, model_at, value_at
 from harness.reading.problem import Key, Problem, nearest_of, quoted
 from harness.scenario.images import IMAGES_AT
-from harness.scenario.steps import STEPS, VOLUME_TAG
+from harness.scenario.steps import RESCUE, STEPS, VOLUME_TAG
 from harness.scenario.words import Role
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def written_key(location: Sequence[str | int], data: Any) -> Key:
         key = key[:3] + key[4:]
     if key[:1] == ("steps",) and len(key) > 2:
         key = key[:2] + key[3:]
+        if key[2:4] == (RESCUE, "image"):
+            key = key[:4] + key[5:]
     if key[:1] == ("expect",) and not isinstance(value_at(data, "expect"), list):
         return key[:1] if isinstance(value_at(data, "expect"), str) else key[:1] + key[2:]
     return key
@@ -132,7 +134,7 @@ def _step_problem(key: Key, found: Any, word: str | None) -> Problem:
 def _unknown_key(key: Key, role: str | None) -> Problem:
     if key[:1] == ("steps",) and len(key) == 3:
         return Problem(key, f'"{key[-1]}" beside another word in one step', "one step in each entry of the list")
-    if key[:1] == ("steps",) and role is None:
+    if key[:1] == ("steps",) and role is None and key[2] != RESCUE:
         return Problem(key, f'unknown key "{key[-1]}"', "nic", nearest_of(key[-1], ["nic"]))
     model = model_at(key[:-1], role)
     if model is None and key[:1] == ("expect",):  # one expectation may be written without a list

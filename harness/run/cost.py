@@ -13,7 +13,8 @@ from harness.implementation.reference.implementation import Reference
 from harness.implementation.request import request_or_none
 from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases
 from harness.scenario.models import Scenario
-from harness.scenario.steps import REBOOT, RESCUE
+from harness.scenario.rescue_image import RescueImage
+from harness.scenario.steps import REBOOT, RESCUE, is_rescue
 from harness.scenario.words import DiskBus, Firmware, Level, VerdictName
 
 CANARIES_A_BOOT = 1.55
@@ -30,19 +31,22 @@ def boots_of(case: Case) -> float:
     if case.level is not Level.GUEST:
         return _ABOVE_GUEST[case.level]
     scenario = case.point.scenario
-    instance, image = (
-        (_UEFI if scenario.instance.firmware is Firmware.UEFI else 1) * (_DEBIAN if kind == "debian" else 1)
-        for kind in (scenario.instance.image, scenario.rescue_image.image)
-    )
-    before = 1 + sum(step in (REBOOT, RESCUE) for step in scenario.steps)
+    instance = _boot(scenario, scenario.instance.image)
+    before = 1 + sum(step == REBOOT or is_rescue(step) for step in scenario.steps)
     if all(expectation.verdict is VerdictName.REFUSED for expectation in scenario.expect):
         return before * instance
-    rescues = 1 + sum(step == RESCUE for step in scenario.steps)
-    return (before + 1) * instance + rescues * (image + _extra_of_the_medium(scenario))
+    plain = sum(step == RESCUE for step in scenario.steps) + len(scenario.while_rescued)
+    media = (*scenario.rescue_images, *(scenario.rescue_image for _ in range(plain)))
+    rescued = sum(_boot(scenario, each.image) + _extra_of_the_medium(scenario, each) for each in media)
+    return (before + 1) * instance + rescued
 
 
-def _extra_of_the_medium(scenario: Scenario) -> float:
-    request = request_or_none(scenario.instance, scenario.rescue_image)
+def _boot(scenario: Scenario, image: object) -> float:
+    return (_UEFI if scenario.instance.firmware is Firmware.UEFI else 1) * (_DEBIAN if image == "debian" else 1)
+
+
+def _extra_of_the_medium(scenario: Scenario, image: RescueImage) -> float:
+    request = request_or_none(scenario.instance, image)
     is_slow = request is not None and request.bus is DiskBus.USB and scenario.instance.properties.hw_usb_model is None
     return _USB_1_1 if is_slow else 0
 

@@ -116,12 +116,12 @@ def _carry_out(case: Case, session: Session, folder: CaseFolder, progress: Progr
             plan_case(case, session.implementations[case.implementation], planner, folder, outcome)
         case Level.MACHINE:
             with prepared_machine(case, session) as paused:
-                machine = BuiltMachine(paused, scenario.rescue_image, folder, progress)
+                machine = BuiltMachine(paused, folder, progress)
                 carry_out(machine, scenario.steps, outcome, progress)
         case Level.GUEST:
             with prepared_instance(case, session) as ready:
-                guest = BootedInstance(ready, scenario.rescue_image, session.control_boots, folder, progress, outcome)
-                carry_out(guest, scenario.steps, outcome, progress)
+                guest = BootedInstance(ready, session.control_boots, folder, progress, outcome)
+                carry_out(guest, scenario.steps, outcome, progress, while_rescued=scenario.while_rescued)
 
 
 def _write_traceback(folder: CaseFolder) -> None:

@@ -45,7 +45,7 @@ def obtain_needed_images(cases: Sequence[Case], session: Session) -> None:
     """
     for case in cases:
         scenario = case.point.scenario
-        if case.level is not Level.PLAN and "debian" in (scenario.instance.image, scenario.rescue_image.image):
+        if case.level is not Level.PLAN and "debian" in scenario.images:
             with suppress(HostError):
                 session.debian()
             return

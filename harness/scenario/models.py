@@ -9,10 +9,10 @@ from pydantic import BeforeValidator, Field, StrictBool, model_validator
 from harness.errors import GuestAfter
 from harness.frozen import Frozen
 from harness.scenario.disks import Disk
-from harness.scenario.images import InstanceImage, ShippedImage, needed_memory_bytes
+from harness.scenario.images import InstanceImage, RescueSource, ShippedImage, UserImage, needed_memory_bytes
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.sizes import Size
-from harness.scenario.steps import Step
+from harness.scenario.steps import RescuedStep, Step, rescues_from
 from harness.scenario.words import (
     ClaimName,
     DeviceType,
@@ -256,10 +256,13 @@ class Scenario(Frozen):
         default=False, description="whether to leave the scenario out on a host that lacks what a device needs"
     )
     instance: Instance = Field(description="the server that is rescued")
+    rescue_image: RescueImage = Field(default=RescueImage(), description="the medium that the instance is rescued with")
     steps: tuple[Step, ...] = Field(
         default=(), description="actions on the running instance before the rescue, in this order"
     )
-    rescue_image: RescueImage = Field(default=RescueImage(), description="the medium that the instance is rescued with")
+    while_rescued: tuple[RescuedStep, ...] = Field(
+        default=(), description="actions on the rescued instance, in this order, each followed by another look"
+    )
     matrix: Matrix | None = Field(default=None, description="fan-out: each combination of values is a case")
     sweep: Matrix | None = Field(
         default=None,
@@ -268,6 +271,16 @@ class Scenario(Frozen):
     expect: Annotated[tuple[Expectation, ...], BeforeValidator(_expectations)] = Field(
         default=(Expectation(verdict=VerdictName.STABLE),), description="how a case should end"
     )
+
+    @property
+    def rescue_images(self) -> tuple[RescueImage, ...]:
+        """The images of all rescues: those that steps name, and the one under test."""
+        return (*rescues_from(self.steps).values(), self.rescue_image)
+
+    @property
+    def images(self) -> tuple[ShippedImage | RescueSource | UserImage, ...]:
+        """What the instance and the media of all rescues are made from."""
+        return (self.instance.image, *(rescue.image for rescue in self.rescue_images))
 
     def level_within(self, asked: Level) -> Level:
         """Return the level at which the scenario is run if ``asked`` is asked for."""

@@ -8,14 +8,24 @@ from pydantic import Discriminator, Field, StrictInt, Tag
 
 from harness.frozen import Frozen
 from harness.scenario.disks import Volume
+from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import VifModel
 
 REBOOT: Literal["reboot"] = "reboot"
 RESCUE: Literal["rescue"] = "rescue"
 STEPS = (REBOOT, RESCUE, "attach", "detach", "snapshot")
+RESCUE_TAG = "rescue from"
 VOLUME_TAG = "attach"
 NIC_TAG = "attach nic"
 NIC_NUMBER_TAG = "detach nic"
+
+
+class RescueFrom(Frozen):
+    """A whole rescue and unrescue from a medium of its own."""
+
+    rescue: RescueImage = Field(
+        description="the same from another image or with other properties than the rescue under test"
+    )
 
 
 class NewNic(Frozen):
@@ -77,6 +87,8 @@ def _kind(value: Any) -> str | None:
     if not isinstance(data, dict) or not data:
         return None
     word = next((word for word in data if word in STEPS), next(iter(data)))
+    if word == RESCUE:
+        return RESCUE_TAG
     below_is_nic = isinstance(data[word], dict) and "nic" in data[word]
     if word == "attach":
         return NIC_TAG if below_is_nic else VOLUME_TAG
@@ -99,6 +111,7 @@ Step = Annotated[
         ),
         Tag(RESCUE),
     ]
+    | Annotated[RescueFrom, Tag(RESCUE_TAG)]
     | Annotated[AttachVolume, Tag(VOLUME_TAG)]
     | Annotated[AttachNic, Tag(NIC_TAG)]
     | Annotated[DetachVolume, Tag("detach")]
@@ -106,6 +119,23 @@ Step = Annotated[
     | Annotated[Snapshot, Tag("snapshot")],
     Discriminator(_kind),
 ]
+
+
+RescuedStep = Annotated[
+    Literal["reboot"],
+    Field(description="the guest reboots itself; QEMU goes on, and the guest must come up from the medium again"),
+]
+"""What can be done to a rescued instance: Nova attaches, detaches and snapshots none (nova/compute/api.py)."""
+
+
+def is_rescue(step: Step) -> bool:
+    """Return whether a step is a rescue, from whatever medium."""
+    return step == RESCUE or isinstance(step, RescueFrom)
+
+
+def rescues_from(steps: tuple[Step, ...]) -> dict[int, RescueImage]:
+    """Return the rescue image of each step that names one, by the step's position."""
+    return {position: step.rescue for position, step in enumerate(steps) if isinstance(step, RescueFrom)}
 
 
 def step_label(step: Step) -> str:
@@ -121,4 +151,9 @@ def step_label(step: Step) -> str:
             return f"detach NIC {step.detach.nic}"
         case Snapshot():
             return f"snapshot of {step.snapshot}"
-    return step
+    return step if isinstance(step, str) else _rescue_label(step.rescue)
+
+
+def _rescue_label(image: RescueImage) -> str:
+    properties = image.properties.model_dump(exclude_none=True)
+    return ", ".join(("rescue from another medium", *(f"{key} {value}" for key, value in properties.items())))

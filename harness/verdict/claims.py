@@ -19,7 +19,7 @@ from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.restoring import as_restored, data, restored_on_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from harness.verdict.finding import Finding
 
@@ -43,6 +43,23 @@ def compare_rescued(normal: Inventory, rescued: Inventory, expected: Expected) -
     comparison = compare(State.RESCUED, normal, rescued, expected, booted_before=(normal,))
     found = [finding for check in CHECKS.values() for finding in check(comparison)]
     return (*found, *boot_instructions(comparison))
+
+
+def compare_rescued_again(normal: Inventory, rescued: Sequence[Inventory], expected: Expected) -> tuple[Finding, ...]:
+    """Return the findings about the rescued state, and those that only a later boot of this state adds.
+
+    ``rescued`` has the first boot, then one boot for each reboot of the rescued guest.
+    """
+    findings: list[Finding] = []
+    for number, inventory in enumerate(rescued):
+        told = {(each.claim, each.device, each.before, each.after) for each in findings}
+        comparison = compare(State.RESCUED, normal, inventory, expected, (normal, *rescued[:number]))
+        for check in CHECKS.values():
+            for finding in check(comparison):
+                if (finding.claim, finding.device, finding.before, finding.after) not in told:
+                    message = f"{finding.message}, after a reboot while rescued" if number else finding.message
+                    findings.append(finding.model_copy(update={"message": message}))
+    return tuple(findings)
 
 
 def compare_unrescued(

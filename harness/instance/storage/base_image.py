@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.evidence.inventory import State
 from harness.guest.keys import RunKey
 from harness.guest.login import CLOUD_INIT_PATIENCE, SYSTEMD_PATIENCE, Login, read_private_key
 from harness.image import ImageSet
@@ -14,8 +13,9 @@ from harness.image.content import ImageContent
 from harness.image.debian import DebianSet
 from harness.image.user_file import inspected
 from harness.scenario.images import RescueSource, ShippedImage, UserImage
-from harness.scenario.models import Instance
+from harness.scenario.models import Scenario
 from harness.scenario.rescue_image import RescueImage
+from harness.scenario.steps import rescues_from
 
 
 @dataclass(frozen=True)
@@ -28,32 +28,31 @@ class BaseImage:
 
 @dataclass(frozen=True)
 class BaseImages:
-    """The images of an instance's root disk and of its rescue medium."""
+    """The images of an instance's root disk, of its rescue medium, and of the media of rescues among the steps.
+
+    ``by_step`` goes by the step's position.
+    """
 
     instance: BaseImage
     rescue: BaseImage
-
-    def in_state(self, state: State) -> BaseImage:
-        """Return the image that a state boots from."""
-        return self.rescue if state is State.RESCUED else self.instance
+    by_step: Mapping[int, BaseImage] = field(default_factory=dict)
 
     @property
     def cloud_init_users(self) -> tuple[str, ...]:
         """The users who log in by way of cloud-init."""
-        logins = (self.instance.login, self.rescue.login)
+        logins = (image.login for image in (self.instance, self.rescue, *self.by_step.values()))
         return tuple(dict.fromkeys(login.user for login in logins if login.by_cloud_init))
 
 
 def base_images(
-    instance: Instance,
-    rescue: RescueImage,
+    scenario: Scenario,
     folder: Path,
     *,
     minimal: ImageSet,
     debian: Callable[[], DebianSet],
     run_key: RunKey,
 ) -> BaseImages:
-    """Return the images of a case's instance and rescue medium; the user's paths are relative to ``folder``.
+    """Return the images of a case's instance and rescue media; the user's paths are relative to ``folder``.
 
     ``debian`` is called only if a Debian image is needed, because the call may have to build the images.
 
@@ -62,6 +61,7 @@ def base_images(
     """
     login = Login(run_key.key)
     debian_login = Login(run_key.key, patience=SYSTEMD_PATIENCE)
+    instance = scenario.instance
     match instance.image:
         case UserImage() as image:
             own = user_image(image, folder, run_key)
@@ -69,16 +69,20 @@ def base_images(
             own = _shipped(debian().instance, debian_login)
         case ShippedImage.MINIMAL:
             own = _shipped(minimal.instance_iso if instance.is_from_iso else minimal.instance, login)
-    match rescue.image:
-        case UserImage() as image:
-            medium = user_image(image, folder, run_key)
-        case RescueSource.INSTANCE:
-            medium = own
-        case RescueSource.DEBIAN:
-            medium = _shipped(debian().rescue, debian_login)
-        case RescueSource.MINIMAL:
-            medium = _shipped(minimal.rescue, login)
-    return BaseImages(own, medium)
+
+    def medium(rescue: RescueImage) -> BaseImage:
+        match rescue.image:
+            case UserImage() as image:
+                return user_image(image, folder, run_key)
+            case RescueSource.INSTANCE:
+                return own
+            case RescueSource.DEBIAN:
+                return _shipped(debian().rescue, debian_login)
+            case RescueSource.MINIMAL:
+                return _shipped(minimal.rescue, login)
+
+    by_step = {position: medium(image) for position, image in rescues_from(scenario.steps).items()}
+    return BaseImages(own, medium(scenario.rescue_image), by_step)
 
 
 def _shipped(path: Path, login: Login) -> BaseImage:

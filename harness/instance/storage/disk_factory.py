@@ -89,27 +89,27 @@ class DiskFactory:
         except OSError as error:
             raise disk_error(error, self.folder) from error
 
-    def make_rescue_disk(self, name: str) -> DiskSource:
-        """Make the rescue medium: an overlay on its image.
+    def make_rescue_disk(self, stem: str, base: ImageContent, token: str) -> DiskSource:
+        """Make a rescue medium: an overlay on its image, in a file named ``stem``.
 
         Raises:
             HostError: a tool is missing, or the disk is full.
         """
         try:
-            return self._overlay(name, self.images.rescue.content)
+            return self._marked(self._overlay_file(stem, base), RESCUE, token, base.size_bytes)
         except OSError as error:
             raise disk_error(error, self.folder) from error
 
-    def make_rescue_floppy(self, name: str, images: ImageSet, http_port: int) -> DiskSource:
+    def make_rescue_floppy(self, stem: str, images: ImageSet, http_port: int, token: str) -> DiskSource:
         """Make a rescue floppy, which fetches its kernel over HTTP.
 
         Raises:
             HostError: a tool is missing, or the disk is full.
         """
         try:
-            path = self.folder / f"{name}.img"
+            path = self.folder / f"{stem}.img"
             write_floppy(images, path, http_port)
-            return self._with_marker(DiskSource(path, "raw"), name)
+            return self._marked(DiskSource(path, "raw"), RESCUE, token, path.stat().st_size)
         except OSError as error:
             raise disk_error(error, self.folder) from error
 
@@ -154,10 +154,13 @@ class DiskFactory:
         return source.path
 
     def _overlay(self, name: str, base: ImageContent) -> DiskSource:
-        path = self.folder / f"{name}.qcow2"
+        return self._with_marker(self._overlay_file(name, base), name, base.size_bytes)
+
+    def _overlay_file(self, stem: str, base: ImageContent) -> DiskSource:
+        path = self.folder / f"{stem}.qcow2"
         backing = ("-F", base.format, "-b", base.path)
         run("qemu-img", "create", "-q", "-f", "qcow2", *backing, path, str(base.size_bytes))
-        return self._with_marker(DiskSource(path, "qcow2"), name, base.size_bytes)
+        return DiskSource(path, "qcow2")
 
     @contextmanager
     def _as_raw(self, base: ImageContent) -> Iterator[Path]:
@@ -174,8 +177,12 @@ class DiskFactory:
             path.unlink(missing_ok=True)
 
     def _with_marker(self, source: DiskSource, name: str, disk_bytes: int | None = None) -> DiskSource:
-        offset = marker_offset(source.path.stat().st_size if disk_bytes is None else disk_bytes)
-        write_block(source, offset, marker_block(Marker(disk=name, token=self.tokens[name])))
+        size_bytes = source.path.stat().st_size if disk_bytes is None else disk_bytes
+        return self._marked(source, name, self.tokens[name], size_bytes)
+
+    @staticmethod
+    def _marked(source: DiskSource, name: str, token: str, size_bytes: int) -> DiskSource:
+        write_block(source, marker_offset(size_bytes), marker_block(Marker(disk=name, token=token)))
         return source
 
 

@@ -80,3 +80,12 @@ def test_the_disk_mapping_stands_beside_the_instance_whatever_becomes_of_it() ->
     ):
         assert after.placement.mapping == map_disks(after.instance)
     assert current.without_nic(1).placement.mapping is current.placement.mapping
+
+
+def test_another_rescue_medium_takes_the_place_of_the_last_one() -> None:
+    current = first(instance(*DISKS))
+    source = DiskSource(current.placement.sources["rescue"].path.with_name("rescue-of-step-1.qcow2"), "qcow2")
+    after = current.with_medium(source, "new")
+    assert after.placement.sources["rescue"] == source
+    assert after.tokens == {**current.tokens, "rescue": "new"}
+    assert after.with_medium(None, "newer").placement.sources["rescue"] == source

@@ -80,7 +80,7 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
         ),
         (
             'a.yaml:3: lnks: unknown key "lnks"; allowed: name, summary, links, level, deepest_level, optional, '
-            'instance, steps, rescue_image, matrix, sweep, expect; did you mean "links"?'
+            'instance, rescue_image, steps, while_rescued, matrix, sweep, expect; did you mean "links"?'
         ),
         (
             'a.yaml:5: instance.machine: found "q53"; allowed: pc, q35 or a versioned one such as pc-q35-7.2 or '

@@ -34,6 +34,12 @@ def attach(**keys: Any) -> dict[str, Any]:
     ("steps", "disks", "instance"),
     [
         pytest.param(["reboot", "rescue", "rescue"], (VOLUME,), {}, id="reboot-and-rescue"),
+        pytest.param(
+            [{"rescue": {"image": "instance", "properties": {"hw_rescue_bus": "usb"}}}, "rescue"],
+            (VOLUME,),
+            {},
+            id="rescue-from-another-medium",
+        ),
         pytest.param([{"detach": "volume1"}, attach()], (VOLUME,), {}, id="replaced"),
         pytest.param([attach(name="late"), {"detach": "late"}], (), {}, id="there-for-a-while"),
         pytest.param([{"attach": {"nic": "e1000"}}, {"detach": {"nic": 1}}], (), {}, id="attached-nic-by-number"),
@@ -105,6 +111,12 @@ def test_steps_that_can_be_done(steps: list[Any], disks: tuple[dict[str, Any], .
         pytest.param(
             [{"attach": {"nic": "rtl8139"}}], {"machine": "q35"}, "conventional PCI slot", id="conventional-nic"
         ),
+        pytest.param(
+            [{"rescue": {"image": "debian", "properties": {"hw_rescue_device": "cdrom"}}}],
+            {"memory": "1 GiB"},
+            'steps.0.rescue.image: found "debian", which does not boot as a cdrom',
+            id="medium-that-does-not-boot",
+        ),
         pytest.param([attach()] * 27, {}, "steps.26.attach: no PCI slot is free for it", id="slots"),
     ],
 )
@@ -148,6 +160,21 @@ def test_step_that_cannot_be_done(steps: list[Any], instance: dict[str, Any], ex
             {"detach": {"nic": 0}},
             "steps.0.detach.nic: found the number 0; allowed: a number from 1 on",
             id="first-nic",
+        ),
+        pytest.param(
+            {"rescue": {"properties": {"hw_rescue_buss": "usb"}}},
+            'steps.0.rescue.properties.hw_rescue_buss: unknown key "hw_rescue_buss"; allowed: hw_rescue_bus, ',
+            id="property-of-a-medium",
+        ),
+        pytest.param(
+            {"rescue": {"image": "minimol"}},
+            'steps.0.rescue.image: found "minimol"; allowed: minimal, debian, instance; did you mean "minimal"?',
+            id="image-of-a-medium",
+        ),
+        pytest.param(
+            {"rescue": {"image": {"file": "a.qcow2", "ssh": "kay"}}},
+            'steps.0.rescue.image.ssh: found "kay"; allowed: key, cloud-init; did you mean "key"?',
+            id="key-of-a-file",
         ),
         pytest.param(
             {"snapshot": "root", "detach": "volume1"},
@@ -198,3 +225,16 @@ def test_problem_of_one_value_names_it() -> None:
     whole = {**data([]), "matrix": {"axes": {"steps": [[], ["reboot", {"snapshot": "swap"}]]}}}
     (problem,) = validate(whole).problems
     assert str(problem).startswith('matrix.axes.steps.1: 1.snapshot: found "swap", but it is no disk of this instance')
+
+
+def test_a_rescued_instance_can_be_rebooted_and_nothing_else() -> None:
+    assert validate({**data([]), "while_rescued": ["reboot", "reboot"]}).problems == ()
+    (problem,) = validate({**data([]), "while_rescued": ["rescue"]}).problems
+    assert str(problem) == 'while_rescued.0: found "rescue"; allowed: reboot'
+
+
+def test_a_step_names_the_medium_that_it_rescues_from() -> None:
+    steps: list[Any] = [{"rescue": {"properties": {"hw_rescue_bus": "usb"}}}, "rescue"]
+    scenario = Scenario.model_validate(data(steps))
+    assert [step_label(step) for step in scenario.steps] == ["rescue from another medium, hw_rescue_bus usb", "rescue"]
+    assert [image.properties.hw_rescue_bus for image in scenario.rescue_images] == ["usb", None]
