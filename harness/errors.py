@@ -99,6 +99,16 @@ class Refused(HarnessError):  # noqa: N818 - an outcome of the implementation un
         self.refused_by = refused_by
         self.guest = guest
 
+    @property
+    def sentence(self) -> str:
+        """The whole refusal for people: who refused, and why."""
+        return f"{who_refused(self.refused_by, self.guest)}: {self.reason}"
+
+
+def who_refused(refused_by: str, guest: GuestAfter) -> str:
+    """Return the name of the one who refused, and whether the refusal came too late for the guest."""
+    return f"refused by {refused_by}{', guest off' if guest is GuestAfter.SHUT_OFF else ''}"
+
 
 def require_resources(said: str) -> None:
     """Raise an error if a failure's message shows that the host ran out of a resource.

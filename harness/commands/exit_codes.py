@@ -20,6 +20,7 @@ AS_EXPECTED = 0
 NOT_AS_EXPECTED = 1
 WRONG_INPUT = ScenarioError.exit_code
 FAILED = HostError.exit_code
+UNFIT = 4
 INTERRUPTED = 130
 
 EXIT_CODES = (
@@ -27,6 +28,7 @@ EXIT_CODES = (
     ExitCode(NOT_AS_EXPECTED, "the outcome is not the expected one"),
     ExitCode(WRONG_INPUT, "the input is wrong"),
     ExitCode(FAILED, "the host or the harness failed"),
+    ExitCode(UNFIT, "an instance is unfit: it does not boot by itself, or not from its root"),
     ExitCode(INTERRUPTED, "interrupted by Ctrl-C or SIGTERM"),
 )
 
@@ -34,8 +36,9 @@ _OF_COMMANDS: Mapping[str, Mapping[int, str]] = {
     "run": {
         AS_EXPECTED: "each case ended as its scenario expects",
         NOT_AS_EXPECTED: "a case ended otherwise",
-        WRONG_INPUT: "the input is wrong, or the only errors are cases of which no entry of 'expect' holds",
-        FAILED: "the host or the harness failed, or a case is an error",
+        WRONG_INPUT: "the input is wrong, or no entry of 'expect' holds for a case, and nothing worse came",
+        FAILED: "the host or the harness failed, or a case could not be judged and no other code but 2 is due",
+        UNFIT: "an instance is unfit, and no case with a fit one ended otherwise than expected",
     },
     "gate-nova": {
         AS_EXPECTED: "the change made no case worse",
@@ -73,12 +76,12 @@ _OF_COMMANDS: Mapping[str, Mapping[int, str]] = {
 
 
 def exit_codes_of(command: str) -> tuple[ExitCode, ...]:
-    """Return the exit codes of a command by its name; a command without an expected outcome has no code 1."""
+    """Return the exit codes of a command by its name. Codes 1 and 4 are only of the commands that say so."""
     own = _OF_COMMANDS.get(command, {})
     return tuple(
         ExitCode(each.code, own.get(each.code, each.meaning))
         for each in EXIT_CODES
-        if each.code != NOT_AS_EXPECTED or NOT_AS_EXPECTED in own
+        if each.code not in (NOT_AS_EXPECTED, UNFIT) or each.code in own
     )
 
 

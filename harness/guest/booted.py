@@ -264,10 +264,10 @@ def _require_hope(
 
     A system that ``says_ready`` and never did has not booted. Another one may run, and let nobody in.
     """
-    if look and domain_state(domain) in ("shut off", "crashed"):
-        raise DidNotBoot("QEMU ended before the guest was ready")
     if hypervisor.cancelled.is_set():
         raise GuestError("the run was interrupted")
+    if look and domain_state(domain) in ("shut off", "crashed"):
+        raise DidNotBoot("QEMU ended before the guest was ready")
     if deadline.passed:
         hints = (hint(), "if the host is only slow, give it longer with --boot-timeout (pytest: --rescue-boot-timeout)")
         told, advice = f"{trouble} within {deadline.timeout_s:.0f} s", "\n  ".join(filter(None, hints))

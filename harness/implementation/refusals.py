@@ -5,11 +5,6 @@ from __future__ import annotations
 from harness.errors import GuestAfter, Refused
 
 
-def who_refused(refused_by: str, guest: GuestAfter) -> str:
-    """Return the name of the one who refused, and whether the refusal came too late for the guest."""
-    return f"refused by {refused_by}{', guest off' if guest is GuestAfter.SHUT_OFF else ''}"
-
-
 def refused_instance(reason: str, *, refused_by: str) -> Refused:
     """Return the refusal of an instance itself, before any rescue."""
     return Refused(f"the instance itself: {reason}", refused_by=refused_by, guest=GuestAfter.NEVER_MADE)

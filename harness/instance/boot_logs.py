@@ -37,6 +37,10 @@ class BootLogs:
             if source.is_file():
                 shutil.copyfile(source, self._failed_path / name)
 
+    def drop_failed(self) -> None:
+        """Remove the logs of a failed boot, once they are among the case's artefacts."""
+        shutil.rmtree(self._failed_path, ignore_errors=True)
+
     def remove(self) -> None:
         """Remove the logs in libvirt's folders, once the domain is gone."""
         for path in (self.qemu_path, *self._of_helpers.values()):

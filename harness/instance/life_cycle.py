@@ -1,8 +1,8 @@
 """The life cycle of an instance on a hypervisor, for implementations that only make domain XML.
 
 All checks of a rescue are made while the guest still runs. The implementation may refuse, and so may libvirt, which is
-given the rescued domain as the next definition. Only then is the guest stopped. If the rescued guest does not come up,
-the saved definition is started again.
+given the rescued domain as the next definition. Only then is the guest stopped. If host or harness fail to start the
+rescued guest, the saved definition is started again. A rescued guest that does not boot stays rescued.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lxml import etree
 from harness.domain.disk_names import RESCUE
 from harness.domain.pinning import with_addresses_of
 from harness.domain.placement import Placement
-from harness.errors import HarnessError, HostError, Refused
+from harness.errors import DidNotBoot, HarnessError, HostError, Refused
 from harness.evidence.inventory import State
 from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.access import with_access
@@ -153,7 +153,8 @@ class LifeCycle(Generic[R]):
 
         Raises:
             Refused: the implementation or libvirt refuses; the guest runs on untouched.
-            HostError, GuestError: the rescued guest did not come up; the instance runs again as before.
+            DidNotBoot: the rescued guest does not come up; the instance stays rescued.
+            HostError, GuestError: host or guest failed; the instance runs again as before.
         """
         if self.state is State.RESCUED:
             raise Refused("the instance is rescued already: unrescue it first")
@@ -174,6 +175,8 @@ class LifeCycle(Generic[R]):
             self.look_while_off()
             self.variables.give_to_rescue()
             return self._boot_into(State.RESCUED)
+        except DidNotBoot:
+            raise
         except (HarnessError, OSError, libvirt.libvirtError) as error:
             self.logs.keep_failed()
             try:

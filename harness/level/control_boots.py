@@ -61,8 +61,8 @@ def settled_by_control_boots(
     def boots() -> tuple[tuple[Inventory, ...], tuple[Inventory, ...], tuple[Inventory, ...]]:
         return (
             (looks.normal, *normal_again),
-            (looks.rescued, *looks.rescued_again, *rescued_again),
-            (looks.unrescued, *(normal_again if same_domain else ())),
+            (*_those(looks.rescued), *looks.rescued_again, *rescued_again),
+            (*_those(looks.unrescued), *(normal_again if same_domain else ())),
         )
 
     def settle() -> tuple[Finding, ...]:
@@ -81,6 +81,10 @@ def settled_by_control_boots(
         return settle()
     is_settled_by(State.RESCUED, rescued_again, lambda: life_cycle.rescue(subject.image))
     return settle()
+
+
+def _those(looked_at: Inventory | None) -> tuple[Inventory, ...]:
+    return () if looked_at is None else (looked_at,)
 
 
 def _boots_again(subject: Bootable, state: State, first: Callable[[], BootedGuest]) -> Iterator[Inventory]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from harness.domain.disk_names import RESCUE
-from harness.errors import GuestAfter, GuestError, HarnessError, Refused
+from harness.errors import DidNotBoot, GuestAfter, GuestError, HarnessError, Refused
 from harness.evidence.guest.collection import collection_script, parse_inventory, parse_writes, write_script
 from harness.evidence.inventory import BlockKind, Inventory, KernelNames, State
 from harness.evidence.plan.domain_inventory import running_inventory
@@ -22,6 +22,7 @@ from harness.instance.preparation import PreparedInstance
 from harness.instance.storage.fingerprint import Fingerprint, disk_changes, joined_changes, unwritten
 from harness.level.control_boots import settled_by_control_boots
 from harness.level.outcome import Outcome, Progress
+from harness.level.second_boot import booted_or_dead
 from harness.level.sequence import InstanceUnderTest, Looks
 from harness.result.case_result import StateRecord
 from harness.result.folders import CaseFolder
@@ -30,6 +31,7 @@ from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, RescuedSt
 from harness.scenario.words import DiskBus
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
+from harness.verdict.not_booted import boots_nothing
 from harness.verdict.prediction import contradictions, link_contradictions
 from harness.verdict.restoring import after_refusal
 
@@ -142,8 +144,11 @@ class BootedInstance(InstanceUnderTest):
     def rescue(self) -> None:
         """Boot the rescued guest."""
         self._since = self.life_cycle.disks_when_off
-        self.boot(State.RESCUED, lambda: self.life_cycle.rescue(self.image))
-        self._before = self.life_cycle.disks_when_off
+        self._written = {}
+        try:
+            self.boot(State.RESCUED, lambda: self.life_cycle.rescue(self.image))
+        finally:
+            self._before = self.life_cycle.disks_when_off
 
     def choose_medium(self, step: int | None) -> None:
         """Take the rescue medium of a step, by its position, or else of the rescue under test."""
@@ -174,11 +179,16 @@ class BootedInstance(InstanceUnderTest):
             raise guest.explained(f"QEMU ended by itself while the guest's rescue was refused ({refused.reason})")
         return tuple(after_refusal(refused.guest, guest.ready.boot_id, boot_id))
 
+    @property
+    def planted(self) -> Expected:
+        """The planted markers and the requested device."""
+        return self.ready.expected
+
     def expected(self, rescued: Inventory) -> Expected:
         """Have the rescued guest write to the instance's disks, and return the expectations for the states."""
         self._written = self._write_data(rescued)
         read_only = frozenset(self.ready.tokens) - frozenset(self._written)
-        return self.ready.expected.model_copy(update={"written": self._written, "read_only": read_only})
+        return self.planted.model_copy(update={"written": self._written, "read_only": read_only})
 
     def host_evidence(self) -> HostEvidence:
         """Compare the definitions, the UEFI variables and the disks' bytes before and after the rescue."""
@@ -198,16 +208,29 @@ class BootedInstance(InstanceUnderTest):
     def settled(self, findings: tuple[Finding, ...], expected: Expected, looks: Looks) -> tuple[Finding, ...]:
         """Return the findings after control boots have distinguished kernel races from moved disks."""
         with self.not_looking_at_disks():
-            return settled_by_control_boots(self, findings, expected, looks, is_hot=self._was_hot)
+            try:
+                return settled_by_control_boots(self, findings, expected, looks, is_hot=self._was_hot)
+            except DidNotBoot as error:
+                state = State.RESCUED if self.life_cycle.state is State.RESCUED else State.UNRESCUED
+                return (*findings, boots_nothing(state, expected, error))
 
     def boot(self, state: State, transition: Callable[[], BootedGuest], *, control: int = 0) -> None:
-        """Boot into a state, and record the boot."""
+        """Boot into a state, and record the boot.
+
+        Raises:
+            DidNotBoot: the state did not come up, nor did it in a second boot.
+            HostError, GuestError: host or guest failed, or only one of two boots came up.
+        """
         self.progress(f"control boot {control}: {state}" if control else str(state))
         with self._logs_kept(state, control):
-            guest = transition()
+            guest = booted_or_dead(transition, self._boot_again, self.progress)
         self.outcome.boots.append(
             StateRecord(state=state, boot_id=guest.ready.boot_id, boot_s=round(guest.boot_s, 3), control=bool(control))
         )
+
+    def _boot_again(self) -> BootedGuest:
+        self.life_cycle.logs.keep_failed()
+        return self.life_cycle.reboot()
 
     @contextmanager
     def not_looking_at_disks(self) -> Iterator[None]:
@@ -233,6 +256,7 @@ class BootedInstance(InstanceUnderTest):
             life_cycle = self.life_cycle
             for name, log in life_cycle.logs.of_failed_boot.items():
                 self.folder.keep(f"{self._folder(state, control)}/{name}", log)
+            life_cycle.logs.drop_failed()
             if state in life_cycle.defined_xml:
                 self.folder.write(f"{self._folder(state, control)}/defined.xml", life_cycle.defined_xml[state])
             raise

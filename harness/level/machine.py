@@ -5,6 +5,7 @@ Steps are taken on the definition while no machine exists. A rescue among the st
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.evidence.inventory import Inventory, State
@@ -16,6 +17,7 @@ from harness.instance.preparation import PreparedInstance
 from harness.instance.steps import DefinitionEditor, take
 from harness.instance.storage.disk_image import create_overlay
 from harness.level.outcome import Progress
+from harness.level.second_boot import booted_or_dead
 from harness.level.sequence import InstanceUnderTest
 from harness.result.folders import CaseFolder
 from harness.scenario.steps import Step
@@ -50,8 +52,7 @@ class BuiltMachine(InstanceUnderTest):
     def bring_up(self) -> None:
         """Have QEMU build the machine of the normal state."""
         self._definitions.clear()
-        self.progress(str(State.NORMAL))
-        self.ready.life_cycle.reboot()
+        self._build(State.NORMAL, self.ready.life_cycle.reboot)
 
     def look(self, state: State) -> Inventory:
         """Ask QEMU for a description of the machine, and keep it."""
@@ -73,17 +74,20 @@ class BuiltMachine(InstanceUnderTest):
 
     def rescue(self) -> None:
         """Have QEMU build the rescued machine."""
-        self.progress(str(State.RESCUED))
-        self.ready.life_cycle.rescue(self.ready.life_cycle.media.present.image)
+        life_cycle = self.ready.life_cycle
+        self._build(State.RESCUED, lambda: life_cycle.rescue(life_cycle.media.present.image))
 
     def unrescue(self) -> None:
         """Have QEMU build the unrescued machine."""
-        self.progress(str(State.UNRESCUED))
-        self.ready.life_cycle.unrescue()
+        self._build(State.UNRESCUED, self.ready.life_cycle.unrescue)
 
-    def expected(self, rescued: Inventory) -> Expected:
-        """Return the planted markers and the requested device."""
-        del rescued
+    def _build(self, state: State, transition: Callable[[], PausedMachine]) -> None:
+        self.progress(str(state))
+        booted_or_dead(transition, self.ready.life_cycle.reboot, self.progress)
+
+    @property
+    def planted(self) -> Expected:
+        """The planted markers and the requested device."""
         return self.ready.expected
 
     def host_evidence(self) -> HostEvidence:

@@ -23,6 +23,8 @@ class Outcome:
     about_model: list[Finding] = field(default_factory=list)
     additions: tuple[str, ...] = ()
     refusal: Refused | None = None
+    unfit: str | None = None
+    """The reason why the instance itself is unfit: it does not boot, or not from its root."""
     failure: Failure | None = None
     boots: list[StateRecord] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
@@ -37,6 +39,11 @@ class Outcome:
         return not any(finding.claim is ClaimName.RESTORED and finding.cause == "rescue" for finding in self.findings)
 
     @property
+    def goes_on(self) -> bool:
+        """True if further steps can be taken on the instance."""
+        return self.refusal is None and self.unfit is None and self.is_restored
+
+    @property
     def all_findings(self) -> tuple[Finding, ...]:
         """The findings about rescue or the kernel, then those about the harness's own model."""
         return (*self.findings, *self.about_model)
@@ -45,6 +52,8 @@ class Outcome:
     def verdict(self) -> VerdictName:
         if self.failure is not None:
             return VerdictName.ERROR
+        if self.unfit is not None and not self.findings:
+            return VerdictName.UNFIT
         if self.refusal is not None and not self.findings:
             return VerdictName.REFUSED
         return verdict_of(self.findings)

@@ -117,7 +117,8 @@ class Plan:
             ScenarioError: the scenario has no expectation for these versions.
         """
         expectation = applicable_expectation(scenario, {**versions, **self.planned.versions})
-        found = meets(expectation, self.verdict, self.findings, self.refusal, level=Level.PLAN)
+        outcome = self.outcome
+        found = meets(expectation, self.verdict, self.findings, outcome.refusal, unfit=outcome.unfit, level=Level.PLAN)
         return () if found is None else found.sentences
 
 
@@ -139,9 +140,9 @@ class DefinedInstance(InstanceUnderTest):
     def unrescue(self) -> None:
         """Do nothing, because the unrescued domain is defined already."""
 
-    def expected(self, rescued: Inventory) -> Expected:
-        """Return the planted markers and the requested device."""
-        del rescued
+    @property
+    def planted(self) -> Expected:
+        """The planted markers and the requested device."""
         instance = self.plan.planned.instance
         return expected_of(instance, request_or_none(instance, self.plan.image), self.plan.planned.sources.tokens)
 

@@ -178,7 +178,7 @@ def plan_case(
         before = scenario.model_copy(update={"steps": scenario.steps[:position]})
         planned = planner.plan_instance(implementation, before)
         _take_up(planner.plan_rescue(implementation, planned, image), folder, f"step-{position + 1}/", outcome)
-        if outcome.refusal is not None or not outcome.is_restored:
+        if not outcome.goes_on:
             return
     _take_up(planner.plan(case, implementation), folder, "", outcome)
 
@@ -188,7 +188,8 @@ def _take_up(plan: Plan, folder: CaseFolder, prefix: str, outcome: Outcome) -> N
     for state, xml in plan.xml_by_state.items():
         folder.write(f"{prefix}{state}/defined.xml", xml)
         folder.write(f"{prefix}{state}/inventory.json", plan.inventory_by_state[state].model_dump_json(indent=1))
-    outcome.refusal, outcome.additions = plan.refusal, plan.outcome.additions
+    outcome.refusal, outcome.unfit = plan.outcome.refusal, plan.outcome.unfit
+    outcome.additions = plan.outcome.additions
     outcome.add(*plan.findings)
 
 

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.errors import Refused
+from harness.errors import DidNotBoot, Refused
 from harness.evidence.inventory import Inventory, State
 from harness.instance.steps import take_steps
 from harness.level.outcome import Outcome, Progress
@@ -17,16 +17,17 @@ from harness.scenario.steps import RescuedStep, Step
 from harness.verdict.claims import additions, compare_definitions, compare_rescued_again, compare_unrescued, joined
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
-from harness.verdict.restoring import not_given_back
+from harness.verdict.not_booted import boots_nothing, why_dead, why_unfit
+from harness.verdict.restoring import not_given_back, restored_on_host
 
 
 @dataclass(frozen=True)
 class Looks:
-    """The inventories of the three states of one rescue."""
+    """The inventories of the three states of one rescue; None for a state that did not come up."""
 
     normal: Inventory
-    rescued: Inventory
-    unrescued: Inventory
+    rescued: Inventory | None
+    unrescued: Inventory | None
     rescued_again: tuple[Inventory, ...] = ()
     """The rescued state after each action on the rescued instance."""
 
@@ -80,17 +81,26 @@ class InstanceUnderTest(ABC):
         del refused
         return ()
 
+    @property
     @abstractmethod
+    def planted(self) -> Expected:
+        """The expectations as far as they are known before any rescue: the planted markers and the requested device."""
+
     def expected(self, rescued: Inventory) -> Expected:
         """Return the expectations for the states; at level guest the rescued guest first writes to its disks."""
+        del rescued
+        return self.planted
 
     @abstractmethod
     def host_evidence(self) -> HostEvidence:
         """Return the evidence that only the host sees, once the instance is unrescued."""
 
     def compare_unrescued(self, looks: Looks, expected: Expected) -> tuple[Finding, ...]:
-        """Compare the unrescued state with the normal one."""
-        return compare_unrescued(looks.normal, looks.rescued, looks.unrescued, expected, self.host_evidence())
+        """Compare the unrescued state with the normal one, or only what the host sees if the state did not come up."""
+        host = self.host_evidence()
+        if looks.unrescued is None:
+            return tuple(restored_on_host(host))
+        return compare_unrescued(looks.normal, looks.rescued, looks.unrescued, expected, host)
 
     def settled(self, findings: tuple[Finding, ...], expected: Expected, looks: Looks) -> tuple[Finding, ...]:
         """Return the findings once doubts about their cause are settled."""
@@ -108,23 +118,36 @@ def carry_out(
 ) -> None:
     """Bring an instance through its steps and through the rescue under test, and add the findings to ``outcome``.
 
-    ``while_rescued``: the steps on the instance once it is rescued.
+    ``while_rescued``: the steps on the instance once it is rescued. An instance that boots nothing by itself, or not
+    from its root, is unfit, and is not rescued.
 
     Raises:
         Refused: the implementation does not make the instance.
         HostError, GuestError: host or guest failed.
     """
-    subject.start()
+    was_rescued = False
 
     def rescue_as_step(position: int) -> bool:
+        nonlocal was_rescued
         subject.folder_prefix = f"step-{position + 1}/"
         subject.choose_medium(position)
-        return rescue_and_unrescue(subject, outcome) and outcome.is_restored
+        is_done = rescue_and_unrescue(subject, outcome) and outcome.is_restored
+        was_rescued = True
+        return is_done
 
-    if take_steps(steps, take=subject.take, rescue=rescue_as_step, progress=progress):
-        subject.folder_prefix = ""
-        subject.choose_medium(None)
-        rescue_and_unrescue(subject, outcome, while_rescued, progress)
+    try:
+        subject.start()
+        if take_steps(steps, take=subject.take, rescue=rescue_as_step, progress=progress):
+            subject.folder_prefix = ""
+            subject.choose_medium(None)
+            rescue_and_unrescue(subject, outcome, while_rescued, progress)
+    except DidNotBoot as error:
+        if was_rescued:
+            outcome.add(boots_nothing(State.UNRESCUED, subject.planted, error))
+        elif error.only_its_time_ran_out:
+            raise
+        else:
+            outcome.unfit = why_dead(error)
 
 
 def rescue_and_unrescue(
@@ -135,44 +158,72 @@ def rescue_and_unrescue(
 ) -> bool:
     """Look at an instance, rescue it, unrescue it, and add the findings to ``outcome``.
 
-    Return False if the rescue or the unrescue was refused.
+    Return False if the instance is unfit, or if the rescue or the unrescue was refused.
+
+    Raises:
+        DidNotBoot: the instance does not boot before the rescue.
+        HostError, GuestError: host or guest failed.
     """
     subject.bring_up()
     normal = subject.look(State.NORMAL)
+    outcome.unfit = why_unfit(normal, subject.planted)
+    if outcome.unfit is not None:
+        return False
     try:
-        subject.rescue()
+        rescued, expected, dead = _rescued(subject, while_rescued, progress)
     except Refused as refused:
         outcome.refusal = refused
         outcome.add(*subject.after_refusal(refused))
         return False
-    rescued = subject.look(State.RESCUED)
-    expected = subject.expected(rescued)
-    again: list[Inventory] = []
-    for step in while_rescued:
-        progress(f"{step} while rescued")
-        seen = subject.take_rescued(step)
-        if seen is not None:
-            again.append(seen)
-    while_it_was = compare_rescued_again(normal, (rescued, *again), expected)
+    so_far = joined(dead, compare_rescued_again(normal, rescued, expected) if rescued else ())
+    unrescued: Inventory | None = None
     try:
         subject.unrescue()
     except Refused as refused:
-        so_far = joined(while_it_was, _compare_definitions(subject, expected))
-        outcome.add(*so_far, not_given_back(refused))
+        outcome.add(*joined(so_far, _compare_definitions(subject, expected)), not_given_back(refused))
         return False
-    looks = Looks(normal, rescued, subject.look(State.UNRESCUED), tuple(again))
-    findings = joined(
-        while_it_was,
-        subject.compare_unrescued(looks, expected),
-        _compare_definitions(subject, expected),
-    )
-    outcome.additions = additions(normal, rescued, expected)
+    except DidNotBoot as error:
+        so_far = joined(so_far, (boots_nothing(State.UNRESCUED, expected, error),))
+    else:
+        unrescued = subject.look(State.UNRESCUED)
+    looks = Looks(normal, rescued[0] if rescued else None, unrescued, rescued[1:])
+    findings = joined(so_far, subject.compare_unrescued(looks, expected), _compare_definitions(subject, expected))
+    outcome.additions = additions(normal, rescued[0], expected) if rescued else ()
     earlier = outcome.findings
     outcome.add(*findings)  # keep the findings in case a control boot fails
-    settled = subject.settled(findings, expected, looks)
-    outcome.findings = earlier
-    outcome.add(*settled)
+    if unrescued is not None:
+        settled = subject.settled(findings, expected, looks)
+        outcome.findings = earlier
+        outcome.add(*settled)
     return True
+
+
+def _rescued(
+    subject: InstanceUnderTest, steps: tuple[RescuedStep, ...], progress: Progress
+) -> tuple[tuple[Inventory, ...], Expected, tuple[Finding, ...]]:
+    """Rescue an instance, and look at it at once and after each step.
+
+    Returns:
+        The inventories, the expectations for the states, and the finding about a boot that came to nothing.
+
+    Raises:
+        Refused: the rescue is refused.
+        HostError, GuestError: host or guest failed.
+    """
+    seen: list[Inventory] = []
+    expected = subject.planted
+    try:
+        subject.rescue()
+        seen.append(subject.look(State.RESCUED))
+        expected = subject.expected(seen[0])
+        for step in steps:
+            progress(f"{step} while rescued")
+            again = subject.take_rescued(step)
+            if again is not None:
+                seen.append(again)
+    except DidNotBoot as error:
+        return tuple(seen), expected, (boots_nothing(State.RESCUED, expected, error),)
+    return tuple(seen), expected, ()
 
 
 def _compare_definitions(subject: InstanceUnderTest, expected: Expected) -> tuple[Finding, ...]:

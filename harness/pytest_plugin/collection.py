@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.pytest_plugin.on_demand import ITEMS, close_shared_run, results_path, scenarios
+from harness.pytest_plugin.on_demand import ITEMS, close_shared_run, results_path, scenarios, standings_sentence
 
 pytest_plugins = ["harness.fixtures.guests", "harness.pytest_plugin.workers"]
 _SUFFIXES = (".yaml", ".yml")
@@ -106,7 +106,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the path of the results folder."""
+    """Print where the cases stand, and the path of the results folder."""
+    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.stats.get(outcome, ())]
+    told = standings_sentence(report for report in reports if report.when == "call")
+    if told is not None:
+        terminalreporter.write_line(f"rescue cases: {told}")
     folder = results_path(config)
     if folder is not None:
         terminalreporter.write_line(f"rescue results: {folder}")

@@ -6,6 +6,7 @@ libvirt nor any other slow module.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 RUN_NAME = "rescue_run_name"
 """The key under which pytest-xdist's controller tells its workers the name of the results folder that they share."""
+
+STANDING = "standing"
+"""The property of a test's report that says where the case stands."""
 
 ITEMS: pytest.StashKey[list[pytest.Item]] = pytest.StashKey()
 """All tests of the run, once they are collected."""
@@ -82,6 +86,15 @@ def close_shared_run(config: pytest.Config) -> None:
     """Release everything that the process's scenario tests hold."""
     if _RUN in config.stash:
         config.stash[_RUN].close()
+
+
+def standings_sentence(reports: Iterable[pytest.TestReport]) -> str | None:
+    """Return how many cases stand where, by the reports of their tests; None without a case."""
+    found = [value for report in reports for name, value in report.user_properties if name == STANDING]
+    if not found:
+        return None
+    standing = import_module("harness.result.standing")
+    return ", ".join(standing.tally(standing.Standing(str(each)) for each in found))
 
 
 def rescued_guest(case: Case, session: Session) -> AbstractContextManager[GuestHost]:

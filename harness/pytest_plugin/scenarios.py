@@ -11,12 +11,13 @@ import pytest
 
 from harness.errors import HarnessError, HostError, ScenarioError
 from harness.implementation.reference.implementation import Reference
-from harness.pytest_plugin.on_demand import is_worker, results_path, shared_run
+from harness.pytest_plugin.on_demand import STANDING, is_worker, results_path, shared_run
 from harness.reading.cases import Case
 from harness.result.case_result import CaseResult
+from harness.result.standing import Standing, standing_of
 from harness.run.choice import choose_cases
 from harness.run.cost import boots_of
-from harness.scenario.words import Level
+from harness.scenario.words import Level, VerdictName
 
 
 @pytest.hookimpl(trylast=True)
@@ -82,6 +83,12 @@ class LeftOutItem(pytest.Item):
         return self.path, None, self.name
 
 
+def _outcome(result: CaseResult) -> str:
+    """Return the verdict, and for an error that it says nothing about the rescue."""
+    is_error = result.verdict is VerdictName.ERROR
+    return f"{result.verdict}, {Standing.NOT_JUDGED}" if is_error else str(result.verdict)
+
+
 class CaseFailedError(Exception):
     """A case did not end as expected."""
 
@@ -110,6 +117,7 @@ class ScenarioItem(pytest.Item):
         cases = {item.nodeid: item.case for item in items}
         result = shared_run(self.config).result(self.nodeid, cases)
         self.user_properties.append(("verdict", str(result.verdict)))
+        self.user_properties.append((STANDING, str(standing_of(result))))
         self.user_properties.append(("level", str(result.level)))
         self.user_properties.append(("artefacts", result.artefacts))
         unchecked = [str(status.claim) for status in result.claims if status.status == "not-checked"]
@@ -128,8 +136,8 @@ class ScenarioItem(pytest.Item):
 
     def _failure(self, result: CaseResult) -> str:
         expected = "nothing for these versions" if result.expectation is None else result.expectation.verdict
-        lines = [f"{result.case}: {result.verdict}, expected {expected}", result.summary, ""]
-        lines += [f"  {sentence}" for sentence in (*result.sentences(beside_mismatch=True), *result.mismatch)]
+        lines = [f"{result.case}: {_outcome(result)}, expected {expected}", result.summary, ""]
+        lines += [f"  {sentence}" for sentence in (*result.sentences_beside_mismatch, *result.told_mismatch)]
         folder = results_path(self.config)
         options = [] if result.level == "guest" else ["--rescue-level", str(result.level)]
         if self.config.option.rescue_implementation:

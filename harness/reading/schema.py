@@ -61,7 +61,10 @@ def scenario_schema() -> dict[str, Any]:
             "then": {"required": ["findings"], "properties": {"findings": {"minItems": 1}}},
         },
         {"if": _has(VerdictName.STABLE), "then": {"properties": {"findings": {"maxItems": 0}}}},
-        _goes_with(VerdictName.REFUSED, "reason", there={"type": "string"}, elsewhere={"type": "null"}),
+        _goes_with(
+            "reason", VerdictName.REFUSED, VerdictName.UNFIT, there={"type": "string"}, elsewhere={"type": "null"}
+        ),
+        {"if": _has(VerdictName.UNFIT), "then": {"properties": {"findings": {"maxItems": 0}}}},
         {"if": _has(VerdictName.REFUSED), "else": {"properties": {"guest": {"type": "null"}}}},
     ]
     definitions[Instance.__name__]["properties"]["disks"]["allOf"] = [
@@ -80,16 +83,16 @@ def scenario_schema() -> dict[str, Any]:
     }
 
 
-def _goes_with(verdict: VerdictName, key: str, *, there: dict[str, Any], elsewhere: dict[str, Any]) -> dict[str, Any]:
+def _goes_with(key: str, *verdicts: VerdictName, there: dict[str, Any], elsewhere: dict[str, Any]) -> dict[str, Any]:
     return {
-        "if": _has(verdict),
+        "if": _has(*verdicts),
         "then": {"required": [key], "properties": {key: there}},
         "else": {"properties": {key: elsewhere}},
     }
 
 
-def _has(verdict: VerdictName) -> dict[str, Any]:
-    return {"required": ["verdict"], "properties": {"verdict": {"const": str(verdict)}}}
+def _has(*verdicts: VerdictName) -> dict[str, Any]:
+    return {"required": ["verdict"], "properties": {"verdict": {"enum": [str(verdict) for verdict in verdicts]}}}
 
 
 def _disks_of(role: Role, *, at_least: int) -> dict[str, Any]:

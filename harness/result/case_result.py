@@ -6,15 +6,14 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from harness.errors import GuestAfter, Refused
+from harness.errors import GuestAfter, Refused, who_refused
 from harness.evidence.inventory import State
 from harness.frozen import Frozen
-from harness.implementation.refusals import who_refused
 from harness.scenario.models import Expectation
 from harness.scenario.words import Level, VerdictName
 from harness.verdict.coverage import ClaimStatus
 from harness.verdict.finding import Finding
-from harness.verdict.outcome import told_as_unexpected
+from harness.verdict.outcome import told_as_unexpected, told_as_unfit
 
 
 class Refusal(Frozen):
@@ -70,7 +69,8 @@ class CaseResult(Frozen):
     level: Level = Field(description="the source of the evidence")
     repetition: int = Field(default=1, ge=1, description="the number of the repetition, with '--repeat'")
     verdict: VerdictName = Field(
-        description="how the case ended; 'error' is the host or the harness, never the product"
+        description="how the case ended; 'unfit' is the instance itself, before any rescue; 'error' is the host or the"
+        " harness, never the product"
     )
     expectation: Expectation | None = Field(
         description="the entry of 'expect' that holds; null if there is none for these versions"
@@ -85,6 +85,9 @@ class CaseResult(Frozen):
         default=(), description="the outcome of each claim; empty if nothing was compared"
     )
     refusal: Refusal | None = Field(default=None, description="the refusal, if there was one")
+    unfit: str | None = Field(
+        default=None, description="why the instance itself is unfit: it does not boot, or not from its root"
+    )
     failure: Failure | None = Field(default=None, description="with the verdict 'error': the failure")
     boots: tuple[StateRecord, ...] = Field(default=(), description="the boots of the case in their order")
     accelerator: str = Field(description="KVM or TCG, and why")
@@ -104,13 +107,34 @@ class CaseResult(Frozen):
         named = self.case.removeprefix(self.shared_case)
         return self.shared_case.removesuffix(f"#{self.repetition}") + named
 
-    def sentences(self, *, beside_mismatch: bool = False) -> tuple[str, ...]:
-        """Return the outcome as sentences; ``beside_mismatch`` leaves out the findings that ``mismatch`` tells."""
+    def sentences(self) -> tuple[str, ...]:
+        """Return the outcome as sentences."""
         if self.failure is not None:
             return (self.failure.message,)
+        return (*(finding.sentence for finding in self.findings), *self.ends)
+
+    @property
+    def sentences_beside_mismatch(self) -> tuple[str, ...]:
+        """The sentences of the outcome that no sentence of ``mismatch`` tells."""
+        if self.failure is not None:
+            return self.sentences()
+        findings = (finding.sentence for finding in self.findings_beside_mismatch)
+        return (*findings, *self.ends_beside_mismatch)
+
+    @property
+    def told_mismatch(self) -> tuple[str, ...]:
+        """The sentences of ``mismatch`` that say more than the failure does."""
+        return () if self.failure is not None else self.mismatch
+
+    @property
+    def ends_beside_mismatch(self) -> tuple[str, ...]:
+        """The sentences on a refusal and on an unfit instance that no sentence of ``mismatch`` tells."""
+        return tuple(said for said in self.ends if not any(said in told for told in self.mismatch))
+
+    @property
+    def ends(self) -> tuple[str, ...]:
         refusal = () if self.refusal is None else (str(self.refusal),)
-        findings = self.findings_beside_mismatch if beside_mismatch else self.findings
-        return (*(finding.sentence for finding in findings), *refusal)
+        return refusal if self.unfit is None else (*refusal, told_as_unfit(self.unfit))
 
     @property
     def findings_beside_mismatch(self) -> tuple[Finding, ...]:

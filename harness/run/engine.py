@@ -65,7 +65,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     mismatch = (
         None
         if expectation is None
-        else meets(expectation, verdict, outcome.all_findings, outcome.refusal, level=case.level)
+        else meets(expectation, verdict, outcome.all_findings, outcome.refusal, unfit=outcome.unfit, level=case.level)
     )
     compared = verdict in (VerdictName.STABLE, VerdictName.MOVED)
     result = CaseResult(
@@ -85,6 +85,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
         additions=outcome.additions,
         claims=claim_statuses(case.level, outcome.findings) if compared else (),
         refusal=None if outcome.refusal is None else Refusal.of(outcome.refusal),
+        unfit=outcome.unfit,
         failure=outcome.failure,
         boots=tuple(outcome.boots),
         accelerator=session.hypervisor.accelerator.reason,

@@ -176,7 +176,7 @@ class Expectation(Frozen):
         description="conditions that must all hold: ranges of versions of 'libvirt', 'qemu' and 'nova', an"
         " 'implementation', or dotted keys of the scenario with their values; without any the entry always holds",
     )
-    verdict: Literal[VerdictName.STABLE, VerdictName.MOVED, VerdictName.REFUSED] = Field(
+    verdict: Literal[VerdictName.STABLE, VerdictName.MOVED, VerdictName.REFUSED, VerdictName.UNFIT] = Field(
         description="the verdict that the case must have"
     )
     findings: tuple[ExpectedFinding, ...] = Field(
@@ -185,7 +185,10 @@ class Expectation(Frozen):
         " refused rescue does",
     )
     reason: str | None = Field(
-        default=None, pattern=r"\S", description="with 'refused': a part of the refusal's message"
+        default=None,
+        pattern=r"\S",
+        description="with 'refused': a part of the refusal's message; with 'unfit': a part of the sentence on the"
+        " instance",
     )
     guest: GuestAfter | None = Field(
         default=None, description="with 'refused': how the refusal leaves the guest; default: 'running'"
@@ -196,11 +199,11 @@ class Expectation(Frozen):
         if self.verdict is VerdictName.MOVED and not self.findings:
             msg = "'verdict: moved' needs at least one entry in 'findings'"
             raise ValueError(msg)
-        if self.verdict is VerdictName.STABLE and self.findings:
-            msg = "'verdict: stable' has no 'findings'; they go with 'moved' and 'refused'"
+        if self.verdict in (VerdictName.STABLE, VerdictName.UNFIT) and self.findings:
+            msg = f"'verdict: {self.verdict}' has no 'findings'; they go with 'moved' and 'refused'"
             raise ValueError(msg)
-        if (self.verdict is VerdictName.REFUSED) != (self.reason is not None):
-            msg = "'verdict: refused' needs a 'reason', and no other verdict may have one"
+        if (self.verdict in (VerdictName.REFUSED, VerdictName.UNFIT)) != (self.reason is not None):
+            msg = "'verdict: refused' needs a 'reason', as does 'verdict: unfit', and no other verdict may have one"
             raise ValueError(msg)
         if self.verdict is not VerdictName.REFUSED and self.guest is not None:
             msg = "only 'verdict: refused' may have 'guest'"

@@ -129,4 +129,5 @@ class VerdictName(StrEnum):
     STABLE = "stable"
     MOVED = "moved"
     REFUSED = "refused"
+    UNFIT = "unfit"
     ERROR = "error"

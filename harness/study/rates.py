@@ -94,8 +94,8 @@ def _sentences(result: CaseResult) -> Iterator[str]:
     """Yield sentences on a run, without details that differ each time: a race's names and rate, written offsets."""
     if result.failure is not None:
         yield result.failure.message
-    elif result.refusal is not None:
-        yield str(result.refusal)
+    else:
+        yield from result.ends
     racing = sorted({finding.device for finding in result.findings if finding.cause == "kernel-race"})
     if racing:
         yield f"kernel race of {', '.join(racing)}"

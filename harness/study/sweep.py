@@ -156,10 +156,10 @@ def _refused(row: int, column: int, refused: Refused) -> Cell:
 
 
 def _cell(row: int, column: int, scenario: Scenario, plan: Plan, versions: Mapping[str, str]) -> Cell:
-    if plan.refusal is not None:
+    if plan.refusal is not None and plan.verdict is not VerdictName.UNFIT:
         return _refused(row, column, plan.refusal)
     is_good = plan.verdict is VerdictName.STABLE or not plan.mismatch(scenario, versions)
-    detail = "; ".join(finding.sentence for finding in plan.findings)
+    detail = plan.outcome.unfit or "; ".join(finding.sentence for finding in plan.findings)
     return Cell(row, column, plan.verdict, detail, is_good=is_good)
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness.evidence.inventory import DIRECT_KERNEL, NETWORK, Inventory, State
 from harness.scenario.words import ClaimName, Level
-from harness.verdict.comparison import Comparison, holder
-from harness.verdict.expected import RESCUE
+from harness.verdict.comparison import Comparison, compare, holder
+from harness.verdict.expected import RESCUE, Expected
 from harness.verdict.finding import Finding
 
 if TYPE_CHECKING:
@@ -22,14 +22,12 @@ _NO_MEDIUM = {
 
 
 def booted_from_rescue(comparison: Comparison) -> Iterator[Finding]:
-    """Check that each state boots anew, from its own medium.
+    """Check that the rescued or unrescued state boots anew, from its own medium.
 
     The evidence is the mounted medium, the medium named on the kernel's command line (if the boot loader sets it), and
     a boot id that was never seen before. Without a guest, check the medium that boots first.
     """
     if comparison.state is State.RESCUED:
-        own = _own_medium(comparison)
-        yield from _medium(comparison, comparison.normal, _normal_medium(comparison), own, "the normal state")
         yield from _medium(comparison, comparison.other, _other_medium(comparison), RESCUE, "the rescued state")
     else:
         wanted = _own_medium(comparison)
@@ -86,6 +84,13 @@ def _own_disk_told_to_boot(comparison: Comparison, name: str) -> str:
 
 def _listed(order: tuple[str, ...]) -> str:
     return ", then ".join(order) or "nothing"
+
+
+def boots_otherwise(normal: Inventory, expected: Expected) -> Iterator[Finding]:
+    """Check that the instance itself boots from its root, before any rescue."""
+    comparison = compare(State.NORMAL, normal, normal, expected, booted_before=())
+    own = _own_medium(comparison)
+    yield from _medium(comparison, normal, _normal_medium(comparison), own, "the normal state")
 
 
 def _own_medium(comparison: Comparison) -> str:

@@ -20,11 +20,12 @@ class ClaimDescription:
 CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
     ClaimName.BOOTED_FROM_RESCUE: ClaimDescription(
         holds="The rescued guest booted from the rescue medium, and boots nothing else if the medium does not boot;"
-        " before and after that the guest boots from its root disk.",
+        " the unrescued guest boots from its root disk.",
         compared="The medium that holds the mounted system; 'harness.medium=' on the kernel's command line, if the"
         " image sets it; the boot ids of all states; every device that the rescued domain tells to boot.",
         findings=(
             "'rescue -> root': the root disk was booted instead; also 'unmarked' or 'unknown' for another medium",
+            "'rescue -> nothing': no system came up in two boots, or QEMU did not start",
             "'harness.medium=rescue -> harness.medium=instance': the kernel came from the instance's image",
             "'new boot -> same boot': the guest was not booted again",
             "'no boot order -> boot order 2': another device is told to boot, and boots if the rescue medium does not",
@@ -99,6 +100,7 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
         findings=(
             "as above, under this claim, with the claim that it came from as 'aspect'",
             "for 'domain' and 'nvram': 'saved -> different'",
+            "'root -> nothing': no system came up in two boots, with 'booted-from-rescue' as 'aspect'",
             "for 'domain': the boot order, 'root -> root, then network'",
         ),
     ),

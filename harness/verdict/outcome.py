@@ -41,25 +41,29 @@ def meets(
     findings: Sequence[Finding],
     refusal: Refused | None = None,
     *,
+    unfit: str | None = None,
     level: Level = Level.GUEST,
 ) -> Mismatch | None:
     """Compare an outcome with the expectation; None means that the case ended as expected.
 
-    An expectation is either exactly the listed findings, or a refusal with this reason in its message that leaves the
-    guest as the expectation says. If a case rescues several times, a later rescue may be refused, and a refused rescue
-    may have done harm: then there are findings, too, and they must be exactly the listed ones.
+    An expectation is either exactly the listed findings, or a refusal with this reason in its message, or an instance
+    that is ``unfit`` for this reason. A refusal leaves the guest as the expectation says. If a case rescues several
+    times, a later rescue may be refused, and a refused rescue may have done harm: then there are findings, too, and
+    they must be exactly the listed ones.
 
     Findings with the cause kernel race neither break an expectation nor fulfil one, but they excuse an expected
     finding that the race may hide. Findings about the harness's own model break every expectation. A finding that the
     level of the case cannot see is not missed.
     """
-    if verdict is VerdictName.ERROR:
-        return Mismatch(sentences=(f"expected {expectation.verdict}: ended in an error, so nothing is known",))
-    if verdict is VerdictName.REFUSED and expectation.verdict is not VerdictName.REFUSED:
-        return _meets_refused(expectation, refusal or Refused("no reason given"))
-    refused = _refused_beside_findings(expectation, refusal)
+    if verdict in (VerdictName.ERROR, VerdictName.REFUSED, VerdictName.UNFIT) and not (
+        verdict is VerdictName.REFUSED is expectation.verdict
+    ):
+        return _meets_without_findings(expectation, verdict, refusal, unfit)
+    refused = (*_refused_beside_findings(expectation, refusal), *_unfit_beside_findings(expectation, unfit))
     if expectation.verdict is VerdictName.REFUSED and refusal is None:
         return Mismatch(sentences=(f"expected a refusal ({expectation.reason}), but it was carried out: {verdict}",))
+    if expectation.verdict is VerdictName.UNFIT and unfit is None:
+        return Mismatch(sentences=(f"expected an unfit instance ({expectation.reason}), but it boots: {verdict}",))
     wanted = [entry for entry in expectation.findings if level in entry.levels]
     by_rescue = [finding for finding in findings if finding.cause == "rescue"]
     unexpected = tuple(
@@ -89,6 +93,16 @@ def meets(
     )
 
 
+def _meets_without_findings(
+    expectation: Expectation, verdict: VerdictName, refusal: Refused | None, unfit: str | None
+) -> Mismatch | None:
+    if verdict is VerdictName.REFUSED:
+        return _meets_refused(expectation, refusal or Refused("no reason given"))
+    if verdict is VerdictName.UNFIT:
+        return _meets_unfit(expectation, unfit or "no reason given")
+    return Mismatch(sentences=(f"expected {expectation.verdict}: ended in an error, so nothing is known",))
+
+
 def told_as_unexpected(finding: Finding) -> str:
     """Return the sentence of a mismatch for a finding that no entry of ``expect`` allows."""
     return f"unexpected: {finding.claim} {finding}"
@@ -97,18 +111,38 @@ def told_as_unexpected(finding: Finding) -> str:
 def _refused_beside_findings(expectation: Expectation, refusal: Refused | None) -> tuple[str, ...]:
     if refusal is None:
         return ()
-    if expectation.verdict is not VerdictName.REFUSED:
-        return (f"unexpected: a rescue was refused by {refusal.refused_by}: {refusal.reason}",)
     mismatch = _meets_refused(expectation, refusal)
     return () if mismatch is None else mismatch.sentences
 
 
+def _unfit_beside_findings(expectation: Expectation, unfit: str | None) -> tuple[str, ...]:
+    mismatch = None if unfit is None else _meets_unfit(expectation, unfit)
+    return () if mismatch is None else mismatch.sentences
+
+
+def _meets_unfit(expectation: Expectation, unfit: str) -> Mismatch | None:
+    if expectation.verdict is not VerdictName.UNFIT:
+        return Mismatch(sentences=(f"unexpected: {told_as_unfit(unfit)}",))
+    if _names_reason(expectation, unfit):
+        return None
+    return Mismatch(sentences=(f"unexpected: {told_as_unfit(unfit)}; expected was: {expectation.reason}",))
+
+
+def told_as_unfit(unfit: str) -> str:
+    """Return the sentence on an instance that is unfit by itself."""
+    return f"the instance is unfit: {unfit}"
+
+
+def _names_reason(expectation: Expectation, said: str) -> bool:
+    return (expectation.reason or "").casefold() in said.casefold()
+
+
 def _meets_refused(expectation: Expectation, refusal: Refused) -> Mismatch | None:
     if expectation.verdict is not VerdictName.REFUSED:
-        return Mismatch(sentences=(f"expected {expectation.verdict}, but it was refused: {refusal.reason}",))
+        return Mismatch(sentences=(f"unexpected: {refusal.sentence}",))
     sentences = []
-    if (expectation.reason or "").casefold() not in refusal.reason.casefold():
-        sentences.append(f"expected a refusal for '{expectation.reason}', but the reason was: {refusal.reason}")
+    if not _names_reason(expectation, refusal.reason):
+        sentences.append(f"unexpected: {refusal.sentence}; expected was: {expectation.reason}")
     if expectation.guest_after is not refusal.guest:
         sentences.append(f"expected a refusal with the guest {expectation.guest_after}, but it is {refusal.guest}")
     return Mismatch(sentences=tuple(sentences)) if sentences else None

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from harness.commands.work.chosen_cases import chosen_cases
 from harness.counting import counted
-from harness.errors import HostError, ScenarioError
 from harness.implementation.registry import Implementations
 from harness.reading.cases import deepest_level
 from harness.report.terminal.console import open_console, status_on
@@ -18,6 +17,7 @@ from harness.report.terminal.progress import RunDisplay
 from harness.report.terminal.rates import show_rates
 from harness.report.terminal.table import coverage_sentences, results_table
 from harness.result.case_result import CaseResult
+from harness.result.standing import exit_code, standing_of, tally
 from harness.run.cost import duration_text, expected_s, rest_of_the_suite
 from harness.run.on_ramp import RunOptions, implementations_at, open_run
 from harness.scenario.words import Level
@@ -86,23 +86,9 @@ def _report(console: Console, results: Sequence[CaseResult], total: int, folder:
         show_rates(rates_of(results), console)
     else:
         console.print(results_table(results))
-        expected = sum(result.as_expected for result in results)
-        counts.append(f"{expected} as expected, {len(results) - expected} not")
+        counts.append(", ".join(tally(map(standing_of, results))))
     for sentence in coverage_sentences(results):
         console.print(sentence, style="dim", soft_wrap=True)
     if left := total - len(results):
         counts.append(f"{left} not run")
     console.print("\n" + "; ".join([*counts, f"results: {folder}"]), soft_wrap=True)
-
-
-def exit_code(results: Sequence[CaseResult]) -> int:
-    """Return the exit code.
-
-    0 all as expected, 1 a verdict was not, 2 a scenario has no expectation that holds here, 3 host or harness failed.
-    """
-    failures = {result.failure.kind for result in results if result.failure is not None}
-    if failures == {ScenarioError.__name__}:
-        return ScenarioError.exit_code
-    if failures:
-        return HostError.exit_code
-    return 0 if all(result.as_expected for result in results) else 1

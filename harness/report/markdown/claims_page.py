@@ -11,8 +11,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from harness.errors import GuestAfter
-from harness.implementation.refusals import who_refused
+from harness.errors import GuestAfter, who_refused
 from harness.result.case_result import CaseResult
 from harness.result.folders import read_run
 from harness.scenario.words import ClaimName, Level, VerdictName

@@ -20,10 +20,12 @@ end with 0, 2, 3 or 130, with the meanings above.
 """
 _FOOTER = """
 `run` stops at the first case that is not as expected, and counts the rest as not run. `--keep-going` runs them all.
-Code 3 outranks code 1: if a case is an error and another one is not as expected, the code is 3.
+One outcome hides no other. The code is 1 if a case ended otherwise than expected, even if others are errors. It is 4 if
+only instances are unfit, 3 if the worst is that some cases could not be judged, and 2 if the worst is that no entry of
+`expect` holds for some. The last line of the output counts each kind.
 
-pytest has exit codes of its own: 1 stands for an unexpected verdict and for a failed host. The JUnit property `verdict`
-tells the two apart: `error` is the host or the harness, never the product.
+pytest has exit codes of its own: 1 stands for all of these. The plugin's last line counts each kind, and the JUnit
+property `standing` of a test has the kind in the same words.
 """
 
 

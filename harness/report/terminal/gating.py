@@ -119,7 +119,7 @@ def _change_cell(comparison: Comparison) -> Text:
 
 
 def _lines(outcome: CaseOutcome, sentences: Sequence[str], style: str) -> list[Text]:
-    if outcome.verdict in (VerdictName.REFUSED, VerdictName.ERROR):
+    if outcome.verdict in (VerdictName.REFUSED, VerdictName.UNFIT, VerdictName.ERROR):
         return [Text(str(outcome), style)]
     return [Text(str(outcome)), *_shortened(sentences, _MOST_SENTENCES, style)]
 

@@ -26,6 +26,7 @@ MARKS = {
     VerdictName.STABLE: ("s", "black on green"),
     VerdictName.MOVED: ("M", "black on yellow"),
     VerdictName.REFUSED: ("r", "white on blue"),
+    VerdictName.UNFIT: ("u", "white on magenta"),
     VerdictName.ERROR: ("E", "white on red"),
     IMPOSSIBLE: ("\u00b7", "dim"),
     EXCLUDED: ("x", "dim"),

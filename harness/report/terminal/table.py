@@ -20,6 +20,7 @@ VERDICT_COLOURS = {
     VerdictName.STABLE: "green",
     VerdictName.MOVED: "yellow",
     VerdictName.REFUSED: "blue",
+    VerdictName.UNFIT: "magenta",
     VerdictName.ERROR: "red",
 }
 
@@ -100,8 +101,8 @@ def coverage_sentences(results: Sequence[CaseResult]) -> list[str]:
 
 def _findings(result: CaseResult) -> Text:
     lines = [Text(sentence) for sentence in _short_sentences(result)]
-    if not result.as_expected and result.failure is None:
-        lines += [Text(sentence, "red") for sentence in result.mismatch]
+    if not result.as_expected:
+        lines += [Text(sentence, "red") for sentence in result.told_mismatch]
     if not lines:
         lines = [Text("; ".join(result.additions) or "-", "dim")]
     return Text("\n").join(lines)
@@ -123,8 +124,7 @@ def _short_sentences(result: CaseResult) -> Iterator[str]:
             yield finding.sentence
         elif seen[about] == _FINDINGS_EACH + 1:
             yield f"{finding.claim}: {finding.device}: and {more} more, all of them in result.json"
-    if result.refusal is not None:
-        yield str(result.refusal)
+    yield from result.ends_beside_mismatch
 
 
 def plan_table(case: str, plan: Plan) -> Table:

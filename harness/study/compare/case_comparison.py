@@ -54,8 +54,8 @@ def _kind(base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool) -> 
         return Change.NOT_COMPARED
     if base == change:
         return Change.UNCHANGED
-    if change.verdict is VerdictName.ERROR:
-        return Change.WORSE
+    if VerdictName.UNFIT in (base.verdict, change.verdict) or change.verdict is VerdictName.ERROR:
+        return _by_harm(_lacks_a_guest(change) - _lacks_a_guest(base))
     match _is_refused(base), _is_refused(change):
         case True, True:
             return _by_harm(_harm(change) - _harm(base))
@@ -69,6 +69,10 @@ def _kind(base: CaseOutcome, change: CaseOutcome, *, is_refusal_right: bool) -> 
             if base.findings == change.findings:
                 return _by_harm(more)
     return Change.WORSE if is_worse else Change.BETTER
+
+
+def _lacks_a_guest(outcome: CaseOutcome) -> int:
+    return outcome.verdict in (VerdictName.UNFIT, VerdictName.ERROR)
 
 
 def _by_harm(more: int) -> Change:
@@ -85,7 +89,7 @@ def _harm(outcome: CaseOutcome) -> int:
 
 
 def _sentences(one: CaseOutcome, *, beyond: CaseOutcome) -> tuple[str, ...]:
-    if one.verdict in (VerdictName.REFUSED, VerdictName.ERROR):
+    if one.verdict in (VerdictName.REFUSED, VerdictName.UNFIT, VerdictName.ERROR):
         return () if one == beyond else (str(one),)
     findings = tuple(str(finding) for finding in one.findings if finding not in beyond.findings)
     return findings if one.refusal in (None, beyond.refusal) else (*findings, str(one.refusal))

@@ -6,9 +6,8 @@ import re
 
 from pydantic import Field
 
-from harness.errors import GuestAfter
+from harness.errors import GuestAfter, who_refused
 from harness.frozen import Frozen
-from harness.implementation.refusals import who_refused
 from harness.result.case_result import CaseResult
 from harness.scenario.words import ClaimName, VerdictName
 
@@ -38,11 +37,13 @@ class CaseOutcome(Frozen):
     findings: tuple[Difference, ...] = Field(default=(), description="the findings that count against the rescue")
     refused_by: str | None = Field(default=None, description="who refused, if anybody did")
     guest: GuestAfter = Field(default=GuestAfter.RUNNING, description="how a refusal leaves the guest")
-    reason: str | None = Field(default=None, description="the message of the refusal or of the error")
+    reason: str | None = Field(
+        default=None, description="the message of the refusal or of the error, or why the instance is unfit"
+    )
 
     def __str__(self) -> str:
-        if self.verdict is VerdictName.ERROR:
-            return f"error: {self.reason}"
+        if self.verdict in (VerdictName.ERROR, VerdictName.UNFIT):
+            return f"{self.verdict}: {self.reason}"
         return self.refusal or str(self.verdict)
 
     @property
@@ -56,6 +57,8 @@ def outcome_of(result: CaseResult) -> CaseOutcome:
     name = result.implementation
     if result.failure is not None:
         return CaseOutcome(verdict=VerdictName.ERROR, reason=_settled(result.failure.message, name))
+    if result.verdict is VerdictName.UNFIT:
+        return CaseOutcome(verdict=VerdictName.UNFIT, reason=_settled(result.unfit or "", name))
     found = {
         Difference(
             claim=finding.claim,

@@ -70,7 +70,7 @@ def test_an_unknown_command_is_wrong_input() -> None:
 
 
 def test_each_exit_code_has_one_meaning() -> None:
-    assert [each.code for each in EXIT_CODES] == [0, 1, 2, 3, 130]
+    assert [each.code for each in EXIT_CODES] == [0, 1, 2, 3, 4, 130]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ class Seen(InstanceUnderTest):
     def unrescue(self) -> None:
         self.done.append("unrescue")
 
-    def expected(self, rescued: Inventory) -> Expected:
+    @property
+    def planted(self) -> Expected:
         return EXPECTED
 
     def host_evidence(self) -> HostEvidence:

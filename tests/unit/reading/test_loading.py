@@ -105,7 +105,7 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
             'a.yaml:18: matrix.axes.instance.machin: "instance.machin" is no key of this scenario; '
             f'allowed: {instance_keys}; did you mean "instance.machine"?'
         ),
-        'a.yaml:19: expect: found "stabel"; allowed: stable, moved, refused; did you mean "stable"?',
+        'a.yaml:19: expect: found "stabel"; allowed: stable, moved, refused, unfit; did you mean "stable"?',
     ]
 
 

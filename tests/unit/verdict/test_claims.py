@@ -9,6 +9,7 @@ from harness.evidence.inventory import NETWORK, ComputedLinks, Inventory, Partit
 from harness.scenario.words import ClaimName
 from harness.verdict.claims import CHECKS, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import HostEvidence
+from harness.verdict.not_booted import why_unfit
 
 from ..support.verdict_inventories import (
     AHCI,
@@ -420,9 +421,13 @@ def test_unmarked_devices_of_the_normal_state_are_followed_by_address() -> None:
     }
 
 
-def test_the_normal_state_must_have_booted_from_root_too() -> None:
-    found = compare_rescued(edited(NORMAL, boot_medium="sda"), RESCUED, EXPECTED)
-    assert keys(found) == {("booted-from-rescue", "root", "root", "volume1")}
+def test_what_the_instance_itself_boots_from_is_no_finding_against_the_rescue() -> None:
+    elsewhere = edited(NORMAL, boot_medium="sda")
+    assert not compare_rescued(elsewhere, RESCUED, EXPECTED)
+    told = why_unfit(elsewhere, EXPECTED)
+    assert told is not None
+    assert told.startswith("booted from volume1 (sda), not from root, in the normal state")
+    assert why_unfit(NORMAL, EXPECTED) is None
 
 
 def test_the_rescue_disk_alone_is_told_to_boot() -> None:

@@ -124,14 +124,14 @@ UNMET = {
         VerdictName.REFUSED,
         (),
         Refused("no IDE on q35"),
-        ["expected stable, but it was refused: no IDE on q35"],
+        ["unexpected: refused by reference: no IDE on q35"],
     ),
     "refused for another reason": (
         REFUSED,
         VerdictName.REFUSED,
         (),
         Refused("out of names"),
-        ["expected a refusal for 'no IDE', but the reason was: out of names"],
+        ["unexpected: refused by reference: out of names; expected was: no IDE"],
     ),
     "refused with another guest": (
         SHUT_OFF,
@@ -160,7 +160,7 @@ UNMET = {
         (),
         Refused("out of names", guest=GuestAfter.NEVER_MADE),
         [
-            "expected a refusal for 'no IDE', but the reason was: out of names",
+            "unexpected: refused by reference: out of names; expected was: no IDE",
             "expected a refusal with the guest shut-off, but it is never-made",
         ],
     ),
@@ -176,7 +176,7 @@ UNMET = {
         VerdictName.MOVED,
         (finding(),),
         Refused("no IDE"),
-        ["unexpected: a rescue was refused by reference: no IDE"],
+        ["unexpected: refused by reference: no IDE"],
     ),
     "refused as expected, and harm done": (
         REFUSED,
@@ -210,3 +210,47 @@ def test_every_difference_from_the_expectation_is_a_sentence(
     assert mismatch is not None
     assert list(mismatch.sentences) == sentences
     assert str(mismatch) == "\n".join(sentences)
+
+
+BOOTS_NOTHING = "the instance itself boots nothing, in two boots: No bootable device"
+UNFIT = Expectation(verdict=VerdictName.UNFIT, reason="boots NOTHING")
+
+
+def test_an_unfit_instance_can_be_expected() -> None:
+    assert meets(UNFIT, VerdictName.UNFIT, (), unfit=BOOTS_NOTHING) is None
+
+
+@pytest.mark.parametrize(
+    ("expectation", "verdict", "findings", "unfit", "sentence"),
+    [
+        (STABLE, VerdictName.UNFIT, (), BOOTS_NOTHING, f"unexpected: the instance is unfit: {BOOTS_NOTHING}"),
+        (REFUSED, VerdictName.UNFIT, (), BOOTS_NOTHING, f"unexpected: the instance is unfit: {BOOTS_NOTHING}"),
+        (
+            UNFIT,
+            VerdictName.UNFIT,
+            (),
+            "booted from volume1",
+            "unexpected: the instance is unfit: booted from volume1; expected was: boots NOTHING",
+        ),
+        (
+            UNFIT,
+            VerdictName.STABLE,
+            (),
+            None,
+            "expected an unfit instance (boots NOTHING), but it boots: stable",
+        ),
+        (
+            moved(entry()),
+            VerdictName.MOVED,
+            (finding(),),
+            BOOTS_NOTHING,
+            f"unexpected: the instance is unfit: {BOOTS_NOTHING}",
+        ),
+    ],
+)
+def test_an_unfit_instance_that_was_not_expected_is_told(
+    expectation: Expectation, verdict: VerdictName, findings: tuple[Finding, ...], unfit: str | None, sentence: str
+) -> None:
+    mismatch = meets(expectation, verdict, findings, unfit=unfit)
+    assert mismatch is not None
+    assert mismatch.sentences == (sentence,)

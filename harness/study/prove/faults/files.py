@@ -90,6 +90,11 @@ def _instance_image_to_rescue_with(draft: Draft) -> None:
     _replace(rescue.path, lambda new: run(*command, new))
 
 
+def _blank_rescue_disk(draft: Draft) -> None:
+    rescue = draft.placement.sources[RESCUE]
+    _replace(rescue.path, lambda new: run("qemu-img", "create", "-q", "-f", rescue.format, new, str(_GROWTH_BYTES)))
+
+
 def _uefi(draft: Draft) -> UefiFirmware:
     if draft.placement.uefi is None:
         raise NotApplicable("no UEFI variables")
@@ -236,6 +241,14 @@ FILE_FAULTS = (
         "the rescue disk holds a copy of the root disk",
         ClaimName.BOOTED_FROM_RESCUE,
         rescued=_instance_image_to_rescue_with,
+        level=Level.GUEST,
+        case=_SMALL,
+    ),
+    Fault(
+        "rescue-boots-nothing",
+        "the rescue disk is blank",
+        ClaimName.BOOTED_FROM_RESCUE,
+        rescued=_blank_rescue_disk,
         level=Level.GUEST,
         case=_SMALL,
     ),

@@ -70,7 +70,40 @@ def test_a_finding_that_was_not_expected_is_told_once() -> None:
     )
     lines = [line.removeprefix("✗ moved").strip() for line in shown(unexpected)]
     assert lines == ["data: swap: range 1 changed", "unexpected: data root: range 0 changed"]
-    assert unexpected.sentences(beside_mismatch=True) == ("data: swap: range 1 changed",)
+    assert unexpected.sentences_beside_mismatch == ("data: swap: range 1 changed",)
+
+
+def test_a_refusal_that_was_not_expected_is_told_once() -> None:
+    refusal = Refusal(reason="no IDE", refused_by="libvirt", guest=GuestAfter.SHUT_OFF)
+    mismatch = f"unexpected: {refusal}; expected was: no place"
+    unexpected = result(()).model_copy(
+        update={"verdict": VerdictName.REFUSED, "refusal": refusal, "as_expected": False, "mismatch": (mismatch,)}
+    )
+    assert shown(unexpected) == [f"✗ refused  {mismatch}"]
+    assert unexpected.sentences_beside_mismatch == ()
+
+
+def test_an_unfit_instance_is_told_once() -> None:
+    mismatch = "unexpected: the instance is unfit: booted from volume1"
+    unfit = result(()).model_copy(
+        update={
+            "verdict": VerdictName.UNFIT,
+            "unfit": "booted from volume1",
+            "as_expected": False,
+            "mismatch": (mismatch,),
+        }
+    )
+    assert shown(unfit) == [f"✗ unfit    {mismatch}"]
+    assert unfit.model_copy(update={"as_expected": True, "mismatch": ()}).sentences() == (
+        "the instance is unfit: booted from volume1",
+    )
+
+
+def test_the_failure_of_a_case_is_not_told_again_as_a_difference_from_the_expectation() -> None:
+    failed = result((), Failure(kind="HostError", message="no memory")).model_copy(
+        update={"as_expected": False, "mismatch": ("expected stable: ended in an error, so nothing is known",)}
+    )
+    assert (*failed.sentences_beside_mismatch, *failed.told_mismatch) == ("no memory",)
 
 
 def test_a_refusal_beside_findings_is_told_with_them() -> None:

@@ -34,6 +34,8 @@ NO_GUEST = REFUSED.model_copy(update={"guest": GuestAfter.NEVER_MADE})
 MOVED_THEN_REFUSED = REFUSED.model_copy(update={"verdict": VerdictName.MOVED, "findings": (USB,)})
 MOVED_THEN_REWORDED = REWORDED.model_copy(update={"verdict": VerdictName.MOVED, "findings": (USB,)})
 MOVED_THEN_OFF = POWERED_OFF.model_copy(update={"verdict": VerdictName.MOVED, "findings": (USB,)})
+UNFIT = CaseOutcome(verdict=VerdictName.UNFIT, reason="booted from ephemeral0")
+UNFIT_OTHERWISE = UNFIT.model_copy(update={"reason": "boots nothing"})
 ERROR = CaseOutcome(verdict=VerdictName.ERROR, reason="the worker ended")
 
 
@@ -69,6 +71,12 @@ ERROR = CaseOutcome(verdict=VerdictName.ERROR, reason="the worker ended")
         (POWERED_OFF, REFUSED, Change.BETTER),
         (GUEST_OFF, REFUSED, Change.BETTER),
         (GUEST_OFF, NO_GUEST, Change.WORSE),
+        (UNFIT, UNFIT, Change.UNCHANGED),
+        (UNFIT, UNFIT_OTHERWISE, Change.OTHER),
+        (STABLE, UNFIT, Change.WORSE),
+        (REFUSED, UNFIT, Change.WORSE),
+        (UNFIT, MOVED, Change.BETTER),
+        (UNFIT, REFUSED, Change.BETTER),
         (ERROR, ERROR, Change.NOT_COMPARED),
         (ERROR, STABLE, Change.NOT_COMPARED),
     ],
