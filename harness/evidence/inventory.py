@@ -32,6 +32,17 @@ class BlockKind(StrEnum):
     FLOPPY = "floppy"
 
 
+class LinkFolder(StrEnum):
+    """Folders below /dev/disk: by place, by the device's own words, and by the words of what is on it."""
+
+    BY_PATH = "by-path"
+    BY_ID = "by-id"
+    BY_UUID = "by-uuid"
+    BY_LABEL = "by-label"
+    BY_PARTUUID = "by-partuuid"
+    BY_PARTLABEL = "by-partlabel"
+
+
 class Marker(Frozen):
     """The content that the harness planted on a disk: the disk's name in the scenario and a token of this case."""
 
@@ -93,8 +104,13 @@ class BlockDevice(Frozen):
     removable: bool
     storage: str | None = None
     settings: dict[str, str] = Field(default_factory=dict)
-    by_path: tuple[str, ...] = ()
-    by_id: tuple[str, ...] = ()
+    by_path: tuple[str, ...] | None = None
+    by_id: tuple[str, ...] | None = None
+    by_uuid: tuple[str, ...] | None = None
+    by_label: tuple[str, ...] | None = None
+    by_partuuid: tuple[str, ...] | None = None
+    by_partlabel: tuple[str, ...] | None = None
+    contested: tuple[str, ...] = ()
     computed_links: ComputedLinks | None = None
     partitions: tuple[Partition, ...] = ()
     mounted_at: tuple[str, ...] = ()
@@ -106,6 +122,17 @@ class BlockDevice(Frozen):
     def pci_path(self) -> tuple[str, ...]:
         """The PCI functions from the root bus down; empty for what hangs on none."""
         return self.address.pci_path
+
+    def links(self, folder: LinkFolder) -> tuple[str, ...] | None:
+        """The device's links in a folder below /dev/disk, its partitions' among them; None where nothing tells."""
+        return {
+            LinkFolder.BY_PATH: self.by_path,
+            LinkFolder.BY_ID: self.by_id,
+            LinkFolder.BY_UUID: self.by_uuid,
+            LinkFolder.BY_LABEL: self.by_label,
+            LinkFolder.BY_PARTUUID: self.by_partuuid,
+            LinkFolder.BY_PARTLABEL: self.by_partlabel,
+        }[folder]
 
 
 class NetworkInterface(Frozen):

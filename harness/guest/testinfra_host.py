@@ -50,12 +50,12 @@ class GuestDisk:
     @property
     def by_path(self) -> tuple[str, ...]:
         """The names of the disk's links in /dev/disk/by-path."""
-        return self.facts.by_path
+        return self.facts.by_path or ()
 
     @property
     def by_id(self) -> tuple[str, ...]:
         """The names of the disk's links in /dev/disk/by-id."""
-        return self.facts.by_id
+        return self.facts.by_id or ()
 
     @property
     def pci_address(self) -> str | None:

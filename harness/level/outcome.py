@@ -9,6 +9,7 @@ from harness.errors import Refused
 from harness.result.case_result import Failure, StateRecord
 from harness.scenario.words import ClaimName, VerdictName
 from harness.verdict.finding import Finding
+from harness.verdict.not_told import NotTold
 from harness.verdict.outcome import verdict_of
 
 Progress = Callable[[str], None]
@@ -20,6 +21,7 @@ class Outcome:
     """The outcome of a case so far."""
 
     findings: tuple[Finding, ...] = ()
+    not_told: tuple[NotTold, ...] = ()
     about_model: list[Finding] = field(default_factory=list)
     additions: tuple[str, ...] = ()
     refusal: Refused | None = None

@@ -18,6 +18,7 @@ from harness.verdict.claims import additions, compare_definitions, compare_rescu
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.not_booted import boots_nothing, why_dead, why_unfit
+from harness.verdict.not_told import not_told
 from harness.verdict.restoring import not_given_back, restored_on_host
 
 
@@ -189,6 +190,9 @@ def rescue_and_unrescue(
     looks = Looks(normal, rescued[0] if rescued else None, unrescued, rescued[1:])
     findings = joined(so_far, subject.compare_unrescued(looks, expected), _compare_definitions(subject, expected))
     outcome.additions = additions(normal, rescued[0], expected) if rescued else ()
+    seen = [(State.RESCUED, each) for each in rescued] + [(State.UNRESCUED, each) for each in (unrescued,) if each]
+    untold = (each for state, other in seen for each in not_told(normal, other, state, expected))
+    outcome.not_told = (*outcome.not_told, *untold)
     earlier = outcome.findings
     outcome.add(*findings)  # keep the findings in case a control boot fails
     if unrescued is not None:

@@ -54,9 +54,14 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
         ),
     ),
     ClaimName.LINKS: ClaimDescription(
-        holds="The links in /dev/disk/by-path and /dev/disk/by-id point to the same disks.",
-        compared="The links of each disk as sets, with one finding for each disk and folder.",
-        findings=("the lost links -> the new links, or 'none'; a lost link is gone, or points to another disk",),
+        holds="The links in /dev/disk point to the same disks: by-path, by-id, by-uuid, by-label, by-partuuid and"
+        " by-partlabel.",
+        compared="The links of each disk as sets, with one finding for each disk and folder. A guest without udev makes"
+        " no links; the links that udev would make are computed from sysfs, and from the words of 'blkid'.",
+        findings=(
+            "the lost links -> the new links, or 'none'; a lost link is gone, points to another disk, or is wanted by"
+            " another disk as well, so that either may get it",
+        ),
     ),
     ClaimName.IDENTITY: ClaimDescription(
         holds="Each disk says the same of itself.",

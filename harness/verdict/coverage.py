@@ -10,6 +10,7 @@ from pydantic import Field
 from harness.frozen import Frozen
 from harness.scenario.words import ClaimName, Level
 from harness.verdict.finding import Finding
+from harness.verdict.not_told import NotTold
 
 Status = Literal["held", "broken", "partly", "not-checked"]
 
@@ -41,7 +42,7 @@ class ClaimStatus(Frozen):
         description="'held'; 'broken' by a finding that counts against the rescue; 'partly': it held as far as the"
         " level sees; 'not-checked'"
     )
-    unseen: str | None = Field(default=None, description="the part of the claim that the level cannot look at")
+    unseen: str | None = Field(default=None, description="the part of the claim that the level, or a guest of this case, does not tell")
 
 
 def blind_to(level: Level) -> frozenset[ClaimName]:
@@ -49,16 +50,23 @@ def blind_to(level: Level) -> frozenset[ClaimName]:
     return frozenset() if level is Level.GUEST else frozenset(_BLIND)
 
 
-def claim_statuses(level: Level, findings: Sequence[Finding]) -> tuple[ClaimStatus, ...]:
-    """Return the status of each claim: broken by a finding of rescue's, held, held as far as seen, or not checked."""
+def claim_statuses(
+    level: Level, findings: Sequence[Finding], not_told: Sequence[NotTold] = ()
+) -> tuple[ClaimStatus, ...]:
+    """Return the status of each claim: broken by a finding of rescue's, held, held as far as seen, or not checked.
+
+    ``not_told``: the parts of claims for which this case lacks the evidence, though the level sees them elsewhere.
+    """
     broken = {finding.claim for finding in findings if finding.cause == "rescue"}
-    return tuple(_status(claim, level, broken=claim in broken) for claim in ClaimName)
+    return tuple(_status(claim, level, not_told, broken=claim in broken) for claim in ClaimName)
 
 
-def _status(claim: ClaimName, level: Level, *, broken: bool) -> ClaimStatus:
+def _status(claim: ClaimName, level: Level, not_told: Sequence[NotTold], *, broken: bool) -> ClaimStatus:
     if claim in blind_to(level):
         return ClaimStatus(claim=claim, status="not-checked", unseen=ALL_OF_CLAIM)
-    unseen = _PARTLY[level].get(claim)
+    of_level = _PARTLY[level].get(claim)
+    of_case = dict.fromkeys(each.what for each in not_told if each.claim is claim)
+    unseen = "; ".join((*((of_level,) if of_level else ()), *of_case)) or None
     if broken:
         return ClaimStatus(claim=claim, status="broken", unseen=unseen)
     return ClaimStatus(claim=claim, status="held" if unseen is None else "partly", unseen=unseen)

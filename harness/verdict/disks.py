@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.evidence.inventory import BlockDevice, Inventory, State
+from harness.evidence.inventory import BlockDevice, State
 from harness.scenario.words import ClaimName, Level
 from harness.verdict.comparison import Comparison, Pair, holder, holders
 from harness.verdict.finding import Finding
@@ -71,60 +71,6 @@ def addresses(comparison: Comparison) -> Iterator[Finding]:
                 after=moved.after,
                 message=moved.phrase,
             )
-
-
-def links(comparison: Comparison) -> Iterator[Finding]:
-    """Compare udev's links to each disk, whatever kernel name they resolve to.
-
-    If the guests' udevs differ, computed links are compared instead. A link that several devices
-    want in both states counts for none of them, because udev gives it to the device that it saw last.
-    """
-    normal, other = comparison.normal, comparison.other
-    alike = (normal.links_from, normal.udev_version) == (other.links_from, other.udev_version)
-    contested = _contested(normal) & _contested(other)
-    for pair in comparison.pairs:
-        old, new = _links_of(pair.before, alike=alike), _links_of(pair.after, alike=alike)
-        for folder, before, after in (("by-path", old[0], new[0]), ("by-id", old[1], new[1])):
-            lost = sorted(set(before) - set(after) - contested)
-            gained = sorted(set(after) - set(before) - contested)
-            if lost or gained:
-                yield Finding(
-                    claim=ClaimName.LINKS,
-                    device=pair.disk,
-                    before=" ".join(lost) or "none",
-                    after=" ".join(gained) or "none",
-                    message=f"{folder}: " + "; ".join(_link_changes(comparison, lost, gained)),
-                )
-
-
-def _contested(inventory: Inventory) -> set[str]:
-    return {
-        link
-        for device in inventory.block_devices
-        if device.computed_links is not None
-        for link in device.computed_links.contested
-    }
-
-
-def _links_of(device: BlockDevice, *, alike: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    computed = device.computed_links
-    if alike or computed is None:
-        return device.by_path, device.by_id
-    return computed.by_path, computed.by_id or ()
-
-
-def _link_changes(comparison: Comparison, lost: list[str], new: list[str]) -> Iterator[str]:
-    for link in lost:
-        target = next(
-            (device for device in comparison.other.block_devices if link in device.by_path + device.by_id), None
-        )
-        if target is None:
-            yield f"{link} is gone"
-        else:
-            yield f"{link} now points to {comparison.disk_of(target) or 'a new device'} ({target.name})"
-    for link in new:
-        origin = next((pair for pair in comparison.pairs if link in pair.before.by_path + pair.before.by_id), None)
-        yield f"{link} is new" if origin is None else f"{link} pointed to {origin.disk} ({origin.before.name})"
 
 
 def identity(comparison: Comparison) -> Iterator[Finding]:

@@ -71,7 +71,7 @@ def _link_contradictions(
 ) -> Iterator[Finding]:
     contested = set(computed.contested)
     for ours, theirs in ((computed.by_path, device.by_path), (computed.by_id, device.by_id)):
-        if ours is None:
+        if ours is None or theirs is None:
             continue
         wanted = sorted(set(ours) - set(theirs) - contested)
         surplus = sorted(set(theirs) - set(ours) - contested) if version == MODELLED_UDEV else []

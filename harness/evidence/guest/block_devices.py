@@ -11,9 +11,10 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from harness.evidence.guest.attachment import Attached, attached
-from harness.evidence.guest.links import Links, LinkSource, computed_links
+from harness.evidence.guest.device_links import DeviceLinks, device_links
+from harness.evidence.guest.links import LinkSource, computed_links
 from harness.evidence.guest.sysfs_path import pci_path
-from harness.evidence.inventory import BlockDevice, BlockKind, ComputedLinks, Partition
+from harness.evidence.inventory import BlockDevice, BlockKind, LinkFolder, Partition
 from harness.evidence.marker import BLOCK_BYTES, parse_data, parse_marker
 
 if TYPE_CHECKING:
@@ -48,18 +49,11 @@ def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
         )
         for name in names
     )
-    has_udev = links_from(capture) == "udev"
+    nodes = {name: (name, *(partition.name for partition in partitions[name])) for name in names}
+    links = device_links(capture, nodes, computed, has_udev=links_from(capture) == "udev")
     mounts = _mounts(capture)
     return tuple(
-        _block_device(
-            capture,
-            name,
-            attachments[name],
-            partitions=partitions[name],
-            links=_udev_links(capture, name, partitions[name]) if has_udev else computed[name],
-            computed=computed[name] if has_udev else None,
-            mounts=mounts,
-        )
+        _block_device(capture, name, attachments[name], partitions=partitions[name], links=links[name], mounts=mounts)
         for name in names
     )
 
@@ -85,8 +79,7 @@ def _block_device(
     attachment: Attached,
     *,
     partitions: tuple[Partition, ...],
-    links: Links,
-    computed: Links | None,
+    links: DeviceLinks,
     mounts: Mapping[str, tuple[str, ...]],
 ) -> BlockDevice:
     block = f"/sys/block/{name}"
@@ -109,9 +102,14 @@ def _block_device(
         driver=attachment.driver,
         read_only=capture.text(f"{block}/ro") == "1",
         removable=capture.text(f"{block}/removable") == "1",
-        by_path=links.by_path,
-        by_id=links.by_id,
-        computed_links=None if computed is None else _computed(computed),
+        by_path=links.by_folder[LinkFolder.BY_PATH],
+        by_id=links.by_folder[LinkFolder.BY_ID],
+        by_uuid=links.by_folder[LinkFolder.BY_UUID],
+        by_label=links.by_folder[LinkFolder.BY_LABEL],
+        by_partuuid=links.by_folder[LinkFolder.BY_PARTUUID],
+        by_partlabel=links.by_folder[LinkFolder.BY_PARTLABEL],
+        contested=links.contested,
+        computed_links=links.computed,
         partitions=partitions,
         mounted_at=tuple(
             point for each in (name, *(partition.name for partition in partitions)) for point in mounts.get(each, ())
@@ -119,11 +117,6 @@ def _block_device(
         marker=parse_marker(tail[BLOCK_BYTES:]) if is_whole else None,
         data_token=parse_data(tail[:BLOCK_BYTES]) if is_whole else None,
     )
-
-
-def _computed(links: Links) -> ComputedLinks:
-    by_id = links.by_id if links.ids_are_known else None
-    return ComputedLinks(by_path=links.by_path, by_id=by_id, contested=links.contested)
 
 
 def _kind(capture: Capture, name: str) -> BlockKind:
@@ -148,17 +141,6 @@ def _partitions(capture: Capture, name: str) -> tuple[Partition, ...]:
                 )
             )
     return tuple(sorted(found, key=lambda partition: partition.number))
-
-
-def _udev_links(capture: Capture, name: str, partitions: tuple[Partition, ...]) -> Links:
-    def names(folder: str) -> tuple[str, ...]:
-        by_target: dict[str, list[str]] = {}
-        for link, target in sorted(capture.children(folder).items()):
-            by_target.setdefault(target, []).append(link)
-        nodes = (name, *(partition.name for partition in partitions))
-        return tuple(link for node in nodes for link in by_target.get(f"/dev/{node}", ()))
-
-    return Links(by_path=names("/dev/disk/by-path"), by_id=names("/dev/disk/by-id"))
 
 
 def _mounts(capture: Capture) -> dict[str, tuple[str, ...]]:

@@ -1,8 +1,9 @@
 """Take the raw output of the collection script apart, without interpreting it.
 
 Sections start with a line ``%% <name>``: a head (``settled yes``, ``udev 252``, ``no medium sr0``), attributes
-(``<file>:<line>``, from grep -H), links (from ls -ld), binary (gzip, then base64, of ``==> <file> <==`` and the file's
-bytes, from head -v), and an end that proves the output is complete.
+(``<file>:<line>``, from grep -H), links (from ls -ld, and the links that udev's database has for each device number),
+contents (blkid's words on each device, where no udev runs), binary (gzip, then base64, of ``==> <file> <==`` and the
+file's bytes, from head -v), and an end that proves the output is complete.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import gzip
 import posixpath
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,14 +24,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FIRST_LINE = "%% rescue-harness evidence 1"
+_PROBED = "probed"
 _LINK = re.compile(r"^l\S+ .*? (/.*?) -> (.*)$")
+_UDEV_CLAIM = re.compile(r"/run/udev/data/b(\d+:\d+):S:disk/(by-.*)")
 _FILE_NAME = re.compile(r"[A-Za-z]\w*")
 _FILE_HEADER = re.compile(rb"(?:^|\n)==> (/[^\n]*) <==\n")
 
 
 @dataclass(frozen=True)
 class Capture:
-    """Files by path: lines of text, bytes, and link targets (absolute, normalised)."""
+    """Files by path: lines of text, bytes, and link targets (absolute, normalised).
+
+    ``claims`` are the links below /dev/disk that udev wants each device to have, by device number; of several devices
+    that want a link, one has it. ``contents`` are blkid's lines; None if the guest cannot tell.
+    """
 
     settled: bool
     without_medium: frozenset[str]
@@ -38,6 +45,8 @@ class Capture:
     links: Mapping[str, str]
     blobs: Mapping[str, bytes]
     udev_version: int | None = None
+    claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contents: tuple[str, ...] | None = None
 
     def text(self, path: str) -> str | None:
         """Return the first line of a file, without surrounding blanks; None if the file is missing or empty."""
@@ -96,6 +105,8 @@ def parse_capture(raw: bytes | str) -> Capture:
         links=_links(sections["links"]),
         blobs=_blobs("".join(sections["binary"])),
         udev_version=next((int(line[5:]) for line in head if re.fullmatch(r"udev \d+", line)), None),
+        claims=_claims(sections["links"]),
+        contents=_contents(sections.get("contents", [])),
     )
 
 
@@ -142,6 +153,19 @@ def _links(lines: list[str]) -> dict[str, str]:
             path, target = match.groups()
             links[path] = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
     return links
+
+
+def _claims(lines: list[str]) -> dict[str, tuple[str, ...]]:
+    claims: defaultdict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        if match := _UDEV_CLAIM.fullmatch(line):
+            claims[match[1]].append(match[2])
+    return {number: tuple(links) for number, links in claims.items()}
+
+
+def _contents(lines: list[str]) -> tuple[str, ...] | None:
+    told = [line for line in lines if line]
+    return tuple(told[:-1]) if told and told[-1] == _PROBED else None
 
 
 def _blobs(encoded: str) -> dict[str, bytes]:

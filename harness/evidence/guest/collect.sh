@@ -61,6 +61,28 @@ tails() {
     done
 }
 
+# What file systems and partition tables call themselves: what udev makes links of, where no udev runs.
+contents() {
+    command -v udevadm >/dev/null && return
+    set --
+    for block in $readable; do
+        case $block in */fd*) continue ;; esac
+        set -- "$@" "/dev/${block##*/}"
+        for partition in "$block"/*/partition; do
+            [ -e "$partition" ] || continue
+            partition=${partition%/partition}
+            set -- "$@" "/dev/${partition##*/}"
+        done
+    done
+    for blkid in /usr/sbin/blkid /sbin/blkid; do
+        [ -x "$blkid" ] || continue
+        "$blkid" -p -o export "$@"
+        # Nothing found is 2, several things on one device is 8; busybox's blkid, which probes nothing, says 1.
+        case $? in 0 | 2 | 8) echo && echo probed ;; esac
+        return
+    done
+}
+
 # TPM2_ReadPublic of the RSA endorsement key, which TCG's EK profile keeps under handle 0x81010001.
 endorsement_keys() {
     for tpm in /dev/tpmrm*; do
@@ -90,13 +112,13 @@ endorsement_keys() {
             fd* | sr*) true <"/dev/$name" && readable="$readable $block" || echo "no medium $name" ;;
             *) readable="$readable $block" ;;
         esac
-        set -- "$@" "$block/size" "$block/ro" "$block/removable" "$block/serial" "$block/queue/logical_block_size" \
+        set -- "$@" "$block/size" "$block/dev" "$block/ro" "$block/removable" "$block/serial" "$block/queue/logical_block_size" \
             "$block/device/vendor" "$block/device/model" "$block/device/type" "$block/device/scsi_level" \
             "$block/device/uevent"
     done
 
     echo '%% attributes'
-    grep -asH '' "$@" /sys/block/*/*/partition /sys/block/*/*/start /sys/block/*/*/size \
+    grep -asH '' "$@" /sys/block/*/*/partition /sys/block/*/*/start /sys/block/*/*/size /sys/block/*/*/dev \
         /sys/class/scsi_host/host*/proc_name /sys/class/ata_port/*/port_no \
         /sys/class/sas_device/*/phy_identifier /sys/class/sas_device/*/sas_address /sys/class/sas_port/*/num_phys \
         /sys/bus/pci/devices/*/uevent /sys/bus/pci/slots/*/address \
@@ -113,7 +135,12 @@ endorsement_keys() {
 
     echo '%% links'
     ls -ld $blocks /sys/class/net/* /sys/bus/pci/devices/* /sys/bus/usb/devices/* /sys/class/scsi_host/* \
-        /sys/class/ata_port/* /sys/class/tpm/tpm*/device/driver /dev/disk/by-path/* /dev/disk/by-id/*
+        /sys/class/ata_port/* /sys/class/tpm/tpm*/device/driver /dev/disk/by-path/* /dev/disk/by-id/* \
+        /dev/disk/by-uuid/* /dev/disk/by-label/* /dev/disk/by-partuuid/* /dev/disk/by-partlabel/*
+    grep -s '^S:disk/by-' /dev/null /run/udev/data/b*
+
+    echo '%% contents'
+    contents
 
     echo '%% binary'
     {

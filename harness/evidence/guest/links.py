@@ -100,8 +100,8 @@ class LinkSource:
 class Links:
     """Names of links, without folder: the whole device's first, then its partitions'.
 
-    ``contested`` are links that another device wants as well; neither device has them here. ``ids_are_known`` says
-    that sysfs has the facts that by-id links are made of.
+    ``contested`` are links, with their folder, that another device wants as well; neither device has them here.
+    ``ids_are_known`` says that sysfs has the facts that by-id links are made of.
     """
 
     by_path: tuple[str, ...] = ()
@@ -119,8 +119,12 @@ def computed_links(sources: Iterable[LinkSource]) -> dict[str, Links]:
         name: Links(
             by_path=_with_partitions(source, [link for link in by_path if paths[link] == 1]),
             by_id=_with_partitions(source, [link for link in by_id if ids[link] == 1]),
-            contested=_with_partitions(
-                source, [link for link in (*by_path, *by_id) if paths[link] > 1 or ids[link] > 1]
+            contested=(
+                *(
+                    f"by-path/{link}"
+                    for link in _with_partitions(source, [each for each in by_path if paths[each] > 1])
+                ),
+                *(f"by-id/{link}" for link in _with_partitions(source, [each for each in by_id if ids[each] > 1])),
             ),
             ids_are_known=_ids_are_known(source),
         )

@@ -89,10 +89,10 @@ def coverage_sentences(results: Sequence[CaseResult]) -> list[str]:
     """Return a sentence for each level that was run on the claims that the level did not check, wholly or in part."""
     sentences = []
     for level in Level:
-        claims = next((result.claims for result in results if result.level is level and result.claims), ())
+        claims = (status for result in results if result.level is level for status in result.claims)
         unseen = [status for status in claims if status.unseen is not None]
-        wholly = [status.claim for status in unseen if status.unseen == ALL_OF_CLAIM]
-        partly = [status.claim for status in unseen if status.unseen != ALL_OF_CLAIM]
+        wholly = dict.fromkeys(status.claim for status in unseen if status.unseen == ALL_OF_CLAIM)
+        partly = dict.fromkeys(status.claim for status in unseen if status.unseen != ALL_OF_CLAIM)
         parts = [", ".join(wholly), f"parts of {', '.join(partly)}" if partly else ""]
         if unseen:
             sentences.append(f"not checked at level {level}: {'; '.join(filter(None, parts))}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.evidence.address import AtaUnit, GuestBus, ScsiUnit, UsbUnit
-from harness.evidence.inventory import NETWORK, ComputedLinks, Inventory, Partition, State
+from harness.evidence.inventory import NETWORK, Inventory, Partition, State
 from harness.scenario.words import ClaimName
 from harness.verdict.claims import CHECKS, compare_definitions, compare_rescued, compare_unrescued, joined
 from harness.verdict.expected import HostEvidence
@@ -288,13 +288,6 @@ def test_two_disks_in_each_others_slots_are_caught_by_address_and_content() -> N
     } <= found
 
 
-def test_links_are_told_by_what_became_of_them() -> None:
-    (vanished,) = compare_rescued(NORMAL, changed(RESCUED, "volume1", by_id=()), EXPECTED)
-    assert vanished.message == "by-id: scsi-id-1 is gone"
-    first, _ = compare_rescued(NORMAL, swapped(RESCUED, "volume1", "volume2", "by_id"), EXPECTED)
-    assert first.message == "by-id: scsi-id-1 now points to volume2 (sdb); scsi-id-2 pointed to volume2 (sdb)"
-
-
 def test_a_changed_kernel_name_alone_moves_no_link_and_no_partition() -> None:
     partitions = (Partition(name="vdz1", number=1, start_bytes=1 << 20, size_bytes=30 << 20),)
     found = compare_rescued(NORMAL, changed(RESCUED, "root", name="vdz", partitions=partitions), EXPECTED)
@@ -316,34 +309,6 @@ def test_how_a_disk_is_stored_is_compared_of_definitions_too() -> None:
     rescued = changed(RESCUED, "volume1", storage="raw from 10.0.0.2:10809")
     (finding,) = compare_definitions({State.NORMAL: normal, State.RESCUED: rescued}, EXPECTED)
     assert str(finding) == "volume1: storage raw from 10.0.0.1:10809 -> raw from 10.0.0.2:10809"
-
-
-def contested(inventory: Inventory, owner: str, *, wanted_by: tuple[str, ...] = ("volume1", "volume2")) -> Inventory:
-    """One link more, which several disks want and ``owner`` has."""
-    made = edited(inventory, links_from="udev", udev_version=252)
-    for disk in wanted_by:
-        made = changed(made, disk, computed_links=ComputedLinks(by_path=(), by_id=(), contested=("ata-1",)))
-    device = next(each for each in made.block_devices if each.marker == marker_of(owner))
-    return changed(made, owner, by_path=(*device.by_path, "ata-1"))
-
-
-def test_a_link_that_two_disks_want_in_both_states_may_go_to_either() -> None:
-    normal = contested(NORMAL, "volume1")
-    assert compare_rescued(normal, contested(RESCUED, "volume2"), EXPECTED) == ()
-    (finding,) = compare_rescued(normal, contested(RESCUED, "volume1", wanted_by=()), EXPECTED) or (None,)
-    assert finding is None
-    lost = compare_rescued(contested(NORMAL, "volume1", wanted_by=()), contested(RESCUED, "volume2"), EXPECTED)
-    assert {finding.device for finding in lost} == {"volume1", "volume2"}, "the rescue made it contested"
-
-
-def test_udevs_of_different_versions_are_compared_by_the_links_that_both_make() -> None:
-    links = ComputedLinks(by_path=("scsi-1",), by_id=("wwn-1",))
-    normal = edited(changed(NORMAL, "volume1", computed_links=links), links_from="udev", udev_version=252)
-    newer = changed(RESCUED, "volume1", computed_links=links, by_path=("scsi-1", "usbv2-1"), by_id=("wwn-1", "nvme-1"))
-    assert compare_rescued(normal, edited(newer, links_from="udev", udev_version=257), EXPECTED) == ()
-    moved = changed(newer, "volume1", computed_links=links.model_copy(update={"by_path": ("scsi-2",)}))
-    (finding,) = compare_rescued(normal, edited(moved, links_from="udev", udev_version=257), EXPECTED)
-    assert (finding.claim, finding.before, finding.after) == (ClaimName.LINKS, "scsi-1", "scsi-2")
 
 
 def test_a_field_of_dmi_that_only_one_of_two_kernels_knows_is_no_change() -> None:

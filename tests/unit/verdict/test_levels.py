@@ -10,6 +10,7 @@ from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.verdict.claims import compare_rescued
 from harness.verdict.coverage import blind_to, claim_statuses
 from harness.verdict.finding import Finding
+from harness.verdict.not_told import NotTold
 from harness.verdict.outcome import meets, verdict_of
 from harness.verdict.prediction import contradictions
 
@@ -38,6 +39,13 @@ def test_a_broken_claim_is_broken_at_any_level_that_sees_it() -> None:
     assert status(Level.PLAN, ClaimName.NAMES, MOVED_NAME) == "broken"
     race = MOVED_NAME.model_copy(update={"cause": "kernel-race"})
     assert status(Level.GUEST, ClaimName.NAMES, race) == "held"
+
+
+def test_what_a_guest_does_not_tell_is_not_held() -> None:
+    untold = NotTold(ClaimName.LINKS, "by-id of root, which a guest does not tell")
+    (links,) = [each for each in claim_statuses(Level.GUEST, (), (untold, untold)) if each.claim is ClaimName.LINKS]
+    assert (links.status, links.unseen) == ("partly", untold.what)
+    assert status(Level.GUEST, ClaimName.NAMES) == "held"
 
 
 @pytest.mark.parametrize("level", Level)

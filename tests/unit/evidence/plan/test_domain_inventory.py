@@ -80,7 +80,7 @@ def test_bus_numbers_are_those_the_firmware_hands_out() -> None:
 
 def test_what_libvirt_lacks_is_not_made_up() -> None:
     root = next(device for device in inventory(live("pc")).block_devices if device.name == "vda")
-    assert (root.size_bytes, root.serial, root.by_path, root.by_id) == (None, None, (), ())
+    assert (root.size_bytes, root.serial, root.by_path, root.by_id) == (None, None, None, None)
 
 
 def test_a_file_nobody_knows_is_no_disk_of_the_case() -> None:

@@ -1,0 +1,33 @@
+"""Say what could not be compared in a case, because a guest does not tell it: unknown is neither equal nor different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from harness.evidence.inventory import Inventory, State
+from harness.scenario.words import ClaimName, Level
+from harness.verdict.comparison import Comparison, compare
+from harness.verdict.expected import Expected
+from harness.verdict.links import unknown_links
+
+
+class NotTold(NamedTuple):
+    """A part of a claim that was not compared."""
+
+    claim: ClaimName
+    what: str
+
+
+def not_told(normal: Inventory, other: Inventory, state: State, expected: Expected) -> tuple[NotTold, ...]:
+    """Return everything that the guests of two states do not both tell; nothing for the other levels."""
+    if Level.GUEST not in {normal.level, other.level}:
+        return ()
+    comparison = compare(state, normal, other, expected, booted_before=())
+    return tuple(_not_told(comparison))
+
+
+def _not_told(comparison: Comparison) -> Iterator[NotTold]:
+    claim = ClaimName.RESTORED if comparison.state is State.UNRESCUED else None
+    for links in unknown_links(comparison):
+        yield NotTold(claim or ClaimName.LINKS, f"{links}, which a guest does not tell")
