@@ -59,8 +59,8 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
         compared="The links of each disk as sets, with one finding for each disk and folder. A guest without udev makes"
         " no links; the links that udev would make are computed from sysfs, and from the words of 'blkid'.",
         findings=(
-            "the lost links -> the new links, or 'none'; a lost link is gone, points to another disk, or is wanted by"
-            " another disk as well, so that either may get it",
+            "the lost links -> the new links, or 'none'; a lost link is gone, or points to another disk",
+            "a link that another disk wants as well is lost, too, because either disk may get it",
         ),
     ),
     ClaimName.IDENTITY: ClaimDescription(

@@ -42,7 +42,9 @@ class ClaimStatus(Frozen):
         description="'held'; 'broken' by a finding that counts against the rescue; 'partly': it held as far as the"
         " level sees; 'not-checked'"
     )
-    unseen: str | None = Field(default=None, description="the part of the claim that the level, or a guest of this case, does not tell")
+    unseen: str | None = Field(
+        default=None, description="the part of the claim that the level, or a guest of this case, does not tell"
+    )
 
 
 def blind_to(level: Level) -> frozenset[ClaimName]:

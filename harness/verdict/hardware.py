@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.evidence.inventory import State
 from harness.scenario.words import ClaimName
 from harness.verdict.finding import Finding
-from harness.verdict.network import network_interfaces, pair_network_interfaces
+from harness.verdict.network import network_interfaces, new_network_interfaces, pair_network_interfaces
 from harness.verdict.pci import PciChanges, describe, identifiers, pci_changes
 from harness.verdict.place import move
 from harness.verdict.settings import changed
@@ -110,10 +110,10 @@ def _network(comparison: Comparison) -> Iterator[Finding]:
             # udev gives predictable names, and a guest without it keeps the kernel's.
             named_alike = comparison.normal.links_from == comparison.other.links_from
             yield from _network_interface(label, before, after, named_alike=named_alike)
-    seen = {nic.mac for nic in found.values() if nic is not None}
-    for nic in comparison.other.network_interfaces:
-        if nic.mac not in seen:
-            yield _finding(nic.name, "missing", "present", f"new network interface {nic.mac} at {nic.address}")
+    macs = {nic.mac for nic in found.values() if nic is not None}
+    for nic in new_network_interfaces(comparison.normal, comparison.other):
+        what = "a second network interface with the MAC" if nic.mac in macs else "new network interface"
+        yield _finding(nic.name, "missing", "present", f"{what} {nic.mac} at {nic.address}")
 
 
 def _network_interface(

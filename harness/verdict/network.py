@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from harness.evidence.inventory import Inventory, NetworkInterface
 
 
@@ -15,13 +17,30 @@ def network_interfaces(normal: Inventory) -> dict[str, NetworkInterface]:
 
 
 def pair_network_interfaces(normal: Inventory, other: Inventory) -> dict[str, NetworkInterface | None]:
-    """Find each NIC of the normal state in ``other``: by MAC, else by address, else None."""
-    known = network_interfaces(normal)
-    by_mac = {nic.mac: nic for nic in other.network_interfaces}
-    found: dict[str, NetworkInterface | None] = {label: by_mac.get(nic.mac) for label, nic in known.items()}
-    taken = {nic.mac for nic in found.values() if nic is not None}
-    by_address = {nic.address: nic for nic in other.network_interfaces if nic.mac not in taken}
-    for label, nic in known.items():
-        if found[label] is None:
-            found[label] = by_address.pop(nic.address, None)
+    """Find each NIC of the normal state in ``other``: by MAC and address, else by MAC, else by address, else None.
+
+    Each NIC of ``other`` is found once at most: one of two with the same MAC is left over.
+    """
+    found: dict[str, NetworkInterface | None] = dict.fromkeys(network_interfaces(normal))
+    left = list(other.network_interfaces)
+    keys: tuple[Callable[[NetworkInterface], Hashable], ...] = (
+        lambda nic: (nic.mac, nic.address),
+        lambda nic: nic.mac,
+        lambda nic: nic.address,
+    )
+    for key in keys:
+        for label, nic in network_interfaces(normal).items():
+            same = next((each for each in left if key(each) == key(nic)), None)
+            if found[label] is None and same is not None:
+                found[label] = same
+                left.remove(same)
     return found
+
+
+def new_network_interfaces(normal: Inventory, other: Inventory) -> tuple[NetworkInterface, ...]:
+    """Return the NICs of ``other`` that are none of the normal state's."""
+    left = list(other.network_interfaces)
+    for nic in pair_network_interfaces(normal, other).values():
+        if nic is not None:
+            left.remove(nic)
+    return tuple(left)

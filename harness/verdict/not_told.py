@@ -1,4 +1,4 @@
-"""Say what could not be compared in a case, because a guest does not tell it: unknown is neither equal nor different."""
+"""Say what a case does not compare because a guest does not tell it: unknown is neither equal nor different."""
 
 from __future__ import annotations
 

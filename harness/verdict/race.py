@@ -17,7 +17,7 @@ from harness.verdict.comparison import holders
 from harness.verdict.control_boots import broken_in_controls
 from harness.verdict.expected import RESCUE
 from harness.verdict.finding import Finding
-from harness.verdict.network import network_interfaces
+from harness.verdict.network import network_interfaces, pair_network_interfaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -174,9 +174,8 @@ def _history(device: str, expected: Expected, first: Inventory, boots: dict[Stat
 
 
 def _seen(device: str, expected: Expected, first: Inventory, inventory: Inventory) -> _Seen | None:
-    nic = network_interfaces(first).get(device)
-    if nic is not None:
-        same = next((other for other in inventory.network_interfaces if other.mac == nic.mac), None)
+    if device in network_interfaces(first):
+        same = pair_network_interfaces(first, inventory)[device]
         return None if same is None else _Seen(inventory.boot_id, same.name, same.address)
     if device in expected.tokens:
         copies = holders(inventory, expected, device)

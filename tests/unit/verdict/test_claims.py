@@ -18,6 +18,7 @@ from ..support.verdict_inventories import (
     EXPECTED,
     LEGACY,
     MEDIUM,
+    NIC,
     NORMAL,
     RESCUED,
     SCSI,
@@ -49,6 +50,8 @@ def test_a_kept_promise_is_quiet() -> None:
 
 OVERWRITTEN = changed(RESCUED, "root", marker=marker_of("rescue"))
 SLOT_TRAITS = ("address", "hctl", "by_path")
+
+TWIN = NIC.model_copy(update={"name": "eth1", "address": address_of("0000:00:02.6", "0000:07:00.0")})
 
 BAD: dict[str, tuple[Inventory, set[Key]]] = {
     "the old root booted": (
@@ -187,6 +190,14 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
     "a NIC unplugged": (
         nic(RESCUED, settings={"link@state": "down"}),
         {("other-hardware", "nic0", "link@state none", "link@state down")},
+    ),
+    "a NIC twice": (
+        edited(RESCUED, network_interfaces=(NIC, TWIN)),
+        {("other-hardware", "eth1", "missing", "present")},
+    ),
+    "a NIC twice, the second found first": (
+        edited(RESCUED, network_interfaces=(TWIN, NIC)),
+        {("other-hardware", "eth1", "missing", "present")},
     ),
     "no NIC": (edited(RESCUED, network_interfaces=()), {("other-hardware", "nic0", "present", "missing")}),
     "another UUID": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from lxml import etree
 
 from harness.domain.addresses.pci_places import pci_place
@@ -65,6 +67,14 @@ def _mac(draft: Draft) -> None:
     child(draft.one("devices/interface"), "mac").set("address", "52:54:00:00:00:01")
 
 
+def _nic_twice(draft: Draft) -> None:
+    twin = copy.deepcopy(draft.one("devices/interface"))
+    drop_addresses([twin])
+    for alias in twin.findall("alias"):
+        twin.remove(alias)
+    draft.devices.append(twin)
+
+
 def _nic_model(draft: Draft) -> None:
     model = child(draft.one("devices/interface"), "model")
     model.set("type", _OTHER_NIC_MODEL.get(model.get("type", ""), "e1000"))
@@ -123,6 +133,12 @@ DEVICE_FAULTS = (
         "the network interface has another MAC address",
         ClaimName.OTHER_HARDWARE,
         rescued=_mac,
+    ),
+    Fault(
+        "network-interface-twice",
+        "the network interface is there a second time, with the same MAC address",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_nic_twice,
     ),
     Fault(
         "another-network-card",
