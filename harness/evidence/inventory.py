@@ -178,8 +178,9 @@ class Inventory(Frozen):
     ``boot_medium`` is the name of the block device that holds the mounted system; without a guest, of the one that
     boots first, or ``NETWORK`` or ``DIRECT_KERNEL``. ``boot_order`` are all that are told to boot, in their turn.
     ``platform`` holds the parts of a domain beside the devices on PCI, USB and disk buses: machine type, firmware,
-    UUID, CPU, serial ports; for a guest, its TPM. ``secure_boot``: whether the firmware starts only signed code; None
-    if that was not seen, as with BIOS. ``lockdown`` is the kernel's mode.
+    UUID, CPU, serial ports; for a guest, its TPM. ``firmware`` is the interface that a guest's kernel found.
+    ``secure_boot``: whether the firmware starts only signed code; None if that was not seen, as with BIOS.
+    ``lockdown`` is the kernel's mode.
     """
 
     level: Level = Level.GUEST
@@ -189,6 +190,7 @@ class Inventory(Frozen):
     cpu_model: str | None = None
     dmi: dict[str, str] = Field(default_factory=dict)
     platform: dict[str, str] = Field(default_factory=dict)
+    firmware: Literal["bios", "uefi"] | None = None
     secure_boot: bool | None = None
     lockdown: str | None = None
     block_devices: tuple[BlockDevice, ...]

@@ -90,8 +90,8 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
     ClaimName.OTHER_HARDWARE: ClaimDescription(
         holds="All other hardware is the same.",
         compared="NICs (kernel name, predictable name, MAC, address, driver); PCI functions at their paths (ids,"
-        " subsystem, class); USB devices at their ports; DMI; CPU model; whether secure boot is on; a TPM's version,"
-        " driver and endorsement key; every setting of the domain and of each device.",
+        " subsystem, class); USB devices at their ports; DMI; CPU model; the firmware's interface, and whether secure"
+        " boot is on; a TPM's version, driver and endorsement key; every setting of the domain and of each device.",
         findings=(
             "'eth0 -> eth1', 'MAC ... -> MAC ...'",
             "one PCI or USB address -> another",
@@ -100,13 +100,14 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
     ),
     ClaimName.RESTORED: ClaimDescription(
         holds="The unrescued instance is as it was at first.",
-        compared="Everything above, unrescued against normal; the redefined domain XML and the UEFI variables, byte for"
-        " byte.",
+        compared="Everything above, unrescued against normal; the kernel's version, command line and lockdown mode; the"
+        " redefined domain XML and the UEFI variables, byte for byte.",
         findings=(
             "as above, under this claim, with the claim that it came from as 'aspect'",
             "for 'domain' and 'nvram': 'saved -> different'",
             "'root -> nothing': no system came up in two boots, with 'booted-from-rescue' as 'aspect'",
             "for 'domain': the boot order, 'root -> root, then network'",
+            "for 'guest': 'kernel ... -> kernel ...', 'command line ... -> command line ...'",
         ),
     ),
     ClaimName.DATA: ClaimDescription(

@@ -10,13 +10,14 @@ from harness.verdict.finding import Finding
 from harness.verdict.network import network_interfaces, new_network_interfaces, pair_network_interfaces
 from harness.verdict.pci import PciChanges, describe, identifiers, pci_changes
 from harness.verdict.place import move
+from harness.verdict.platform import platform_traits
 from harness.verdict.settings import changed
 from harness.verdict.usb import UsbChanges, usb_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.evidence.inventory import BlockDevice, Inventory, NetworkInterface, UsbDevice
+    from harness.evidence.inventory import BlockDevice, NetworkInterface, UsbDevice
     from harness.verdict.comparison import Comparison
 
 
@@ -26,20 +27,10 @@ def other_hardware(comparison: Comparison) -> Iterator[Finding]:
     yield from _network(comparison)
     yield from _pci(pci)
     yield from _usb(usb)
-    yield from _settings("dmi", "", *_dmi_in_both(comparison.normal, comparison.other))
-    yield from _trait("cpu", "model", comparison.normal.cpu_model, comparison.other.cpu_model)
-    secure = comparison.normal.secure_boot, comparison.other.secure_boot
-    if None not in secure:
-        yield from _trait("firmware", "secure boot", *("on" if each else "off" for each in secure))
+    for trait in platform_traits(comparison):
+        if trait.before is not None and trait.after is not None:
+            yield from _trait(trait.device, trait.name, trait.before, trait.after)
     yield from _all_settings(comparison, pci, usb)
-
-
-def _dmi_in_both(normal: Inventory, other: Inventory) -> tuple[dict[str, str], dict[str, str]]:
-    """Return both tables of SMBIOS fields in sysfs; under different kernels, only the fields that both know."""
-    if normal.kernel == other.kernel:
-        return normal.dmi, other.dmi
-    known = normal.dmi.keys() & other.dmi.keys()
-    return {name: normal.dmi[name] for name in known}, {name: other.dmi[name] for name in known}
 
 
 def hardware_settings(comparison: Comparison) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from harness.scenario.words import ClaimName, Level
 from harness.verdict.comparison import Comparison, compare
 from harness.verdict.expected import Expected
 from harness.verdict.links import unknown_links
+from harness.verdict.platform import platform_traits
 
 
 class NotTold(NamedTuple):
@@ -30,4 +31,7 @@ def not_told(normal: Inventory, other: Inventory, state: State, expected: Expect
 def _not_told(comparison: Comparison) -> Iterator[NotTold]:
     claim = ClaimName.RESTORED if comparison.state is State.UNRESCUED else None
     for links in unknown_links(comparison):
-        yield NotTold(claim or ClaimName.LINKS, f"{links}, which a guest does not tell")
+        yield NotTold(claim or ClaimName.LINKS, links)
+    for trait in platform_traits(comparison):
+        if (trait.before is None) != (trait.after is None):
+            yield NotTold(claim or ClaimName.OTHER_HARDWARE, f"{trait.device} {trait.name}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.errors import Refused
+    from harness.evidence.inventory import Inventory
     from harness.verdict.comparison import Comparison
     from harness.verdict.expected import HostEvidence
 
@@ -40,6 +41,24 @@ def restored_on_host(host: HostEvidence) -> Iterator[Finding]:
     ):
         if equal is False:
             yield Finding(claim=ClaimName.RESTORED, device=device, before=_SAVED, after="different", message=what)
+
+
+def restored_system(normal: Inventory, unrescued: Inventory) -> Iterator[Finding]:
+    """Compare the kernel that the instance boots, its command line and its mode; a rescue image has its own."""
+    for what, before, after in (
+        ("kernel", normal.kernel, unrescued.kernel),
+        ("command line", normal.command_line, unrescued.command_line),
+        ("lockdown", normal.lockdown, unrescued.lockdown),
+    ):
+        if before is not None and before != after:
+            old, new = f"{what} {before or 'none'}", f"{what} {after or 'none'}"
+            yield Finding(
+                claim=ClaimName.RESTORED,
+                device="guest",
+                before=old,
+                after=new,
+                message=f"{old} -> {new}, after unrescue",
+            )
 
 
 def is_of_text_alone(finding: Finding) -> bool:

@@ -16,7 +16,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harness.errors import GuestError
 
@@ -35,8 +35,9 @@ _FILE_HEADER = re.compile(rb"(?:^|\n)==> (/[^\n]*) <==\n")
 class Capture:
     """Files by path: lines of text, bytes, and link targets (absolute, normalised).
 
-    ``claims`` are the links below /dev/disk that udev wants each device to have, by device number; of several devices
-    that want a link, one has it. ``contents`` are blkid's lines; None if the guest cannot tell.
+    ``firmware`` is the interface that the kernel found. ``claims`` are the links below /dev/disk that udev wants each
+    device to have, by device number; of several devices that want a link, one has it. ``contents`` are blkid's lines;
+    None if the guest cannot tell.
     """
 
     settled: bool
@@ -47,6 +48,7 @@ class Capture:
     udev_version: int | None = None
     claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     contents: tuple[str, ...] | None = None
+    firmware: Literal["bios", "uefi"] | None = None
 
     def text(self, path: str) -> str | None:
         """Return the first line of a file, without surrounding blanks; None if the file is missing or empty."""
@@ -105,6 +107,7 @@ def parse_capture(raw: bytes | str) -> Capture:
         links=_links(sections["links"]),
         blobs=_blobs("".join(sections["binary"])),
         udev_version=next((int(line[5:]) for line in head if re.fullmatch(r"udev \d+", line)), None),
+        firmware="uefi" if "firmware uefi" in head else "bios" if "firmware bios" in head else None,
         claims=_claims(sections["links"]),
         contents=_contents(sections.get("contents", [])),
     )

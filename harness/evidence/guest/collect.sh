@@ -100,6 +100,7 @@ endorsement_keys() {
     echo '%% rescue-harness evidence 1'
     if settle; then echo 'settled yes'; else echo 'settled no'; fi
     command -v udevadm >/dev/null && echo "udev $(udevadm --version)"
+    [ -d /sys/firmware/efi ] && echo 'firmware uefi' || echo 'firmware bios'
     blocks=
     readable=
     set --

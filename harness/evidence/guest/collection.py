@@ -74,6 +74,7 @@ def parse_inventory(raw: bytes | str) -> Inventory:
         cpu_model=hardware.cpu_model(capture),
         dmi=hardware.dmi(capture),
         platform=tpms(capture),
+        firmware=capture.firmware,
         secure_boot=hardware.secure_boot(capture),
         lockdown=hardware.lockdown(capture),
         block_devices=devices,

@@ -86,6 +86,7 @@ NORMAL = Inventory(
     command_line=f"console=ttyS0 {MEDIUM}instance",
     cpu_model="QEMU Virtual CPU",
     dmi={"product_uuid": "uuid-1", "sys_vendor": "OpenStack"},
+    firmware="uefi",
     secure_boot=True,
     block_devices=(
         block(

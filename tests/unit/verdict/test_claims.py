@@ -212,6 +212,21 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
         edited(RESCUED, secure_boot=False),
         {("other-hardware", "firmware", "secure boot on", "secure boot off")},
     ),
+    "another firmware": (
+        edited(RESCUED, firmware="bios", secure_boot=None),
+        {("other-hardware", "firmware", "interface uefi", "interface bios")},
+    ),
+    "a text of SMBIOS gone": (
+        edited(RESCUED, kernel="6.12.0", dmi={"sys_vendor": "OpenStack"}),
+        {("other-hardware", "dmi", "product_uuid uuid-1", "product_uuid none")},
+    ),
+    "SMBIOS gone under the same kernel": (
+        edited(RESCUED, dmi={}),
+        {
+            ("other-hardware", "dmi", "product_uuid uuid-1", "product_uuid none"),
+            ("other-hardware", "dmi", "sys_vendor OpenStack", "sys_vendor none"),
+        },
+    ),
     "the balloon moved": (
         pci(RESCUED, BALLOON.address, function("0000:07:00.0", "1af4:1045", "00ff00", "0000:00:02.6"), port(6)),
         {

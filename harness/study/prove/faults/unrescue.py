@@ -55,6 +55,11 @@ def _network_told_to_boot(draft: Draft) -> None:
     draft.one("os/boot").addnext(etree.Element("boot", dev="network"))
 
 
+def _other_command_line(draft: Draft) -> None:
+    command_line = draft.one("os/cmdline")
+    command_line.text = f"{command_line.text} single"
+
+
 def _volume_lost(draft: Draft) -> None:
     draft.devices.remove(draft.first(Role.VOLUME))
 
@@ -97,6 +102,14 @@ UNRESCUE_FAULTS = (
         "the unrescued domain boots from the network if its root disk does not boot",
         ClaimName.RESTORED,
         unrescued=_network_told_to_boot,
+    ),
+    Fault(
+        "kernel-argument-kept",
+        "a kernel that QEMU starts has one argument more after the unrescue",
+        ClaimName.RESTORED,
+        unrescued=_other_command_line,
+        # The settings leave the command line out, because a guest shows it; here is no guest.
+        is_of_text_alone=True,
     ),
     Fault(
         "volume-lost",
