@@ -100,6 +100,7 @@ class BlockDevice(Frozen):
     vendor: str | None = None
     model: str | None = None
     driver: str | None = None
+    unknown: tuple[str, ...] = ()
     read_only: bool
     removable: bool
     storage: str | None = None

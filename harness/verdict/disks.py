@@ -76,8 +76,24 @@ def addresses(comparison: Comparison) -> Iterator[Finding]:
 def identity(comparison: Comparison) -> Iterator[Finding]:
     """Compare the device's own description, its partitions by number, first byte and size, and its settings."""
     for pair in comparison.pairs:
-        yield from _identity(pair.disk, _traits(pair.before), _traits(pair.after))
+        unknown = _unknown(pair)
+        before, after = (
+            {name: value for name, value in _traits(device).items() if name not in unknown}
+            for device in (pair.before, pair.after)
+        )
+        yield from _identity(pair.disk, before, after)
     yield from disk_settings(comparison)
+
+
+def unknown_traits(comparison: Comparison) -> Iterator[str]:
+    """Return the traits of disks that cannot be compared, because a guest's kernel does not tell them."""
+    for pair in comparison.pairs:
+        if unknown := _unknown(pair):
+            yield f"{', '.join(unknown)} of {pair.disk}"
+
+
+def _unknown(pair: Pair) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*pair.before.unknown, *pair.after.unknown)))
 
 
 def disk_settings(comparison: Comparison) -> Iterator[Finding]:

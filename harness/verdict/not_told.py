@@ -8,6 +8,7 @@ from typing import NamedTuple
 from harness.evidence.inventory import Inventory, State
 from harness.scenario.words import ClaimName, Level
 from harness.verdict.comparison import Comparison, compare
+from harness.verdict.disks import unknown_traits
 from harness.verdict.expected import Expected
 from harness.verdict.links import unknown_links
 from harness.verdict.platform import platform_traits
@@ -32,6 +33,8 @@ def _not_told(comparison: Comparison) -> Iterator[NotTold]:
     claim = ClaimName.RESTORED if comparison.state is State.UNRESCUED else None
     for links in unknown_links(comparison):
         yield NotTold(claim or ClaimName.LINKS, links)
+    for traits in unknown_traits(comparison):
+        yield NotTold(claim or ClaimName.IDENTITY, traits)
     for trait in platform_traits(comparison):
         if (trait.before is None) != (trait.after is None):
             yield NotTold(claim or ClaimName.OTHER_HARDWARE, f"{trait.device} {trait.name}")

@@ -15,6 +15,7 @@ from harness.evidence.guest.vpd import AtaIdentity, ata_identity, scsi_id, unit_
 if TYPE_CHECKING:
     from harness.evidence.guest.capture import Capture
 
+SCSI_TYPE_CDROM = 5
 _FLOPPY_DRIVE = re.compile(r"fd(\d+)")
 _HCTL = re.compile(r"/((\d+):(\d+):(\d+):(\d+))/block/")
 _HOST = re.compile(r"^(.*)/host(\d+)/")
@@ -28,6 +29,7 @@ class Attached:
     """A block device's bus, canonical address and identity; its links are computed from ``source``.
 
     ``driver`` is the transport's (virtio_blk, virtio_scsi, ahci, usb-storage), not sd or sr, because it tells more.
+    ``unknown`` names the facts that this kernel does not tell; they may be anything.
     """
 
     bus: GuestBus
@@ -40,6 +42,7 @@ class Attached:
     vendor: str | None = None
     model: str | None = None
     driver: str | None = None
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ def _ata(capture: Capture, block: str, device_path: str, scsi: _Scsi, port: str)
     number = capture.number(f"/sys/class/ata_port/{port}/port_no")
     vendor, model = _inquiry(capture, block)
     identity = _ata_identity(capture, block)
+    is_cdrom = capture.text(f"{block}/device/type") == str(SCSI_TYPE_CDROM)
     channel, target = scsi.path.channel, scsi.path.target
     source = None if number is None else AtaDisk(number, channel, target, identity)
     unit = AtaUnit(port=number, link=channel, device=0 if channel else target)
@@ -146,11 +150,12 @@ def _ata(capture: Capture, block: str, device_path: str, scsi: _Scsi, port: str)
         vendor=vendor.strip() or None,
         model=(identity.model if identity else model.strip()) or None,
         driver=scsi.driver,
+        unknown=() if identity else ("serial", "wwn", *(() if is_cdrom else ("model",))),
     )
 
 
 def _ata_identity(capture: Capture, block: str) -> AtaIdentity | None:
-    """Read the identity from libata's page 89h. The kernel has none for CD-ROMs; only an ioctl would tell."""
+    """Read the identity from libata's page 89h, which Linux has in sysfs since 5.5, and never for CD-ROMs."""
     return ata_identity(capture.blobs.get(f"{block}/device/vpd_pg89", b""))
 
 

@@ -10,7 +10,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Literal
 
-from harness.evidence.guest.attachment import Attached, attached
+from harness.evidence.guest.attachment import SCSI_TYPE_CDROM, Attached, attached
 from harness.evidence.guest.device_links import DeviceLinks, device_links
 from harness.evidence.guest.links import LinkSource, computed_links
 from harness.evidence.guest.sysfs_path import pci_path
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from harness.evidence.guest.capture import Capture
 
 _SECTOR_BYTES = 512
-_SCSI_TYPE_CDROM = 5
 MEDIUM = "/medium"
 """The place where our images mount the medium they booted from, read-only (images/guest/init)."""
 _MEDIUM_MOUNT_POINTS = (MEDIUM, "/")
@@ -100,6 +99,7 @@ def _block_device(
         vendor=attachment.vendor,
         model=attachment.model,
         driver=attachment.driver,
+        unknown=attachment.unknown,
         read_only=capture.text(f"{block}/ro") == "1",
         removable=capture.text(f"{block}/removable") == "1",
         by_path=links.by_folder[LinkFolder.BY_PATH],
@@ -122,7 +122,7 @@ def _block_device(
 def _kind(capture: Capture, name: str) -> BlockKind:
     if name.startswith("fd"):
         return BlockKind.FLOPPY
-    is_cdrom = capture.text(f"/sys/block/{name}/device/type") == str(_SCSI_TYPE_CDROM)
+    is_cdrom = capture.text(f"/sys/block/{name}/device/type") == str(SCSI_TYPE_CDROM)
     return BlockKind.CDROM if is_cdrom else BlockKind.DISK
 
 

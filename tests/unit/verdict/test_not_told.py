@@ -9,7 +9,7 @@ from harness.scenario.words import ClaimName
 from harness.verdict.claims import compare_rescued, compare_unrescued
 from harness.verdict.not_told import not_told
 
-from ..support.verdict_inventories import EXPECTED, NORMAL, RESCUED, edited, keys
+from ..support.verdict_inventories import EXPECTED, NORMAL, RESCUED, changed, edited, keys
 
 LOST: dict[str, tuple[Inventory, str]] = {
     "secure boot": (edited(RESCUED, secure_boot=None), "firmware secure boot"),
@@ -27,6 +27,14 @@ def test_lost_evidence_is_no_finding_and_named_with_its_claim(rescued: Inventory
         assert (ClaimName.OTHER_HARDWARE, part) in told
     after_unrescue = not_told(NORMAL, rescued, State.UNRESCUED, EXPECTED)
     assert (ClaimName.RESTORED, part) in after_unrescue
+
+
+def test_a_serial_number_that_one_kernel_does_not_tell_is_not_lost() -> None:
+    rescued = changed(RESCUED, "volume1", serial=None, unknown=("serial",))
+    assert compare_rescued(NORMAL, rescued, EXPECTED) == ()
+    assert (ClaimName.IDENTITY, "serial of volume1") in not_told(NORMAL, rescued, State.RESCUED, EXPECTED)
+    other = changed(rescued, "volume1", wwn="0x5000")
+    assert keys(compare_rescued(NORMAL, other, EXPECTED)) == {("identity", "volume1", "wwn none", "wwn 0x5000")}
 
 
 def test_what_no_state_tells_is_not_lost() -> None:

@@ -1,5 +1,7 @@
 """From what the collection script printed in real guests to an inventory, and what happens when it is damaged."""
 
+import base64
+import gzip
 import os
 import subprocess
 from collections.abc import Callable
@@ -116,6 +118,24 @@ def test_address_holds_no_number_of_arrival(
 def test_identity(machine: str, disk: str, expected: dict[str, object], request: pytest.FixtureRequest) -> None:
     found = device(request.getfixturevalue(machine), disk)
     assert {key: getattr(found, key) for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("disk", "unknown"),
+    [("i0", ()), ("i1", ("serial", "wwn")), ("s2", ()), ("v2", ())],
+    ids=["disk", "cdrom", "scsi", "virtio"],
+)
+def test_facts_that_sysfs_lacks_are_unknown(pc: Inventory, disk: str, unknown: tuple[str, ...]) -> None:
+    assert device(pc, disk).unknown == unknown
+
+
+def test_a_kernel_without_the_page_of_ata_disks_does_not_tell_their_serial_number() -> None:
+    raw = (SAMPLES / "evidence-pc.txt").read_text()
+    binary = raw[raw.index("%% binary") : raw.index("%% end")].split("\n", 1)[1]
+    content = gzip.decompress(base64.b64decode(binary)).replace(b"vpd_pg89 <==", b"vpd_none <==")
+    older = parse_inventory(raw.replace(binary, base64.b64encode(gzip.compress(content)).decode() + "\n"))
+    assert (device(older, "i0").serial, device(older, "i0").unknown) == (None, ("serial", "wwn", "model"))
+    assert device(older, "s0").unknown == ()
 
 
 def test_partitions_and_mounts(pc: Inventory) -> None:
