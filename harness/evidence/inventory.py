@@ -181,7 +181,8 @@ class Inventory(Frozen):
     ``platform`` holds the parts of a domain beside the devices on PCI, USB and disk buses: machine type, firmware,
     UUID, CPU, serial ports; for a guest, its TPM. ``firmware`` is the interface that a guest's kernel found.
     ``secure_boot``: whether the firmware starts only signed code; None if that was not seen, as with BIOS.
-    ``lockdown`` is the kernel's mode.
+    ``lockdown`` is the kernel's mode. ``undriven`` are the places of devices that a guest's kernel sees and has no
+    driver for, as addresses in full; ``tpm`` is among them if a TPM is.
     """
 
     level: Level = Level.GUEST
@@ -198,6 +199,7 @@ class Inventory(Frozen):
     network_interfaces: tuple[NetworkInterface, ...]
     pci_devices: tuple[PciDevice, ...]
     usb_devices: tuple[UsbDevice, ...]
+    undriven: tuple[str, ...] = ()
     active_swaps: tuple[str, ...] = ()
     links_from: Literal["udev", "computed"] | None = None
     udev_version: int | None = None

@@ -17,6 +17,7 @@ from harness.scenario.steps import RescuedStep, Step
 from harness.verdict.claims import additions, compare_definitions, compare_rescued_again, compare_unrescued, joined
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
+from harness.verdict.guest_kernel import attribute_to_software
 from harness.verdict.not_booted import boots_nothing, why_dead, why_unfit
 from harness.verdict.not_told import not_told
 from harness.verdict.restoring import not_given_back, restored_on_host
@@ -176,7 +177,7 @@ def rescue_and_unrescue(
         outcome.refusal = refused
         outcome.add(*subject.after_refusal(refused))
         return False
-    so_far = joined(dead, compare_rescued_again(normal, rescued, expected) if rescued else ())
+    so_far = joined(dead, _compare_rescued(subject, normal, rescued, expected) if rescued else ())
     unrescued: Inventory | None = None
     try:
         subject.unrescue()
@@ -228,6 +229,13 @@ def _rescued(
     except DidNotBoot as error:
         return tuple(seen), expected, (boots_nothing(State.RESCUED, expected, error),)
     return tuple(seen), expected, ()
+
+
+def _compare_rescued(
+    subject: InstanceUnderTest, normal: Inventory, rescued: tuple[Inventory, ...], expected: Expected
+) -> tuple[Finding, ...]:
+    findings = compare_rescued_again(normal, rescued, expected)
+    return attribute_to_software(findings, normal, rescued[0], expected, subject.definitions)
 
 
 def _compare_definitions(subject: InstanceUnderTest, expected: Expected) -> tuple[Finding, ...]:

@@ -166,6 +166,11 @@ class ExpectedFinding(Frozen):
         default=False,
         description="'true': the finding may be absent if control boots find a kernel race under the same claim",
     )
+    cause: Literal["rescue", "guest-kernel"] = Field(
+        default="rescue",
+        description="'guest-kernel': the rescue system's own software must be the cause, which level 'guest' tells;"
+        " 'stable' may have such findings, too",
+    )
 
 
 class Expectation(Frozen):
@@ -182,7 +187,7 @@ class Expectation(Frozen):
     findings: tuple[ExpectedFinding, ...] = Field(
         default=(),
         description="with 'moved': the findings that must come, no more and no fewer; with 'refused': the harm that the"
-        " refused rescue does",
+        " refused rescue does; with any: findings whose 'cause' is 'guest-kernel'",
     )
     reason: str | None = Field(
         default=None,
@@ -196,10 +201,11 @@ class Expectation(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Expectation:
-        if self.verdict is VerdictName.MOVED and not self.findings:
+        by_rescue = any(entry.cause == "rescue" for entry in self.findings)
+        if self.verdict is VerdictName.MOVED and not by_rescue:
             msg = "'verdict: moved' needs at least one entry in 'findings'"
             raise ValueError(msg)
-        if self.verdict in (VerdictName.STABLE, VerdictName.UNFIT) and self.findings:
+        if self.verdict in (VerdictName.STABLE, VerdictName.UNFIT) and by_rescue:
             msg = f"'verdict: {self.verdict}' has no 'findings'; they go with 'moved' and 'refused'"
             raise ValueError(msg)
         if (self.verdict in (VerdictName.REFUSED, VerdictName.UNFIT)) != (self.reason is not None):

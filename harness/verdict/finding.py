@@ -22,11 +22,11 @@ class Finding(Frozen):
     before: str = Field(description="the value in the normal state")
     after: str = Field(description="the value in the state under test")
     message: str = Field(description="the difference in words, which may change from version to version")
-    cause: Literal["rescue", "kernel-race", "reboot", "model"] = Field(
+    cause: Literal["rescue", "kernel-race", "reboot", "guest-kernel", "model"] = Field(
         default="rescue",
         description="'kernel-race': control boots showed that the guest's own probing varies; 'reboot': control boots"
-        " showed that any boot gives the new name; 'model': the guest contradicts the harness's prediction; else"
-        " 'rescue'",
+        " showed that any boot gives the new name; 'guest-kernel': the rescue system's own software does it, with the"
+        " device in its place; 'model': the guest contradicts the harness's prediction; else 'rescue'",
     )
     rate: str | None = Field(default=None, description="for a kernel race: in how many boots of how many")
 
@@ -56,4 +56,6 @@ class Finding(Frozen):
             return f"{text} (the harness's prediction, not rescue)"
         if self.cause == "reboot":
             return f"{text} (any reboot does it, not rescue)"
+        if self.cause == "guest-kernel":
+            return f"{text} (the rescue system's own software, not rescue)"
         return text if self.rate is None else f"{text} (kernel race, {self.rate})"

@@ -98,19 +98,15 @@ def _network(comparison: Comparison) -> Iterator[Finding]:
         if after is None:
             yield _finding(label, "present", "missing", f"missing, was {before.name} at {before.address}")
         else:
-            # udev gives predictable names, and a guest without it keeps the kernel's.
-            named_alike = comparison.normal.links_from == comparison.other.links_from
-            yield from _network_interface(label, before, after, named_alike=named_alike)
+            yield from _network_interface(label, before, after)
     macs = {nic.mac for nic in found.values() if nic is not None}
     for nic in new_network_interfaces(comparison.normal, comparison.other):
         what = "a second network interface with the MAC" if nic.mac in macs else "new network interface"
         yield _finding(nic.name, "missing", "present", f"{what} {nic.mac} at {nic.address}")
 
 
-def _network_interface(
-    label: str, before: NetworkInterface, after: NetworkInterface, *, named_alike: bool
-) -> Iterator[Finding]:
-    if named_alike and before.name != after.name:
+def _network_interface(label: str, before: NetworkInterface, after: NetworkInterface) -> Iterator[Finding]:
+    if before.name != after.name:
         yield _finding(label, before.name, after.name, f"{before.name} -> {after.name}", ClaimName.NAMES)
     yield from _trait(label, "predictable name", before.predictable_name, after.predictable_name)
     yield from _trait(label, "MAC", before.mac, after.mac)

@@ -52,8 +52,9 @@ def meets(
     they must be exactly the listed ones.
 
     Findings with the cause kernel race neither break an expectation nor fulfil one, but they excuse an expected
-    finding that the race may hide. Findings about the harness's own model break every expectation. A finding that the
-    level of the case cannot see is not missed.
+    finding that the race may hide. Findings with the cause guest kernel fulfil an expectation of that cause, and break
+    none. Findings about the harness's own model break every expectation. A finding that the level of the case cannot
+    see is not missed.
     """
     if verdict in (VerdictName.ERROR, VerdictName.REFUSED, VerdictName.UNFIT) and not (
         verdict is VerdictName.REFUSED is expectation.verdict
@@ -65,20 +66,20 @@ def meets(
     if expectation.verdict is VerdictName.UNFIT and unfit is None:
         return Mismatch(sentences=(f"expected an unfit instance ({expectation.reason}), but it boots: {verdict}",))
     wanted = [entry for entry in expectation.findings if level in entry.levels]
-    by_rescue = [finding for finding in findings if finding.cause == "rescue"]
     unexpected = tuple(
         finding
         for finding in findings
         if finding.cause == "model"
-        or (finding.cause == "rescue" and not any(_matches(entry, finding) for entry in wanted))
+        or (finding.cause == "rescue" and not any(_fulfils(entry, finding) for entry in wanted))
     )
     racing = {finding.claim for finding in findings if finding.cause == "kernel-race"}
     missing = tuple(
         entry
         for entry in wanted
         if entry.claim not in blind_to(level)
+        and (entry.cause == "rescue" or level is Level.GUEST)
         and not (entry.unless_race and entry.claim in racing)
-        and not any(_matches(entry, finding) for finding in by_rescue)
+        and not any(_fulfils(entry, finding) for finding in findings)
     )
     if not unexpected and not missing and not refused:
         return None
@@ -146,6 +147,10 @@ def _meets_refused(expectation: Expectation, refusal: Refused) -> Mismatch | Non
     if expectation.guest_after is not refusal.guest:
         sentences.append(f"expected a refusal with the guest {expectation.guest_after}, but it is {refusal.guest}")
     return Mismatch(sentences=tuple(sentences)) if sentences else None
+
+
+def _fulfils(entry: ExpectedFinding, finding: Finding) -> bool:
+    return entry.cause == finding.cause and _matches(entry, finding)
 
 
 def _matches(entry: ExpectedFinding, finding: Finding) -> bool:

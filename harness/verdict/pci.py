@@ -81,7 +81,7 @@ def pci_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None)
     changed: list[tuple[PciDevice, PciDevice]] = []
     for path, function in old_tree.items():
         successor = new_tree.get(path)
-        if successor is not None and _signature(successor) == _signature(function):
+        if successor is not None and signature(successor) == signature(function):
             same.append((function, successor))
             continue
         owner = old_owners.get(function.address)
@@ -95,13 +95,13 @@ def pci_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None)
         for path, function in new_tree.items()
         if path not in replaced
         and function.address not in new_owners
-        and (path not in old_tree or _signature(old_tree[path]) != _signature(function))
+        and (path not in old_tree or signature(old_tree[path]) != signature(function))
     ]
     arrived.sort(key=lambda function: _belongs_to(rescue, function))
     moved: list[tuple[PciDevice, PciDevice]] = []
     missing: list[PciDevice] = []
     for function in gone:
-        successor = next((new for new in arrived if _signature(new) == _signature(function)), None)
+        successor = next((new for new in arrived if signature(new) == signature(function)), None)
         if successor is not None:
             moved.append((function, successor))
         else:
@@ -137,7 +137,8 @@ def identifiers(function: PciDevice) -> str:
     return f"{function.vendor_device} subsystem {function.subsystem} class {function.class_code}"
 
 
-def _signature(function: PciDevice) -> tuple[str, str, str, str]:
+def signature(function: PciDevice) -> tuple[str, str, str, str]:
+    """Return the facts by which a function is the same device."""
     return function.vendor_device, function.subsystem, function.class_code, function.model or ""
 
 

@@ -48,6 +48,8 @@ def _bearer(state: State, predicted: BlockDevice, seen: Inventory) -> BlockDevic
 
 
 def _secure_boot(state: State, predicted: Inventory, seen: Inventory) -> Iterator[Finding]:
+    if state is State.RESCUED and seen.firmware == "uefi" and seen.secure_boot is None:
+        return  # a rescue system that shows no UEFI variables contradicts nothing
     if bool(predicted.secure_boot) != bool(seen.secure_boot):
         before, after = ("on" if inventory.secure_boot else "off" for inventory in (predicted, seen))
         yield _finding(state, ClaimName.OTHER_HARDWARE, "firmware", f"secure boot {before}", f"secure boot {after}")

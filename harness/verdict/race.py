@@ -159,10 +159,12 @@ def _suspects(findings: Sequence[Finding]) -> list[Finding]:
     broken = {
         (finding.device, finding.state)
         for finding in findings
-        if not finding.is_about_a_name and finding.subject in _NOT_INTACT
+        if not finding.is_about_a_name and finding.subject in _NOT_INTACT and finding.cause == "rescue"
     }
     return [
-        finding for finding in findings if finding.is_about_a_name and (finding.device, finding.state) not in broken
+        finding
+        for finding in findings
+        if finding.is_about_a_name and finding.cause == "rescue" and (finding.device, finding.state) not in broken
     ]
 
 

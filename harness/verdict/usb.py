@@ -52,6 +52,11 @@ def usb_changes(normal: Inventory, other: Inventory, rescue: BlockDevice | None)
     )
 
 
+def same_place(one: UsbDevice, other: UsbDevice) -> bool:
+    """Return whether two devices are at the same port of the same controller."""
+    return (one.controller, _ports(one.port)) == (other.controller, _ports(other.port))
+
+
 def _no_disks(inventory: Inventory) -> list[UsbDevice]:
     disks = {
         (disk.address.function, disk.address.unit.ports)

@@ -37,7 +37,7 @@ class Capture:
 
     ``firmware`` is the interface that the kernel found. ``claims`` are the links below /dev/disk that udev wants each
     device to have, by device number; of several devices that want a link, one has it. ``contents`` are blkid's lines;
-    None if the guest cannot tell.
+    None if the guest cannot tell. ``undriven`` are the kinds of ACPI devices that are there and have no driver.
     """
 
     settled: bool
@@ -49,6 +49,7 @@ class Capture:
     claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     contents: tuple[str, ...] | None = None
     firmware: Literal["bios", "uefi"] | None = None
+    undriven: frozenset[str] = frozenset()
 
     def text(self, path: str) -> str | None:
         """Return the first line of a file, without surrounding blanks; None if the file is missing or empty."""
@@ -108,6 +109,7 @@ def parse_capture(raw: bytes | str) -> Capture:
         blobs=_blobs("".join(sections["binary"])),
         udev_version=next((int(line[5:]) for line in head if re.fullmatch(r"udev \d+", line)), None),
         firmware="uefi" if "firmware uefi" in head else "bios" if "firmware bios" in head else None,
+        undriven=frozenset(line.removeprefix("undriven ") for line in head if line.startswith("undriven ")),
         claims=_claims(sections["links"]),
         contents=_contents(sections.get("contents", [])),
     )

@@ -101,6 +101,8 @@ endorsement_keys() {
     if settle; then echo 'settled yes'; else echo 'settled no'; fi
     command -v udevadm >/dev/null && echo "udev $(udevadm --version)"
     [ -d /sys/firmware/efi ] && echo 'firmware uefi' || echo 'firmware bios'
+    [ -e /sys/bus/acpi/devices/PNP0700:00 ] && ! [ -e /sys/bus/platform/drivers/floppy ] && echo 'undriven floppy'
+    [ -e /sys/bus/acpi/devices/MSFT0101:00 ] && ! [ -e /sys/class/tpm/tpm0 ] && echo 'undriven tpm'
     blocks=
     readable=
     set --
@@ -122,6 +124,7 @@ endorsement_keys() {
     grep -asH '' "$@" /sys/block/*/*/partition /sys/block/*/*/start /sys/block/*/*/size /sys/block/*/*/dev \
         /sys/class/scsi_host/host*/proc_name /sys/class/ata_port/*/port_no \
         /sys/class/sas_device/*/phy_identifier /sys/class/sas_device/*/sas_address /sys/class/sas_port/*/num_phys \
+        /sys/bus/virtio/devices/*/uevent /sys/bus/scsi/devices/*:*:*:*/uevent /sys/bus/scsi/devices/*:*:*:*/type \
         /sys/bus/pci/devices/*/uevent /sys/bus/pci/slots/*/address \
         /sys/bus/usb/devices/*/uevent /sys/bus/usb/devices/*/product /sys/bus/usb/devices/*/manufacturer \
         /sys/bus/usb/devices/*/serial /sys/bus/usb/devices/*/speed \
@@ -135,7 +138,8 @@ endorsement_keys() {
         /sys/kernel/security/lockdown
 
     echo '%% links'
-    ls -ld $blocks /sys/class/net/* /sys/bus/pci/devices/* /sys/bus/usb/devices/* /sys/class/scsi_host/* \
+    ls -ld $blocks /sys/bus/virtio/devices/* /sys/bus/scsi/devices/*:*:*:* \
+        /sys/class/net/* /sys/bus/pci/devices/* /sys/bus/usb/devices/* /sys/class/scsi_host/* \
         /sys/class/ata_port/* /sys/class/tpm/tpm*/device/driver /dev/disk/by-path/* /dev/disk/by-id/* \
         /dev/disk/by-uuid/* /dev/disk/by-label/* /dev/disk/by-partuuid/* /dev/disk/by-partlabel/*
     grep -s '^S:disk/by-' /dev/null /run/udev/data/b*

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from harness.evidence.guest import block_devices, hardware
 from harness.evidence.guest.capture import parse_capture, unreadable
 from harness.evidence.guest.tpm import tpms
+from harness.evidence.guest.undriven import undriven
 from harness.evidence.inventory import Inventory
 from harness.evidence.marker import BLOCK_BYTES, DATA_MAGIC, data_block
 
@@ -81,6 +82,7 @@ def parse_inventory(raw: bytes | str) -> Inventory:
         network_interfaces=hardware.network_interfaces(capture),
         pci_devices=hardware.pci_devices(capture),
         usb_devices=hardware.usb_devices(capture),
+        undriven=undriven(capture),
         active_swaps=block_devices.active_swaps(capture),
         links_from=block_devices.links_from(capture),
         udev_version=capture.udev_version,

@@ -147,3 +147,11 @@ def test_secure_boot_counts_once_a_guest_has_shown_it(
     assert [(each.device, each.before, each.after) for each in found] == (
         [("firmware", "secure boot on", "secure boot off")] if contradicts else []
     )
+
+
+def test_a_rescue_system_that_shows_no_uefi_variables_contradicts_nothing() -> None:
+    planned = domain("sda").model_copy(update={"secure_boot": True})
+    hidden = guest("sda").model_copy(update={"secure_boot": None, "firmware": "uefi"})
+    assert contradictions(State.RESCUED, planned, hidden) == ()
+    assert contradictions(State.NORMAL, planned, hidden)
+    assert contradictions(State.RESCUED, planned, hidden.model_copy(update={"firmware": "bios"}))
