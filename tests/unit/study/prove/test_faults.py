@@ -94,6 +94,9 @@ VARIATIONS: dict[str, Callable[[str], str]] = {
     "secure boot": lambda text: text.replace("<loader ", "<loader secure='yes' ").replace(
         "<features>", "<features><smm state='on'/>"
     ),
+    "direct kernel": lambda text: text.replace(
+        "<boot dev='hd'/>", "<kernel>/kernel</kernel><cmdline>console=ttyS0</cmdline><boot dev='hd'/>"
+    ),
     "second LUN": lambda text: text.replace("unit='0'/>", "unit='1'/>"),
 }
 
