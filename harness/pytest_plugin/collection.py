@@ -13,7 +13,14 @@ from typing import Any
 
 import pytest
 
-from harness.pytest_plugin.on_demand import ITEMS, close_shared_run, results_path, scenarios, standings_sentence
+from harness.pytest_plugin.on_demand import (
+    ITEMS,
+    check_implementations,
+    close_shared_run,
+    results_path,
+    scenarios,
+    standings_sentence,
+)
 
 pytest_plugins = ["harness.fixtures.guests", "harness.pytest_plugin.workers"]
 _SUFFIXES = (".yaml", ".yml")
@@ -69,10 +76,16 @@ def _positive(text: str) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker, and check the implementations that the command line names.
+
+    Raises:
+        UsageError: a name is no implementation, or an implementation does not have the level that is asked for.
+    """
     config.addinivalue_line(
         "markers", "rescue_scenario(path, k=None): the scenario file, beside the test, whose rescued guest `rescued` is"
     )
+    if config.option.rescue_implementation:
+        check_implementations(config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -118,11 +131,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test for each point of the scenario that ``rescue_scenario`` names."""
-    marker = metafunc.definition.get_closest_marker("rescue_scenario")
-    if marker is None or "rescued" not in metafunc.fixturenames:
+    mark = metafunc.definition.get_closest_marker("rescue_scenario")
+    if mark is None or "rescued" not in metafunc.fixturenames:
         return
-    if not marker.args:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: rescue_scenario needs the path of a scenario file")
-    path = metafunc.definition.path.parent / marker.args[0]
-    cases = scenarios(metafunc.config).cases_to_rescue(path, marker.kwargs.get("k"))
+    cases = scenarios(metafunc.config).cases_to_rescue(mark, metafunc.definition)
     metafunc.parametrize("rescued", cases, indirect=True, ids=[case.id for case in cases], scope="module")

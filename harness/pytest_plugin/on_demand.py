@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import HostError
+from harness.errors import HarnessError, HostError
 from harness.result.run_path import run_name
 
 if TYPE_CHECKING:
@@ -80,6 +80,18 @@ def shared_run(config: pytest.Config) -> SharedRun:
             raise HostError(f"libvirt's library cannot be loaded: {error}", hint="install libvirt0") from error
         config.stash[_RUN] = module.SharedRun(config)
     return config.stash[_RUN]
+
+
+def check_implementations(config: pytest.Config) -> None:
+    """Check the names of implementations before any file is collected, so that a wrong name is told once.
+
+    Raises:
+        UsageError: a name is no implementation, or an implementation does not have the level that is asked for.
+    """
+    try:
+        _ = shared_run(config).implementations
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def close_shared_run(config: pytest.Config) -> None:

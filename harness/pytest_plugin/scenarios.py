@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import HarnessError, HostError, ScenarioError
 from harness.implementation.reference.implementation import Reference
+from harness.pytest_plugin.mark import named_scenario
 from harness.pytest_plugin.on_demand import STANDING, is_worker, results_path, shared_run
 from harness.reading.cases import Case
 from harness.result.case_result import CaseResult
@@ -30,16 +31,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [next(longest_first) if isinstance(item, ScenarioItem) else item for item in items]
 
 
-def cases_to_rescue(path: Path, keyword: str | None) -> tuple[Case, ...]:
-    """Return the cases of a file whose rescued guests a test gets.
+def cases_to_rescue(mark: pytest.Mark, test: pytest.Item) -> tuple[Case, ...]:
+    """Return the cases whose rescued guests a test gets by its mark; the mark's path is relative to the test's file.
 
     Raises:
-        UsageError: the file is wrong, or the keyword expression is.
+        CollectError: the mark or the scenario file is wrong, or the mark's keyword expression matches no case.
     """
     try:
-        return choose_cases([path], [Reference()], keyword=keyword).cases
+        named = named_scenario(mark)
+        return chosen_for_a_test(test.path.parent / named.path, named.keyword)
     except ScenarioError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.Collector.CollectError(f"{test.nodeid}: {error}") from None
+
+
+def chosen_for_a_test(path: Path, keyword: str | None) -> tuple[Case, ...]:
+    """Return the cases of a scenario file that match a keyword expression.
+
+    Raises:
+        ScenarioError: the file or the expression is wrong, or no case matches.
+    """
+    cases = choose_cases([path], [Reference()], keyword=keyword).cases
+    if cases:
+        return cases
+    ids = [case.id for case in choose_cases([path], [Reference()]).cases]
+    raise ScenarioError(f"no case matches k='{keyword}'", hint=f"the cases are: {', '.join(ids)}")
 
 
 class ScenarioFile(pytest.File):

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pytest
 
-from harness.errors import HarnessError, HostError, ScenarioError
+from harness.errors import HarnessError, HostError
 from harness.implementation.protocol import Implementation
 from harness.implementation.reference.implementation import Reference
 from harness.interruption import end_on_terminate, interrupts_answered
@@ -38,13 +38,10 @@ class SharedRun:
         """The implementations to test.
 
         Raises:
-            UsageError: a name is no implementation, or an implementation does not have the level that is asked for.
+            ScenarioError: a name is no implementation, or an implementation does not have the level that is asked for.
         """
         option = self._config.option
-        try:
-            return implementations_at(option.rescue_implementation or (), Level(option.rescue_level))
-        except ScenarioError as error:
-            raise pytest.UsageError(str(error)) from error
+        return implementations_at(option.rescue_implementation or (), Level(option.rescue_level))
 
     def session(self) -> Session:
         """Return the session of the engine.

@@ -27,6 +27,9 @@ def test_a_scenario_is_collected_on_demand(pytester: pytest.Pytester) -> None:
 
 
 def test_a_wrong_name_of_an_implementation_is_an_error_of_usage(pytester: pytest.Pytester) -> None:
-    (pytester.mkdir("scenarios") / "one.yaml").write_text(SCENARIO)
+    folder = pytester.mkdir("scenarios")
+    for name in ("one", "two"):
+        (folder / f"{name}.yaml").write_text(SCENARIO.replace("one", name))
     done = pytester.runpytest_subprocess("--rescue-implementation", "referense")
-    done.stdout.fnmatch_lines(['*did you mean "reference"?*'])
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert "\n".join([*done.outlines, *done.errlines]).count('did you mean "reference"?') == 1
