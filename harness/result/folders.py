@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,12 +68,47 @@ def read_run(folder: Path) -> RunSummary:
     Raises:
         ScenarioError: the folder holds no run.
     """
+    path = folder / _SUMMARY
     try:
-        return RunSummary.model_validate_json((folder / _SUMMARY).read_bytes())
-    except (OSError, ValidationError) as error:
+        return RunSummary.model_validate_json(path.read_bytes())
+    except OSError as error:
         raise ScenarioError(
-            f"{folder} holds no results: {error}", hint="name the folder that 'rescue-harness run' printed last"
+            f"{folder} holds no results: {error.strerror or error}: {path}",
+            hint="name the folder that 'rescue-harness run' printed last",
         ) from error
+    except ValidationError as error:
+        raise ScenarioError(
+            f"{path} is not the summary of a run",
+            hint="the file is damaged, or another version of rescue-harness wrote it: run the cases again",
+        ) from error
+
+
+@dataclass(frozen=True)
+class RunsRead:
+    """The runs that were read, and the folders that hold something else."""
+
+    runs: tuple[RunSummary, ...]
+    passed_over: tuple[Path, ...]
+
+
+def read_runs(folders: Iterable[Path]) -> RunsRead:
+    """Read the runs in several folders; pass over the folders of sweeps and of fixtures, which hold no run.
+
+    Raises:
+        ScenarioError: a folder does not exist, a summary is damaged, or no folder holds a run.
+    """
+    runs, passed_over, missing = [], [], None
+    for folder in folders:
+        try:
+            runs.append(read_run(folder))
+        except ScenarioError as error:
+            if not folder.is_dir() or (folder / _SUMMARY).exists():
+                raise
+            passed_over.append(folder)
+            missing = error
+    if not runs and missing is not None:
+        raise missing
+    return RunsRead(tuple(runs), tuple(passed_over))
 
 
 @dataclass(frozen=True)

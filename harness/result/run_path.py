@@ -15,8 +15,8 @@ def run_name() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
-def make_run_path(path: Path) -> Path:
-    """Make a run's folder, if no other process of the run has; ``latest`` beside it points to it.
+def make_run_path(path: Path, *, is_run: bool = True) -> Path:
+    """Make a folder for results, if no other process has. If a run's cases come into it, ``latest`` points to it.
 
     Raises:
         HostError: the folder cannot be made.
@@ -24,9 +24,10 @@ def make_run_path(path: Path) -> Path:
     link, scratch = path.parent / "latest", path.parent / f".latest-{os.getpid()}"
     try:
         path.mkdir(parents=True, exist_ok=True)
-        scratch.unlink(missing_ok=True)
-        scratch.symlink_to(path.name)
-        scratch.replace(link)
+        if is_run:
+            scratch.unlink(missing_ok=True)
+            scratch.symlink_to(path.name)
+            scratch.replace(link)
     except OSError as error:
         raise disk_error(error, path.parent, variable="--results") from error
     return path

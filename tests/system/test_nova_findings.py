@@ -11,7 +11,8 @@ import pytest
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
 from harness.reading.cases import SHIPPED_SUITE
-from harness.report.markdown.claims_page import cells_of, cells_on, results_in
+from harness.report.markdown.claims_page import cells_of, cells_on, latest_results
+from harness.result.folders import read_runs
 from harness.scenario.models import Instance
 from harness.scenario.rescue_image import RescueImage
 
@@ -28,7 +29,7 @@ def test_every_scenario_ends_as_its_file_and_the_page_say(nova_line: CommandLine
     scenarios = str(SHIPPED_SUITE / "nova")
     ran = nova_line.run("run", "--level", "plan", "--keep-going", *both, "--results", "out", scenarios, timeout_s=600)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    seen = cells_of(results_in((tmp_path / "out").glob("2*")))
+    seen = cells_of(latest_results(read_runs((tmp_path / "out").glob("2*")).runs))
     on_page = cells_on(PAGE.read_text())
     names = ("reference", NOVA)
     assert seen == {key: {name: on_page[key][name] for name in names} for key in seen}

@@ -20,7 +20,7 @@ def work(paths: tuple[Path, ...], results: Path, name: str) -> None:
     console = open_console()
     implementation = implementation_of(name)
     sweeps = [Sweep.of(loaded.scenario) for loaded in load_scenarios(paths or [SHIPPED_SWEEP])]
-    folder = make_run_path(results / run_name())
+    folder = make_run_path(results / run_name(), is_run=False)
     with opened([implementation]), open_planner() as planner:
         good = [run_sweep(each, planner, implementation, folder, console) for each in sweeps]
     console.print(f"results: {folder}", soft_wrap=True)

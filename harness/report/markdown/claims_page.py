@@ -7,13 +7,11 @@ scenarios and with the results of running them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
 from harness.errors import GuestAfter, who_refused
-from harness.result.case_result import CaseResult
-from harness.result.folders import read_run
+from harness.result.case_result import CaseResult, RunSummary
 from harness.scenario.words import ClaimName, Level, VerdictName
 
 HEADER = """\
@@ -29,15 +27,11 @@ SAME = "-"
 Cells = Mapping[tuple[str, Level], Mapping[str, str]]
 
 
-def results_in(folders: Iterable[Path]) -> list[CaseResult]:
-    """Return all results in the folders of runs; for a case that comes twice, return the later result.
-
-    Raises:
-        ScenarioError: a folder holds no run.
-    """
+def latest_results(runs: Iterable[RunSummary]) -> list[CaseResult]:
+    """Return all results of runs; for a case that comes twice, return the later result."""
     found: dict[tuple[str, Level], CaseResult] = {}
-    for folder in folders:
-        found |= {(result.case, result.level): result for result in read_run(folder).results}
+    for run in runs:
+        found |= {(result.case, result.level): result for result in run.results}
     return list(found.values())
 
 
