@@ -82,6 +82,10 @@ class DidNotBoot(GuestError):  # noqa: N818 - of a rescued or unrescued guest th
         self.only_its_time_ran_out = only_its_time_ran_out
 
 
+class NotAskedError(HarnessError):
+    """The harness has no way to ask the implementation under test for something: no refusal, and no verdict."""
+
+
 class GuestAfter(StrEnum):
     """The guest's state after a refusal, the least harm first: untouched, shut off, or the instance never made."""
 

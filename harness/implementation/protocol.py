@@ -17,7 +17,8 @@ from harness.domain.placement import DiskSource, Placement
 from harness.errors import GuestAfter
 from harness.hypervisor.host import Hypervisor
 from harness.image.content import ImageContent
-from harness.scenario.models import Instance
+from harness.implementation.asking import require_steps_on_own_disks
+from harness.scenario.models import Instance, Scenario
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import Step
 from harness.scenario.words import Level
@@ -60,9 +61,6 @@ class SelfPerformedGuests(Protocol):
     @property
     def hypervisor(self) -> Hypervisor:
         """The hypervisor of the guests."""
-
-    def require(self, instance: Instance) -> None:
-        """Raise Refused for an instance that the implementation cannot be asked for."""
 
     def placed(self, placement: Placement) -> Placement:
         """Return the placement with the names and places that the implementation chooses itself."""
@@ -146,6 +144,16 @@ class Implementation(ABC):
         Raises:
             Refused: the implementation does not support this rescue; the refusal tells the guest's state.
         """
+
+    def require_askable(self, scenario: Scenario, level: Level) -> None:
+        """Check that the harness can ask the implementation for a scenario at a level.
+
+        Raises:
+            NotAskedError: the harness has no way to ask for a part of the scenario.
+        """
+        del level
+        if self.makes_own_disks:
+            require_steps_on_own_disks(self.name, scenario.steps)
 
     def unrescued(self, rescue: Rescue) -> str:
         """Make the domain after a rescue: by default the saved definition, byte for byte."""

@@ -19,8 +19,3 @@ def refused_too_late(reason: str, *, name: str, refused_by: str, vm_state: str |
     became = "destroyed the guest, which stays off" if refused_by == "libvirt" else "powered the guest off"
     left = "" if vm_state is None else f", and leaves the instance in {vm_state.upper()}"
     return Refused(f"{reason}; {name} has by then {became}{left}", refused_by=refused_by, guest=GuestAfter.SHUT_OFF)
-
-
-def not_asked_for(name: str, what: str) -> Refused:
-    """Return the harness's refusal for the implementation ``name``, which cannot be asked for something."""
-    return Refused(f"so far {name} cannot be asked for {what}", refused_by="harness", guest=GuestAfter.NEVER_MADE)

@@ -18,7 +18,6 @@ from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
 from harness.guest.seed import make_seed, seed_serial, what_to_do
 from harness.hypervisor.emulated_tpm import emulated_tpm
-from harness.implementation.refusals import not_asked_for
 from harness.implementation.request import RescueRequest
 from harness.instance.current_instance import CurrentInstance
 from harness.instance.life_cycle import LifeCycle, R, console_path
@@ -27,11 +26,12 @@ from harness.instance.rescue_media import RescueMedia
 from harness.instance.resources import Resources
 from harness.instance.self_performed import SelfPerformedLifeCycle
 from harness.instance.starting_point import StartingPoint, starting_point
-from harness.instance.steps import refuse_steps_of_its_own, volumes_of
+from harness.instance.steps import volumes_of
 from harness.instance.storage.volume_resources import VolumeResources
 from harness.reading.cases import Case
 from harness.scenario.disks import ConfigDrive
 from harness.scenario.models import Instance
+from harness.scenario.words import Level
 from harness.verdict.expected import Expected
 
 
@@ -64,7 +64,7 @@ def prepared_instance(case: Case, resources: Resources) -> AbstractContextManage
     """Make everything that a case with guests needs below the run's work folder, and remove everything at the end.
 
     Raises:
-        Refused: an implementation that performs by itself cannot be asked for the instance.
+        NotAskedError: the harness cannot ask an implementation that performs by itself for the scenario.
         HostError: a disk cannot be made, or this host lacks the firmware.
     """
     if resources.implementations[case.implementation].performs_by_itself:
@@ -156,13 +156,10 @@ def _performed(case: Case, resources: Resources) -> Iterator[PreparedInstance[Bo
     implementation, scenario = resources.implementations[case.implementation], case.point.scenario
     instance = scenario.instance
     guests = implementation.guests(resources.hypervisor)
-    guests.require(instance)
-    refuse_steps_of_its_own(implementation, scenario.steps)
+    implementation.require_askable(scenario, Level.GUEST)
     with ExitStack() as stack:
         start = stack.enter_context(starting_point(case, resources, guests.hypervisor))
         images = start.images
-        if images.cloud_init_users:
-            raise not_asked_for(implementation.name, "images that are entered by way of cloud-init")
         factory = start.disk_factory()
         sources = factory.make_plain_volumes(start.mapping)
         media = start.rescue_media(factory, makes_disks=False)

@@ -23,8 +23,6 @@ from harness.domain.target_names import first_free_target
 from harness.domain.xml import DriveAddress, disk_target, disks_of, parse_domain, serialise, source_of
 from harness.errors import HostError
 from harness.hypervisor.connection import definition_of
-from harness.implementation.protocol import Implementation
-from harness.implementation.refusals import not_asked_for
 from harness.instance.current_instance import CurrentInstance
 from harness.scenario.disks import Volume
 from harness.scenario.models import Scenario
@@ -100,21 +98,6 @@ class DefinitionEditor:
 def volumes_of(scenario: Scenario) -> dict[str, Volume]:
     """The volumes that steps attach, by name."""
     return dict(attached_volumes(scenario.instance, scenario.steps).values())
-
-
-def refuse_steps_of_its_own(implementation: Implementation, steps: tuple[Step, ...]) -> None:
-    """Refuse steps that would attach the harness's disks although the implementation makes its own disks.
-
-    An implementation that makes its own disks can only detach volumes.
-
-    Raises:
-        Refused: a step changes the domain in another way.
-    """
-    if not implementation.makes_own_disks:
-        return
-    for step in steps:
-        if changes_definition((step,)) and not isinstance(step, DetachVolume):
-            raise not_asked_for(implementation.name, f"the step '{step_label(step)}'")
 
 
 def changes_definition(steps: tuple[Step, ...]) -> bool:

@@ -27,7 +27,7 @@ from harness.implementation.protocol import Implementation, Rescue, RunningInsta
 from harness.implementation.refusals import refused_instance, refused_too_late
 from harness.instance.current_instance import CurrentInstance
 from harness.instance.placing import placement_for
-from harness.instance.steps import DefinitionEditor, changes_definition, refuse_steps_of_its_own, take, volumes_of
+from harness.instance.steps import DefinitionEditor, changes_definition, take, volumes_of
 from harness.instance.storage.disk_factory import planned_sources
 from harness.level.outcome import Outcome
 from harness.level.plan import Plan, PlannedInstance
@@ -36,6 +36,7 @@ from harness.result.folders import CaseFolder
 from harness.scenario.models import Scenario
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import Step, rescues_from
+from harness.scenario.words import Level
 
 _FOLDER = Path("/instances")
 
@@ -64,10 +65,11 @@ class Planner:
         """Define the normal state of a scenario's instance, with its steps taken.
 
         Raises:
+            NotAskedError: the harness cannot ask the implementation for the scenario.
             Refused: the implementation does not make the instance.
             HostError: libvirt does not accept the instance, or does not carry out a step.
         """
-        refuse_steps_of_its_own(implementation, scenario.steps)
+        implementation.require_askable(scenario, Level.PLAN)
         instance = scenario.instance
         placement = self._placement(scenario)
         current = CurrentInstance.first(instance, placement, dict.fromkeys(placement.sources, "planned"))

@@ -78,20 +78,22 @@ class ScenarioFile(pytest.File):
             for case in choice.cases:
                 yield ScenarioItem.from_parent(self, name=case.id, case=case, can_run=case.level in levels)
         for choice, _ in choices:
-            for case, why in choice.lacking:
-                yield LeftOutItem.from_parent(self, name=case.id, why=why)
+            for case, lacking in choice.lacking:
+                yield LeftOutItem.from_parent(self, name=case.id, why=str(lacking))
+            for case, reason in choice.not_asked:
+                yield LeftOutItem.from_parent(self, name=case.id, why=reason)
 
 
 class LeftOutItem(pytest.Item):
-    """A case of an optional scenario that needs something this host lacks."""
+    """A case that needs something this host lacks, or that the implementation cannot be asked for."""
 
-    def __init__(self, *, why: HostError, **kwargs: Any) -> None:
+    def __init__(self, *, why: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._why = why
 
     def runtest(self) -> None:
         """Skip the case, and say why."""
-        pytest.skip(str(self._why))
+        pytest.skip(self._why)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the place and the name of the test."""

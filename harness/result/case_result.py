@@ -20,10 +20,7 @@ class Refusal(Frozen):
     """A refusal by the implementation, or by a lower layer."""
 
     reason: str = Field(description="the message of whoever refused")
-    refused_by: str = Field(
-        description="who refused, such as 'libvirt', 'QEMU', 'nova-api' or 'blueprint'; 'harness' if the harness cannot"
-        " ask the implementation"
-    )
+    refused_by: str = Field(description="who refused, such as 'libvirt', 'QEMU', 'nova-api' or 'blueprint'")
     guest: GuestAfter = Field(
         default=GuestAfter.RUNNING,
         description="how the refusal leaves the guest: untouched, off, or without an instance at all",

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.errors import HostError, HostExhaustedError, Refused, ScenarioError
+from harness.errors import HostError, HostExhaustedError, NotAskedError, Refused, ScenarioError
 from harness.implementation.protocol import Implementation
 from harness.level.plan import Plan, PlannedInstance
 from harness.level.planner import Planner
@@ -30,11 +30,14 @@ SHIPPED_SWEEP = SHIPPED_SUITE / "sweep" / "whole-space.yaml"
 OF_INSTANCE = ("instance", "steps")
 IMPOSSIBLE = "impossible"
 EXCLUDED = "excluded"
+NOT_ASKED = "not asked"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination. ``outcome`` is a verdict, or says that the instance cannot exist or that the file excludes it.
+    """One combination. ``outcome`` is a verdict, or says why there is none.
+
+    The instance cannot exist, the file excludes it, or the implementation cannot be asked for it.
 
     ``detail`` gives the reason: the refusal, the findings, or the problem of the instance. ``is_good``: nothing moved,
     or only what the scenario expects to move did, or the rescue was refused.
@@ -50,7 +53,7 @@ class Cell:
     @property
     def is_planned(self) -> bool:
         """True if libvirt planned the combination or the implementation refused it."""
-        return self.outcome not in (IMPOSSIBLE, EXCLUDED)
+        return self.outcome not in (IMPOSSIBLE, EXCLUDED, NOT_ASKED)
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,9 @@ class Sweep:
             try:
                 planned = planned or planner.plan_instance(implementation, trouble)
                 plan = planner.plan_rescue(implementation, planned, image)
+            except NotAskedError as error:
+                yield Cell(number, column, NOT_ASKED, error.message)
+                continue
             except Refused as refused:
                 yield _refused(number, column, refused)
                 continue

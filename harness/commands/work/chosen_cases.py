@@ -11,7 +11,7 @@ from harness.errors import ScenarioError
 from harness.implementation.protocol import Implementation
 from harness.reading.cases import Case
 from harness.report.terminal.console import open_console
-from harness.run.choice import choose_cases
+from harness.run.choice import Choice, choose_cases
 from harness.scenario.words import Level
 
 
@@ -23,15 +23,18 @@ def chosen_cases(
     keyword: str | None,
     repeat: int = 1,
     is_in_reach: Callable[[Case], bool] = lambda _case: True,
-) -> tuple[Case, ...]:
-    """Choose the cases, and print which ones are left out and why.
+    asked: Implementation | None = None,
+) -> Choice:
+    """Choose the cases, and print which ones are left out and why; ``asked`` is that of ``choose_cases``.
 
     Raises:
         HostError: this host lacks something for every case.
-        ScenarioError: a file is wrong, or every case needs a level that is out of reach.
+        ScenarioError: a file is wrong, every case needs a level that is out of reach, or no case can be asked for.
         UsageError: no case matches the keyword.
     """
-    choice = choose_cases(paths, implementations, level=level, keyword=keyword, repeat=repeat, is_in_reach=is_in_reach)
+    choice = choose_cases(
+        paths, implementations, level=level, keyword=keyword, repeat=repeat, is_in_reach=is_in_reach, asked=asked
+    )
     if choice.lacking and not choice.cases and not choice.beyond:
         raise choice.lacking[0][1]
     console = open_console()
@@ -40,7 +43,11 @@ def chosen_cases(
     if choice.beyond and not choice.cases:
         case = choice.beyond[0]
         raise ScenarioError(f"there is no case to run: {case.id} asks for level {case.level}")
-    return required(choice.cases, keyword)
+    if choice.not_asked and not choice.cases:
+        case, why = choice.not_asked[0]
+        raise ScenarioError(f"there is no case to run: {case.id}: {why}")
+    required(choice.cases, keyword)
+    return choice
 
 
 def required(cases: Sequence[Case], keyword: str | None) -> tuple[Case, ...]:

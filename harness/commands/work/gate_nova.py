@@ -36,10 +36,16 @@ def work(
     top = top_of(checkout)
     base = base_of(top, reference)
     lender = Environments().find(environment or str(top))
-    require_level([Nova(lender)], level)
+    nova = Nova(lender)
+    require_level([nova], level)
     cases = chosen_cases(
-        paths, [Reference()], level=level, keyword=keyword, is_in_reach=lambda case: case.level.is_within(level)
-    )
+        paths,
+        [Reference()],
+        level=level,
+        keyword=keyword,
+        is_in_reach=lambda case: case.level.is_within(level),
+        asked=nova,
+    ).cases
     console.print(str(base), style="dim", soft_wrap=True)
     requirements_differ = file_at(top, base.commit, "requirements.txt") != (top / "requirements.txt").read_text()
     if requirements_differ:

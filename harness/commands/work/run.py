@@ -18,6 +18,7 @@ from harness.report.terminal.rates import show_rates
 from harness.report.terminal.table import coverage_sentences, results_table
 from harness.result.case_result import CaseResult
 from harness.result.standing import exit_code, standing_of, tally
+from harness.run.choice import Choice
 from harness.run.cost import duration_text, expected_s, rest_of_the_suite
 from harness.run.on_ramp import RunOptions, implementations_at, open_run
 from harness.scenario.words import Level
@@ -39,7 +40,7 @@ def work(
     """Run the cases."""
     implementations = implementations_at(names, level)
     under_test = Implementations(*implementations)
-    cases = chosen_cases(
+    choice = chosen_cases(
         paths,
         implementations,
         level=level,
@@ -47,6 +48,7 @@ def work(
         repeat=repeat,
         is_in_reach=lambda case: under_test.have_level(case.implementation, case.level),
     )
+    cases = choice.cases
     console = open_console()
     finished: list[CaseResult] = []
     options = RunOptions(results, deepest_level(cases), boot_timeout, control_boots, jobs)
@@ -71,7 +73,7 @@ def work(
             folder = run.session.folder
             known = {result.case: result for result in (*folder.results, *finished)}
             results_in_order = [known[case.id] for case in cases if case.id in known]
-            _report(console, results_in_order, len(cases), folder.path)
+            _report(console, results_in_order, choice, folder.path)
     are_folders = bool(paths) and all(path.is_dir() for path in paths)
     if are_folders and (rest := rest_of_the_suite(cases, level, accelerator.canary_s, at_once)):
         all_of_it = "rescue-harness run" + (f" --level {level}" if level is not Level.GUEST else "")
@@ -79,7 +81,7 @@ def work(
     sys.exit(exit_code(results_in_order))
 
 
-def _report(console: Console, results: Sequence[CaseResult], total: int, folder: Path) -> None:
+def _report(console: Console, results: Sequence[CaseResult], choice: Choice, folder: Path) -> None:
     console.print()
     counts = []
     if any(result.repetition > 1 for result in results):
@@ -89,6 +91,8 @@ def _report(console: Console, results: Sequence[CaseResult], total: int, folder:
         counts.append(", ".join(tally(map(standing_of, results))))
     for sentence in coverage_sentences(results):
         console.print(sentence, style="dim", soft_wrap=True)
-    if left := total - len(results):
+    if left := len(choice.cases) - len(results):
         counts.append(f"{left} not run")
+    if choice.left_out:
+        counts.append(f"{len(choice.left_out)} left out")
     console.print("\n" + "; ".join([*counts, f"results: {folder}"]), soft_wrap=True)

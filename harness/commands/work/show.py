@@ -19,7 +19,7 @@ from harness.scenario.words import Level
 def work(scenario: Path, keyword: str | None, xml: bool, name: str) -> None:
     """Plan the cases and print each state's domain and the table of disks."""
     implementation = implementation_of(name)
-    cases = chosen_cases([scenario], [implementation], level=Level.PLAN, keyword=keyword)
+    cases = chosen_cases([scenario], [implementation], level=Level.PLAN, keyword=keyword).cases
     console = open_console()
     with opened([implementation]), open_planner() as planner:
         for case in cases:

@@ -11,12 +11,13 @@ from harness.domain.disk_mapping import MappedDisk
 from harness.domain.disk_names import CONFIG_DRIVE, RESCUE, ROOT
 from harness.domain.placement import Placement
 from harness.domain.rendering import further_mac
+from harness.implementation.asking import not_asked_for
 from harness.implementation.nova.messages import BlockDevice, NovaInstance, Port
-from harness.implementation.refusals import not_asked_for
 from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, SwapDisk, Volume
-from harness.scenario.images import RescueSource
-from harness.scenario.models import Instance
+from harness.scenario.images import RescueSource, UserImage
+from harness.scenario.models import Instance, Scenario
 from harness.scenario.rescue_image import RescueImage
+from harness.scenario.steps import rescues_from
 from harness.scenario.words import MIB, DeviceType, Firmware, OtherDevice, Role
 
 _PROPERTIES_BY_DEVICE = {
@@ -45,9 +46,9 @@ def asked_of_nova(instance: Instance, placement: Placement) -> Asked:
     """Translate an instance into a request to Nova.
 
     Raises:
-        Refused: Nova has no word for something in it.
+        NotAskedError: Nova has no word for something in it.
     """
-    refuse_what_nova_lacks(instance)
+    require_words_for(instance)
     config_drive = next((disk for disk in instance.disks if isinstance(disk, ConfigDrive)), None)
     swap = next((disk for disk in instance.disks if isinstance(disk, SwapDisk)), None)
     root = next(disk for disk in instance.disks if isinstance(disk, RootDisk))
@@ -111,7 +112,7 @@ def disks_by_source(placement: Placement, instances_path: Path) -> dict[str, str
     return found
 
 
-def refuse_what_nova_lacks(instance: Instance) -> None:
+def require_words_for(instance: Instance) -> None:
     """Check that Nova has a word for everything in an instance.
 
     Raises:
@@ -127,14 +128,18 @@ def refuse_what_nova_lacks(instance: Instance) -> None:
         raise not_asked_for("Nova", f"NICs of different models ({instance.properties.hw_vif_model} and {other})")
 
 
-def refuse_what_takes_devices(instance: Instance) -> None:
-    """Check that an instance's guest needs no block device of the host.
+def require_guests_for(scenario: Scenario) -> None:
+    """Check that a scenario's guests need no block device of the host, and that the harness can enter them.
 
     Raises:
-        Refused: a LUN of the instance needs one.
+        NotAskedError: a LUN needs a block device, or an image is entered by way of cloud-init.
     """
-    if any(isinstance(disk, Volume) and disk.device is DeviceType.LUN for disk in instance.disks):
+    if any(isinstance(disk, Volume) and disk.device is DeviceType.LUN for disk in scenario.instance.disks):
         raise not_asked_for("Nova", "a guest with a LUN, for which it has os-brick connect an iSCSI target")
+    rescued_with = (scenario.rescue_image, *rescues_from(scenario.steps).values())
+    images = (scenario.instance.image, *(each.image for each in rescued_with))
+    if any(isinstance(image, UserImage) and image.ssh == "cloud-init" for image in images):
+        raise not_asked_for("Nova", "images that are entered by way of cloud-init")
 
 
 def _image_properties(instance: Instance) -> dict[str, str]:

@@ -27,8 +27,6 @@ from harness.implementation.nova.description import (
     Asked,
     asked_of_nova,
     disks_by_source,
-    refuse_what_nova_lacks,
-    refuse_what_takes_devices,
     rescue_properties,
     volume_id,
 )
@@ -58,15 +56,6 @@ class NovaGuests:
         self._stack = ExitStack()
         self._images_lock = threading.Lock()
         self.worker = KeptWorker(environment.name, self._start)
-
-    def require(self, instance: Instance) -> None:
-        """Check that Nova can be asked for an instance.
-
-        Raises:
-            Refused: Nova has no word for a part of the instance, or a guest would need a block device of the host.
-        """
-        refuse_what_nova_lacks(instance)
-        refuse_what_takes_devices(instance)
 
     def placed(self, placement: Placement) -> Placement:
         """The placement under Nova's names, for what Nova makes itself (imagebackend, blockinfo)."""

@@ -18,7 +18,14 @@ from harness.errors import GuestAfter, HostError
 from harness.frozen import Frozen
 from harness.hypervisor.host import Hypervisor
 from harness.hypervisor.roots import EmbeddedRoot, held_root
-from harness.implementation.nova.description import Asked, asked_of_nova, disks_by_source, rescue_properties
+from harness.implementation.nova.description import (
+    Asked,
+    asked_of_nova,
+    disks_by_source,
+    require_guests_for,
+    require_words_for,
+    rescue_properties,
+)
 from harness.implementation.nova.environments import NovaEnvironment
 from harness.implementation.nova.guests import NovaGuests
 from harness.implementation.nova.kept_worker import KeptWorker
@@ -27,7 +34,7 @@ from harness.implementation.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.implementation.nova.process import Worker
 from harness.implementation.nova.refusals import refused_instance, refused_rescue
 from harness.implementation.protocol import Implementation, RescuedDomain, RunningInstance
-from harness.scenario.models import Instance
+from harness.scenario.models import Instance, Scenario
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import Level
 
@@ -84,6 +91,17 @@ class Nova(Implementation):
             if self._guests is None:
                 self._guests = self._stack.enter_context(NovaGuests(self._environment, hypervisor))
             return self._guests
+
+    def require_askable(self, scenario: Scenario, level: Level) -> None:
+        """Check that the harness can ask Nova for a scenario at a level.
+
+        Raises:
+            NotAskedError: Nova has no word for a part of it, or the harness has none.
+        """
+        super().require_askable(scenario, level)
+        require_words_for(scenario.instance)
+        if level is Level.GUEST:
+            require_guests_for(scenario)
 
     def normal(self, instance: Instance, placement: Placement) -> str:
         """Return the domain that ``LibvirtDriver.spawn`` would start.

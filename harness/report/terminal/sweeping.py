@@ -20,7 +20,7 @@ from harness.level.planner import Planner
 from harness.result.case_result import Refusal
 from harness.result.folders import write_atomically
 from harness.scenario.words import VerdictName
-from harness.study.sweep import EXCLUDED, IMPOSSIBLE, Cell, Sweep
+from harness.study.sweep import EXCLUDED, IMPOSSIBLE, NOT_ASKED, Cell, Sweep
 
 MARKS = {
     VerdictName.STABLE: ("s", "black on green"),
@@ -30,6 +30,7 @@ MARKS = {
     VerdictName.ERROR: ("E", "white on red"),
     IMPOSSIBLE: ("\u00b7", "dim"),
     EXCLUDED: ("x", "dim"),
+    NOT_ASKED: ("-", "dim"),
 }
 _SHOWN_MISSES = 20
 

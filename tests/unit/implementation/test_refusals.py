@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import GuestAfter, Refused
-from harness.implementation.refusals import not_asked_for, refused_instance, refused_too_late
+from harness.implementation.refusals import refused_instance, refused_too_late
 from harness.result.case_result import Refusal
 
 KINDS = {
@@ -14,11 +14,6 @@ KINDS = {
         refused_instance("no UEFI", refused_by="libvirt"),
         GuestAfter.NEVER_MADE,
         "refused by libvirt: the instance itself: no UEFI",
-    ),
-    "not asked for": (
-        not_asked_for("Nova", "a vsock"),
-        GuestAfter.NEVER_MADE,
-        "refused by harness: so far Nova cannot be asked for a vsock",
     ),
     "by libvirt, too late": (
         refused_too_late("no IDE", name="nova:34.0.0", refused_by="libvirt"),

@@ -49,7 +49,7 @@ def work(
     nova = Nova(environment)
     require_level([nova], level)
     kept = None if write else read_baseline(against or environment.known_version or version, level)
-    cases = _representatives(keyword) if level is Level.GUEST else _cases_at(level, keyword)
+    cases = _representatives(keyword) if level is Level.GUEST else _cases_at(level, keyword, nova)
     # No control boots: Linux gives the eight cases' disks the same names at every boot.
     options = RunOptions(results, level, boot_timeout, control_boots=0, jobs=jobs)
     with open_run(options, [nova], progress=status_on(console)) as run:
@@ -75,11 +75,16 @@ def work(
     sys.exit(HostError.exit_code if errors else code)
 
 
-def _cases_at(level: Level, keyword: str | None) -> tuple[Case, ...]:
-    """Choose the shipped suite's cases that ask for no deeper level."""
+def _cases_at(level: Level, keyword: str | None, nova: Nova) -> tuple[Case, ...]:
+    """Choose the shipped suite's cases that ask for no deeper level, and that Nova can be asked for."""
     return chosen_cases(
-        (), [Reference()], level=level, keyword=keyword, is_in_reach=lambda case: case.level.is_within(level)
-    )
+        (),
+        [Reference()],
+        level=level,
+        keyword=keyword,
+        is_in_reach=lambda case: case.level.is_within(level),
+        asked=nova,
+    ).cases
 
 
 def _representatives(keyword: str | None) -> tuple[Case, ...]:

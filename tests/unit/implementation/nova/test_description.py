@@ -9,15 +9,16 @@ import pytest
 
 from harness.domain.disk_mapping import map_disks
 from harness.domain.placement import DiskSource, Placement
-from harness.errors import GuestAfter, Refused
+from harness.errors import NotAskedError
 from harness.implementation.nova.description import (
     asked_of_nova,
     disks_by_source,
-    refuse_what_takes_devices,
+    require_guests_for,
     rescue_properties,
     volume_id,
 )
-from harness.scenario.models import Instance
+from harness.scenario.images import UserImage
+from harness.scenario.models import Instance, Scenario
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import Role
 
@@ -126,17 +127,27 @@ def test_every_nic_has_its_own_mac_and_port() -> None:
 )
 def test_what_nova_has_no_word_for(keys: dict[str, Any], expected: str) -> None:
     described = Instance.model_validate({"disks": [{"role": "root"}], **keys})
-    with pytest.raises(Refused, match=expected) as caught:
+    with pytest.raises(NotAskedError, match=expected):
         asked_of_nova(described, placed(described))
-    assert (caught.value.refused_by, caught.value.guest) == ("harness", GuestAfter.NEVER_MADE)
 
 
 def test_a_guest_of_novas_takes_no_device_of_the_hosts() -> None:
     described = instance({"role": "root"}, {"role": "volume", "device": "lun", "bus": "scsi", "backend": "iscsi"})
     assert asked_of_nova(described, placed(described)).instance.disks[1].device == "lun"
-    with pytest.raises(Refused, match="a guest with a LUN") as caught:
-        refuse_what_takes_devices(described)
-    assert (caught.value.refused_by, caught.value.guest) == ("harness", GuestAfter.NEVER_MADE)
+    with pytest.raises(NotAskedError, match="a guest with a LUN"):
+        require_guests_for(Scenario(name="lun", summary="A LUN", instance=described))
+
+
+def test_a_guest_of_novas_is_not_entered_by_way_of_cloud_init() -> None:
+    image = UserImage(file="own.qcow2", ssh="cloud-init")
+    scenario = Scenario(
+        name="own",
+        summary="An image of the user's",
+        instance=instance({"role": "root"}),
+        rescue_image=RescueImage(image=image),
+    )
+    with pytest.raises(NotAskedError, match="by way of cloud-init"):
+        require_guests_for(scenario)
 
 
 def test_every_disk_is_found_by_what_nova_calls_its_file() -> None:
