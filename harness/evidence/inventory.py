@@ -115,6 +115,7 @@ class BlockDevice(Frozen):
     computed_links: ComputedLinks | None = None
     partitions: tuple[Partition, ...] = ()
     mounted_at: tuple[str, ...] = ()
+    held_by: tuple[str, ...] = ()
     marker: Marker | None = None
     data_token: str | None = None
     predicted: KernelNames | None = None

@@ -7,25 +7,24 @@ is listed.
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING, Literal
 
 from harness.evidence.guest.attachment import SCSI_TYPE_CDROM, Attached, attached
 from harness.evidence.guest.device_links import DeviceLinks, device_links
 from harness.evidence.guest.links import LinkSource, computed_links
+from harness.evidence.guest.stack import Stack, decoded
 from harness.evidence.guest.sysfs_path import pci_path
 from harness.evidence.inventory import BlockDevice, BlockKind, LinkFolder, Partition
 from harness.evidence.marker import BLOCK_BYTES, parse_data, parse_marker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.evidence.guest.capture import Capture
 
 _SECTOR_BYTES = 512
 MEDIUM = "/medium"
 """The place where our images mount the medium they booted from, read-only (images/guest/init)."""
 _MEDIUM_MOUNT_POINTS = (MEDIUM, "/")
+"""Where the medium of the running system is looked for, in this order."""
 
 
 def links_from(capture: Capture) -> Literal["udev", "computed"]:
@@ -50,9 +49,9 @@ def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
     )
     nodes = {name: (name, *(partition.name for partition in partitions[name])) for name in names}
     links = device_links(capture, nodes, computed, has_udev=links_from(capture) == "udev")
-    mounts = _mounts(capture)
+    stack = _stack(capture)
     return tuple(
-        _block_device(capture, name, attachments[name], partitions=partitions[name], links=links[name], mounts=mounts)
+        _block_device(capture, name, attachments[name], partitions=partitions[name], links=links[name], stack=stack)
         for name in names
     )
 
@@ -60,16 +59,20 @@ def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
 def active_swaps(capture: Capture) -> tuple[str, ...]:
     """Return the kernel names of the devices in use as swap; for a swap file, its path."""
     lines = capture.lines.get("/proc/swaps", ())[1:]
-    return tuple(_decoded(line.split()[0]).removeprefix("/dev/") for line in lines if line.strip())
+    return tuple(decoded(line.split()[0]).removeprefix("/dev/") for line in lines if line.strip())
 
 
-def boot_medium(capture: Capture, devices: tuple[BlockDevice, ...]) -> str | None:
-    """Return the kernel name of the whole device with the running system's medium: mounted at /medium, else at /."""
-    for mount_point in _MEDIUM_MOUNT_POINTS:
-        for device in devices:
-            if mount_point in device.mounted_at:
-                return device.name
-    return None
+def boot_medium(capture: Capture) -> str | None:
+    """Return the kernel name of the disk with the running system's medium: mounted at /medium, else at /."""
+    stack = _stack(capture)
+    disks = (stack.disk_mounted_at(point) for point in _MEDIUM_MOUNT_POINTS)
+    return next((disk for disk in disks if disk is not None), None)
+
+
+def _stack(capture: Capture) -> Stack:
+    disks = capture.children("/sys/block")
+    nodes = {partition.name: name for name in disks for partition in _partitions(capture, name)}
+    return Stack(capture, nodes | {name: name for name in disks})
 
 
 def _block_device(
@@ -79,7 +82,7 @@ def _block_device(
     *,
     partitions: tuple[Partition, ...],
     links: DeviceLinks,
-    mounts: Mapping[str, tuple[str, ...]],
+    stack: Stack,
 ) -> BlockDevice:
     block = f"/sys/block/{name}"
     sectors = 0 if name in capture.without_medium else capture.number(f"{block}/size") or 0
@@ -111,9 +114,8 @@ def _block_device(
         contested=links.contested,
         computed_links=links.computed,
         partitions=partitions,
-        mounted_at=tuple(
-            point for each in (name, *(partition.name for partition in partitions)) for point in mounts.get(each, ())
-        ),
+        mounted_at=stack.mounted_at.get(name, ()),
+        held_by=stack.held_by.get(name, ()),
         marker=parse_marker(tail[BLOCK_BYTES:]) if is_whole else None,
         data_token=parse_data(tail[:BLOCK_BYTES]) if is_whole else None,
     )
@@ -141,18 +143,3 @@ def _partitions(capture: Capture, name: str) -> tuple[Partition, ...]:
                 )
             )
     return tuple(sorted(found, key=lambda partition: partition.number))
-
-
-def _mounts(capture: Capture) -> dict[str, tuple[str, ...]]:
-    mounts: dict[str, tuple[str, ...]] = {}
-    for line in capture.lines.get("/proc/mounts", ()):
-        source, point, *_ = line.split(" ")
-        if source.startswith("/dev/"):
-            node = _decoded(source).removeprefix("/dev/")
-            mounts[node] = (*mounts.get(node, ()), _decoded(point))
-    return mounts
-
-
-def _decoded(field: str) -> str:
-    """Decode a field of /proc/mounts or /proc/swaps, where blanks and backslashes stand as octal numbers (proc(5))."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)

@@ -115,13 +115,14 @@ endorsement_keys() {
             fd* | sr*) true <"/dev/$name" && readable="$readable $block" || echo "no medium $name" ;;
             *) readable="$readable $block" ;;
         esac
-        set -- "$@" "$block/size" "$block/dev" "$block/ro" "$block/removable" "$block/serial" "$block/queue/logical_block_size" \
+        set -- "$@" "$block/size" "$block/ro" "$block/removable" "$block/serial" "$block/queue/logical_block_size" \
             "$block/device/vendor" "$block/device/model" "$block/device/type" "$block/device/scsi_level" \
             "$block/device/uevent"
     done
 
     echo '%% attributes'
-    grep -asH '' "$@" /sys/block/*/*/partition /sys/block/*/*/start /sys/block/*/*/size /sys/block/*/*/dev \
+    grep -asH '' "$@" /sys/block/*/*/partition /sys/block/*/*/start /sys/block/*/*/size \
+        /sys/block/*/dev /sys/block/*/*/dev /sys/block/dm-*/dm/name /sys/block/loop*/loop/backing_file \
         /sys/class/scsi_host/host*/proc_name /sys/class/ata_port/*/port_no \
         /sys/class/sas_device/*/phy_identifier /sys/class/sas_device/*/sas_address /sys/class/sas_port/*/num_phys \
         /sys/bus/virtio/devices/*/uevent /sys/bus/scsi/devices/*:*:*:*/uevent /sys/bus/scsi/devices/*:*:*:*/type \
@@ -134,11 +135,11 @@ endorsement_keys() {
         /sys/class/net/*/device/index /sys/class/net/*/device/../index \
         /sys/class/net/*/device/ari_enabled /sys/class/net/*/device/../ari_enabled \
         /sys/class/tpm/tpm*/tpm_version_major /sys/class/dmi/id/* /proc/sys/kernel/osrelease /proc/sys/kernel/random/boot_id \
-        /proc/cmdline /proc/cpuinfo /proc/mounts /proc/swaps \
+        /proc/cmdline /proc/cpuinfo /proc/self/mountinfo /proc/swaps \
         /sys/kernel/security/lockdown
 
     echo '%% links'
-    ls -ld $blocks /sys/bus/virtio/devices/* /sys/bus/scsi/devices/*:*:*:* \
+    ls -ld $blocks /sys/block/*/slaves/* /sys/bus/virtio/devices/* /sys/bus/scsi/devices/*:*:*:* \
         /sys/class/net/* /sys/bus/pci/devices/* /sys/bus/usb/devices/* /sys/class/scsi_host/* \
         /sys/class/ata_port/* /sys/class/tpm/tpm*/device/driver /dev/disk/by-path/* /dev/disk/by-id/* \
         /dev/disk/by-uuid/* /dev/disk/by-label/* /dev/disk/by-partuuid/* /dev/disk/by-partlabel/*

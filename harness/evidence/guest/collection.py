@@ -86,7 +86,7 @@ def parse_inventory(raw: bytes | str) -> Inventory:
         active_swaps=block_devices.active_swaps(capture),
         links_from=block_devices.links_from(capture),
         udev_version=capture.udev_version,
-        boot_medium=block_devices.boot_medium(capture, devices),
+        boot_medium=block_devices.boot_medium(capture),
         settled=capture.settled,
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.domain.placement import DiskSource
 from harness.evidence.guest.block_devices import MEDIUM
-from harness.evidence.inventory import Inventory
+from harness.evidence.inventory import BlockDevice, Inventory
 from harness.evidence.marker import data_offset, marker_offset
 from harness.instance.storage.disk_image import raw_view
 from harness.verdict.expected import ByteRange
@@ -90,13 +90,17 @@ def joined_changes(*changes: Mapping[str, tuple[ByteRange, ...]]) -> dict[str, t
 def unwritten(disks: Mapping[str, Fingerprint], normal: Inventory) -> dict[str, Fingerprint]:
     """Return the disks to which the normal guest does not write.
 
-    The rescue causes all changes on these disks before the rescued guest starts. The disks are not in use as swap, and
-    are mounted nowhere except as the medium, which is read-only.
+    The rescue causes all changes on these disks before the rescued guest starts. The disks are not in use as swap, no
+    device mapper or md has them, and they are mounted nowhere except as the medium, which is read-only.
     """
     in_use = {
         device.marker.disk
         for device in normal.block_devices
-        if device.marker is not None
-        and (set(device.mounted_at) - {MEDIUM} or any(swap.startswith(device.name) for swap in normal.active_swaps))
+        if device.marker is not None and _is_in_use(device, normal.active_swaps)
     }
     return {name: chunks for name, chunks in disks.items() if name not in in_use}
+
+
+def _is_in_use(device: BlockDevice, swaps: Sequence[str]) -> bool:
+    nodes = {device.name, *(partition.name for partition in device.partitions)}
+    return bool(set(device.mounted_at) - {MEDIUM} or device.held_by or nodes & set(swaps))
