@@ -158,7 +158,7 @@ class LifeCycle(Generic[R]):
         """
         if self.state is State.RESCUED:
             raise Refused("the instance is rescued already: unrescue it first")
-        self.variables.look_before()
+        self.variables.look_while_running()
         live_xml, definition = self.domain.XMLDesc(0), definition_of(self.domain)
         running = RunningInstance(self.instance, self.placement, live_xml, self.current.steps)
         rescued_xml = self.implementation.rescued(running, image).xml
@@ -172,6 +172,7 @@ class LifeCycle(Generic[R]):
             raise Refused(str(error), refused_by="libvirt") from error
         self.shut_down()
         try:
+            self.variables.look_before()
             self.look_while_off()
             self.variables.give_to_rescue()
             return self._boot_into(State.RESCUED)

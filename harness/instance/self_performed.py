@@ -69,13 +69,14 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
             Refused: the implementation or libvirt refuses; the refusal says if the guest is off by then.
             HostError, GuestError: the rescued guest did not come up.
         """
-        self.variables.look_before()
+        self.variables.look_while_running()
         self.saved_xml = definition_of(self.domain)
         shutdown_s = self.hypervisor.pace.patient(self.image.login.patience).shutdown_s
         content = self.media.present.content
         self._perform(
             self.guests.rescue(self.instance, self.placement, image, content, shutdown_s=shutdown_s),
             known=self._own_disks(),
+            in_pause=self.variables.look_before,
         )
         return self._reach(State.RESCUED)
 

@@ -18,6 +18,7 @@ class UefiVariables:
 
     path: Path | None
     rescue_path: Path | None
+    _running: tuple[int, bytes] | None = None
     _before: bytes | None = None
     _after: bytes | None = None
 
@@ -26,9 +27,21 @@ class UefiVariables:
         """Return the UEFI variables of the instance at a placement."""
         return cls(None if placement.uefi is None else placement.uefi.variables_path, placement.rescue_variables_path)
 
+    def look_while_running(self) -> None:
+        """Remember which file the guest to be rescued has open, and its content at this moment."""
+        content = self._content()
+        self._running = None if self.path is None or content is None else (self.path.stat().st_ino, content)
+
     def look_before(self) -> None:
-        """Remember the variables before a rescue."""
+        """Remember the variables before a rescue, with the guest off: a running one may still write to them.
+
+        If another file is there by now, the guest did not write it. Then the variables are those from before.
+        """
         self._before = self._content()
+        if self._running is not None and self.path is not None:
+            file, content = self._running
+            if not self.path.is_file() or self.path.stat().st_ino != file:
+                self._before = content
 
     def look_after(self) -> None:
         """Remember the variables after a rescue."""

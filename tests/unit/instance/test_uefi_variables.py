@@ -34,6 +34,32 @@ def test_a_store_that_is_gone_before_and_after_is_not_restored(variables: UefiVa
     variables.give_to_rescue()
 
 
+def test_what_the_running_guest_still_writes_is_none_of_the_rescue_s(variables: UefiVariables) -> None:
+    assert variables.path is not None
+    variables.look_while_running()
+    variables.path.write_bytes(b"own, and what the guest wrote last")
+    variables.look_before()
+    variables.look_after()
+    assert variables.are_restored is True
+
+
+@pytest.mark.parametrize("content", [b"of a new instance", None], ids=["replaced", "deleted"])
+def test_a_store_that_the_rescue_replaces_before_the_guest_is_off_is_not_restored(
+    variables: UefiVariables, content: bytes | None
+) -> None:
+    assert variables.path is not None
+    variables.look_while_running()
+    if content is not None:
+        new = variables.path.with_suffix(".new")
+        new.write_bytes(content)
+        new.replace(variables.path)
+    else:
+        variables.path.unlink()
+    variables.look_before()
+    variables.look_after()
+    assert variables.are_restored is False
+
+
 def test_the_rescue_has_a_copy_of_its_own(variables: UefiVariables) -> None:
     assert variables.path is not None
     assert variables.rescue_path is not None
