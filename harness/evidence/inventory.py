@@ -207,6 +207,7 @@ class Inventory(Frozen):
     boot_medium: str | None = None
     boot_order: tuple[str, ...] = ()
     settled: bool = True
+    unsettled: str | None = None
 
     def block_device(self, name: str) -> BlockDevice | None:
         """Return the device of this kernel name, if there is one."""

@@ -10,8 +10,7 @@ from testinfra.backend.base import BaseBackend, CommandResult
 from testinfra.host import Host
 from testinfra.modules.base import InstanceModule
 
-from harness.errors import GuestError
-from harness.evidence.guest.collection import collection_script, parse_inventory
+from harness.evidence.guest.collection import collection_script, settled_inventory
 from harness.evidence.inventory import BlockDevice, Inventory
 from harness.guest.booted import BootedGuest
 
@@ -102,10 +101,7 @@ class Disks(InstanceModule):  # type: ignore[misc]
         Raises:
             GuestError: the guest does not answer, or its devices did not settle.
         """
-        inventory = parse_inventory(self._host.backend.guest.run(collection_script()).stdout)
-        if not inventory.settled:
-            raise GuestError("the guest's devices did not settle")
-        return inventory
+        return settled_inventory(self._host.backend.guest.run(collection_script()).stdout)
 
     @cached_property
     def _by_name(self) -> dict[str, GuestDisk]:

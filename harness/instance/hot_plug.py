@@ -13,7 +13,7 @@ from harness.deadline import Deadline
 from harness.domain.placement import DiskSource
 from harness.domain.xml import devices_of, disk_target, disks_of, identity_of, parse_domain
 from harness.errors import GuestError
-from harness.evidence.guest.collection import collection_script, parse_inventory
+from harness.evidence.guest.collection import collection_script, settled_inventory
 from harness.evidence.inventory import Marker
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
 from harness.guest.booted import BootedGuest
@@ -100,7 +100,7 @@ class RunningDomainEditor:
         Raises:
             GuestError: the disk does not exist, or cannot be written to.
         """
-        inventory = parse_inventory(self.guest.run(collection_script()).stdout)
+        inventory = settled_inventory(self.guest.run(collection_script()).stdout)
         for device in inventory.block_devices:
             if device.marker is not None and device.marker.disk == disk and device.size_bytes:
                 block = marker_offset(device.size_bytes) // BLOCK_BYTES

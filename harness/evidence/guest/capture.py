@@ -35,6 +35,7 @@ _FILE_HEADER = re.compile(rb"(?:^|\n)==> (/[^\n]*) <==\n")
 class Capture:
     """Files by path: lines of text, bytes, and link targets (absolute, normalised).
 
+    ``unsettled`` says what went on for too long: ``udev`` or ``storage``.
     ``firmware`` is the interface that the kernel found. ``claims`` are the links below /dev/disk that udev wants each
     device to have, by device number; of several devices that want a link, one has it. ``contents`` are blkid's lines;
     None if the guest cannot tell. ``undriven`` are the kinds of ACPI devices that are there and have no driver.
@@ -45,6 +46,7 @@ class Capture:
     lines: Mapping[str, tuple[str, ...]]
     links: Mapping[str, str]
     blobs: Mapping[str, bytes]
+    unsettled: str | None = None
     udev_version: int | None = None
     claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     contents: tuple[str, ...] | None = None
@@ -99,10 +101,13 @@ def parse_capture(raw: bytes | str) -> Capture:
     if missing:
         raise unreadable(f"the output ends before its section {missing[0]!r}")
     head = sections[""]
-    if not {"settled yes", "settled no"} & set(head):
+    settling = [line.split() for line in head if line.startswith("settled ")]
+    if not settling:
         raise unreadable("it does not say whether devices had settled")
+    _, answer, *waited_for = settling[0]
     return Capture(
-        settled="settled yes" in head,
+        settled=answer == "yes",
+        unsettled=next(iter(waited_for), None),
         without_medium=frozenset(line.removeprefix("no medium ") for line in head if line.startswith("no medium ")),
         lines=_attributes(sections["attributes"]),
         links=_links(sections["links"]),

@@ -32,7 +32,9 @@ wait_for_hubs() {
 }
 
 settle() {
-    command -v udevadm >/dev/null && udevadm settle --timeout=15
+    unsettled=udev
+    command -v udevadm >/dev/null && ! udevadm settle --timeout=15 && return 1
+    unsettled=storage
     before=
     round=0
     while [ $round -lt 150 ]; do
@@ -98,7 +100,7 @@ endorsement_keys() {
 
 {
     echo '%% rescue-harness evidence 1'
-    if settle; then echo 'settled yes'; else echo 'settled no'; fi
+    if settle; then echo 'settled yes'; else echo "settled no $unsettled"; fi
     command -v udevadm >/dev/null && echo "udev $(udevadm --version)"
     [ -d /sys/firmware/efi ] && echo 'firmware uefi' || echo 'firmware bios'
     [ -e /sys/bus/acpi/devices/PNP0700:00 ] && ! [ -e /sys/bus/platform/drivers/floppy ] && echo 'undriven floppy'

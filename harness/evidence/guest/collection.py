@@ -11,6 +11,7 @@ import shlex
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from harness.errors import GuestError
 from harness.evidence.guest import block_devices, hardware
 from harness.evidence.guest.capture import parse_capture, unreadable
 from harness.evidence.guest.tpm import tpms
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from harness.evidence.guest.capture import Capture
 
 _KERNEL_NAME = re.compile(r"[a-z]+[a-z0-9]*")
+_UNSETTLED = {
+    "udev": ": udev was still at work after 15 s",
+    "storage": ": storage was announced that has no block device",
+}
 _WRITE_RESULT = "rescue-harness-write"
 
 _WRITE_FUNCTION = f"""\
@@ -88,7 +93,21 @@ def parse_inventory(raw: bytes | str) -> Inventory:
         udev_version=capture.udev_version,
         boot_medium=block_devices.boot_medium(capture),
         settled=capture.settled,
+        unsettled=capture.unsettled,
     )
+
+
+def settled_inventory(raw: bytes | str) -> Inventory:
+    """Return the inventory of a guest whose devices have settled: names, links and disks may come later otherwise.
+
+    Raises:
+        GuestError: a part is unreadable, or the devices have not settled.
+    """
+    inventory = parse_inventory(raw)
+    if not inventory.settled:
+        why = _UNSETTLED.get(inventory.unsettled or "", "")
+        raise GuestError(f"the guest's devices did not settle{why}")
+    return inventory
 
 
 def _required(capture: Capture, path: str) -> str:

@@ -11,7 +11,13 @@ import pytest
 
 from harness.errors import GuestError
 from harness.evidence.guest.capture import Capture
-from harness.evidence.guest.collection import collection_script, parse_inventory, parse_writes, write_script
+from harness.evidence.guest.collection import (
+    collection_script,
+    parse_inventory,
+    parse_writes,
+    settled_inventory,
+    write_script,
+)
 from harness.evidence.guest.hardware import lockdown, secure_boot
 from harness.evidence.inventory import BlockDevice, Inventory, Partition
 from harness.evidence.marker import data_offset, parse_data
@@ -208,9 +214,31 @@ def test_damaged_output_is_an_error_that_says_what(damage: Callable[[str], str],
     assert complaint in caught.value.message
 
 
-def test_an_unsettled_guest_says_so() -> None:
-    raw = (SAMPLES / "evidence-pc.txt").read_text().replace("settled yes", "settled no")
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("settled no udev", "udev was still at work after 15 s"),
+        ("settled no storage", "storage was announced that has no block device"),
+        ("settled no", "did not settle"),
+    ],
+)
+def test_a_guest_that_has_not_settled_is_not_judged(said: str, why: str) -> None:
+    raw = (SAMPLES / "evidence-pc.txt").read_text().replace("settled yes", said)
     assert not parse_inventory(raw).settled
+    with pytest.raises(GuestError, match="did not settle") as caught:
+        settled_inventory(raw)
+    assert why in caught.value.message
+
+
+@pytest.mark.parametrize(("exit_status", "answer"), [(1, "1 udev"), (0, "0 storage")])
+def test_an_udev_that_does_not_settle_in_time_is_noticed(tmp_path: Path, exit_status: int, answer: str) -> None:
+    udevadm = tmp_path / "udevadm"
+    udevadm.write_text(f"#!/bin/sh\nexit {exit_status}\n")
+    udevadm.chmod(0o755)
+    functions = collection_script().partition("tails() {")[0].replace("/sys/", f"{tmp_path}/sys/")
+    script = f"PATH={tmp_path}:$PATH\n{functions}settle\necho $? $unsettled"
+    done = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == answer
 
 
 def test_output_of_the_write_script_may_come_first(pc: Inventory) -> None:
