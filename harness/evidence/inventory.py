@@ -105,6 +105,7 @@ class BlockDevice(Frozen):
     removable: bool
     storage: str | None = None
     settings: dict[str, str] = Field(default_factory=dict)
+    traits: dict[str, str] = Field(default_factory=dict)
     by_path: tuple[str, ...] | None = None
     by_id: tuple[str, ...] | None = None
     by_uuid: tuple[str, ...] | None = None
@@ -146,6 +147,7 @@ class NetworkInterface(Frozen):
     address: Address
     driver: str | None
     settings: dict[str, str] = Field(default_factory=dict)
+    traits: dict[str, str] = Field(default_factory=dict)
 
 
 class PciDevice(Frozen):
@@ -162,6 +164,7 @@ class PciDevice(Frozen):
     driver: str | None
     model: str | None = None
     settings: dict[str, str] = Field(default_factory=dict)
+    traits: dict[str, str] = Field(default_factory=dict)
 
 
 class UsbDevice(Frozen):
@@ -193,6 +196,7 @@ class Inventory(Frozen):
     cpu_model: str | None = None
     dmi: dict[str, str] = Field(default_factory=dict)
     platform: dict[str, str] = Field(default_factory=dict)
+    traits: dict[str, str] = Field(default_factory=dict)
     firmware: Literal["bios", "uefi"] | None = None
     secure_boot: bool | None = None
     lockdown: str | None = None

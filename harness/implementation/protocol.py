@@ -100,6 +100,12 @@ class SelfPerformedGuests(Protocol):
     def unrescue(self, instance: Instance, placement: Placement) -> PausesWhileOff:
         """Unrescue an instance; raises Refused."""
 
+    def recorded_state(self, placement: Placement) -> str | None:
+        """Return the instance's state in the implementation's own record after the last rescue or unrescue."""
+
+    def base_paths(self, placement: Placement) -> Collection[Path]:
+        """Return the paths of the base images that the instance's disks may have below them."""
+
     def detach(self, instance: Instance, placement: Placement, disk: str) -> None:
         """Detach a volume of the running guest."""
 

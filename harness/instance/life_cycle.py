@@ -8,7 +8,7 @@ rescued guest, the saved definition is started again. A rescued guest that does 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,12 +23,13 @@ from harness.domain.disk_names import RESCUE
 from harness.domain.pinning import with_addresses_of
 from harness.domain.placement import Placement
 from harness.errors import DidNotBoot, HarnessError, HostError, Refused
-from harness.evidence.inventory import State
+from harness.evidence.inventory import Inventory, State
 from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.access import with_access
 from harness.guest.booted import stop_domain
 from harness.guest.keys import RunKey
 from harness.hypervisor.connection import definition_of, require_word_on_domain
+from harness.hypervisor.domain_record import record_of
 from harness.hypervisor.host import Hypervisor
 from harness.implementation.protocol import Implementation, Rescue, RunningInstance
 from harness.instance.boot_logs import BootLogs
@@ -268,6 +269,21 @@ class LifeCycle(Generic[R]):
     def domain_sources(self) -> Sources:
         """The files in its domains, by the disks that they are."""
         return Sources.of(self.placement, self.current.tokens)
+
+    @property
+    def recorded_state(self) -> str | None:
+        """The instance's state in the implementation's own record; None if the implementation keeps none."""
+        return None
+
+    @property
+    def base_paths(self) -> Collection[Path]:
+        """The paths of the base images below the instance's disks and its rescue medium."""
+        return self.media.base_paths
+
+    def with_record(self, inventory: Inventory) -> Inventory:
+        """Return the inventory of the present domain with libvirt's record of the domain."""
+        record = record_of(self.domain, self.console_path.parent)
+        return inventory.model_copy(update={"platform": inventory.platform | record})
 
     @property
     def is_active(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.domain.placement import DiskSource
 from harness.guest.login import Login
@@ -32,14 +33,23 @@ class Medium:
 
 @dataclass
 class RescueMedia:
-    """The media of one case; ``present`` is the one that the next rescue takes. ``by_step`` goes by position."""
+    """The media of one case; ``present`` is the one that the next rescue takes. ``by_step`` goes by position.
+
+    ``instance_base`` is the image below the instance's root disk.
+    """
 
     under_test: Medium
     by_step: Mapping[int, Medium]
+    instance_base: Path
     present: Medium = field(init=False)
 
     def __post_init__(self) -> None:
         self.present = self.under_test
+
+    @property
+    def base_paths(self) -> tuple[Path, ...]:
+        """The paths of the images below the instance's root disk and the present medium."""
+        return tuple(dict.fromkeys((self.instance_base, self.present.content.path)))
 
     def choose(self, step: int | None) -> Medium:
         """Make the medium of a step, by its position, or else of the rescue under test the present one."""

@@ -51,6 +51,16 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
         names = self.guests.disk_names(self.placement)
         return replace(super().domain_sources, disks=names, variables=self.guests.variables(self.placement))
 
+    @property
+    def recorded_state(self) -> str | None:
+        """The instance's state in the implementation's own record."""
+        return self.guests.recorded_state(self.placement)
+
+    @property
+    def base_paths(self) -> Collection[Path]:
+        """The paths of the base images, which the implementation keeps."""
+        return self.guests.base_paths(self.placement)
+
     def start(self) -> BootedGuest:
         """Have the implementation make and boot the instance.
 

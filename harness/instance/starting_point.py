@@ -92,6 +92,7 @@ class StartingPoint:
                 step: medium(f"{RESCUE}-of-step-{step + 1}", image, self.images.by_step[step], _new_token())
                 for step, image in self.rescue_images_by_step.items()
             },
+            self.images.instance.content.path,
         )
 
     def placement(self, sources: Mapping[str, DiskSource], *, tpm: EmulatedTpm | None = None) -> Placement:

@@ -19,6 +19,7 @@ from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.instance.hot_plug import take_live
 from harness.instance.life_cycle import LifeCycle
 from harness.instance.preparation import PreparedInstance
+from harness.instance.storage.base_files import changed_bases, digests
 from harness.instance.storage.fingerprint import Fingerprint, disk_changes, joined_changes, unwritten
 from harness.level.control_boots import settled_by_control_boots
 from harness.level.outcome import Outcome, Progress
@@ -54,6 +55,10 @@ class BootedInstance(InstanceUnderTest):
     """The disks before the boot of the guest that is then rescued."""
     _before: dict[str, Fingerprint] = field(default_factory=dict)
     """The disks before the boot of the rescued guest."""
+    _bases: dict[str, str] = field(default_factory=dict)
+    """Digests of the base images before the rescue."""
+    _recorded: str | None = None
+    """The instance's state in the implementation's own record, once it was rescued."""
     _normal: Inventory | None = None
     _written: dict[str, str] = field(default_factory=dict)
     _marked: set[str] = field(default_factory=set)
@@ -143,10 +148,12 @@ class BootedInstance(InstanceUnderTest):
         """Boot the rescued guest."""
         self._since = self.life_cycle.disks_when_off
         self._written = {}
+        self._bases = digests(self.life_cycle.base_paths)
         try:
             self.boot(State.RESCUED, lambda: self.life_cycle.rescue(self.image))
         finally:
             self._before = self.life_cycle.disks_when_off
+        self._recorded = self.life_cycle.recorded_state
 
     def choose_medium(self, step: int | None) -> None:
         """Take the rescue medium of a step, by its position, or else of the rescue under test."""
@@ -200,6 +207,8 @@ class BootedInstance(InstanceUnderTest):
         return HostEvidence(
             domain_xml_equal=life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml,
             nvram_equal=life_cycle.variables.are_restored,
+            recorded=(self._recorded, life_cycle.recorded_state),
+            base_images=changed_bases(self._bases, life_cycle.base_paths),
             changes=changes,
         )
 
@@ -267,7 +276,7 @@ class BootedInstance(InstanceUnderTest):
         predicted = self._predicted(guest)
         if self.life_cycle.is_hot:
             predicted = with_names(predicted, self._hot_names)
-        self._definitions.setdefault(state, predicted)
+        self._definitions.setdefault(state, self.life_cycle.with_record(predicted))
         self.outcome.about_model += [
             finding
             for finding in (*contradictions(state, predicted, inventory), *link_contradictions(state, inventory))

@@ -61,7 +61,8 @@ class BuiltMachine(InstanceUnderTest):
         sources = Sources.of(life_cycle.placement, self.ready.tokens)
         inventory = machine_inventory(machine.query, machine.live_xml, sources)
         is_disk = usb_cdrom_is_disk(life_cycle.hypervisor.connection)
-        self._definitions[state] = running_inventory(machine.live_xml, sources, usb_cdrom_is_disk=is_disk)
+        defined = running_inventory(machine.live_xml, sources, usb_cdrom_is_disk=is_disk)
+        self._definitions[state] = life_cycle.with_record(defined)
         folder = f"{self.folder_prefix}{state}"
         self.folder.write(f"{folder}/defined.xml", life_cycle.defined_xml[state])
         self.folder.write(f"{folder}/live.xml", machine.live_xml)

@@ -67,7 +67,8 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
         holds="Each disk says the same of itself.",
         compared="Size, sector size, serial, WWN, vendor, model, bus, driver, read-only, removable, kind, partitions"
         " (number, start, size); how the disk is stored: format, encryption, server, who answers SCSI commands; every"
-        " setting of the disk's definition and of its QEMU device, such as limits, cache and queues.",
+        " setting of the disk's definition and of its QEMU device, such as limits, cache and queues; physical block"
+        " size, write cache, queues and discard as the kernel has them; I/O errors in the kernel's log.",
         findings=("'size 16777216 -> size 33554432'", "'driver@cache writeback -> driver@cache none'"),
     ),
     ClaimName.CONTENT: ClaimDescription(
@@ -90,8 +91,10 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
     ClaimName.OTHER_HARDWARE: ClaimDescription(
         holds="All other hardware is the same.",
         compared="NICs (kernel name, predictable name, MAC, address, driver); PCI functions at their paths (ids,"
-        " subsystem, class); USB devices at their ports; DMI; CPU model; the firmware's interface, and whether secure"
-        " boot is on; a TPM's version, driver and endorsement key; every setting of the domain and of each device.",
+        " subsystem, class, revision, capabilities, virtio features); USB devices at their ports; DMI; CPU count,"
+        " model and flags; digests of SMBIOS and ACPI tables; the firmware's interface, and whether secure boot is on;"
+        " a TPM's version, driver and endorsement key; every setting of the domain and of each device; libvirt's record"
+        " of the domain.",
         findings=(
             "'eth0 -> eth1', 'MAC ... -> MAC ...'",
             "one PCI or USB address -> another",
@@ -101,7 +104,8 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
     ClaimName.RESTORED: ClaimDescription(
         holds="The unrescued instance is as it was at first.",
         compared="Everything above, unrescued against normal; the kernel's version, command line and lockdown mode; the"
-        " redefined domain XML and the UEFI variables, byte for byte.",
+        " redefined domain XML and the UEFI variables, byte for byte; memory, NICs' MTU and carrier, hot-plug slots,"
+        " the ACPI table DSDT and the TPM's PCRs of the firmware; the state in the implementation's own record.",
         findings=(
             "as above, under this claim, with the claim that it came from as 'aspect'",
             "for 'domain' and 'nvram': 'saved -> different'",
@@ -114,7 +118,7 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
         holds="What was written while the instance was rescued is there after the unrescue, and nothing else changed.",
         compared="The token that was written to each disk while rescued; the tokens of disks that nobody wrote to; the"
         " bytes of the disks, seen from the host before the first boot, and while the guest is off for the rescue and"
-        " for the unrescue.",
+        " for the unrescue; the content of the base images.",
         findings=(
             "'written -> no data' or 'written -> other data'",
             "'no data -> other data'",

@@ -17,6 +17,7 @@ from harness.verdict.comparison import Comparison, compare
 from harness.verdict.disks import addresses, all_present, content, disk_settings, identity, names
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.links import links
+from harness.verdict.on_host import base_images, recorded_states
 from harness.verdict.restoring import as_restored, data, restored_on_host, restored_system
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def compare_unrescued(
         found = check(comparison)
         findings += found if claim is ClaimName.BOOTED_FROM_RESCUE else as_restored(found)
     findings += as_restored(boot_instructions(comparison))
-    return (*findings, *restored_system(normal, unrescued), *restored_on_host(host), *data(comparison, host))
+    on_host = (*restored_on_host(host), *recorded_states(host))
+    after = (*data(comparison, host), *base_images(host))
+    return (*findings, *restored_system(normal, unrescued), *on_host, *after)
 
 
 def compare_definitions(by_state: Mapping[State, Inventory], expected: Expected) -> tuple[Finding, ...]:

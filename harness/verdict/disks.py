@@ -10,6 +10,7 @@ from harness.verdict.comparison import Comparison, Pair, holder, holders
 from harness.verdict.finding import Finding
 from harness.verdict.place import move
 from harness.verdict.settings import changed
+from harness.verdict.traits import disk_traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,6 +84,7 @@ def identity(comparison: Comparison) -> Iterator[Finding]:
         )
         yield from _identity(pair.disk, before, after)
     yield from disk_settings(comparison)
+    yield from disk_traits(comparison)
 
 
 def unknown_traits(comparison: Comparison) -> Iterator[str]:

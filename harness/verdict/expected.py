@@ -49,10 +49,13 @@ class HostEvidence(Frozen):
     """Facts that only the host can see after the instance is unrescued; None means not looked at.
 
     ``domain_xml_equal``: the redefined domain is byte for byte the XML saved before the rescue. ``nvram_equal``: so
-    are the UEFI variables. ``changes``: by disk, the ranges that differ from before the rescue although nobody was
-    meant to write there.
+    are the UEFI variables. ``recorded`` is the instance's state in the implementation's own record, rescued and
+    unrescued. ``base_images`` names the base images that have changed. ``changes``: by disk, the ranges that differ
+    from before the rescue although nobody was meant to write there.
     """
 
     domain_xml_equal: bool | None = None
     nvram_equal: bool | None = None
+    recorded: tuple[str | None, str | None] = (None, None)
+    base_images: tuple[str, ...] = ()
     changes: dict[str, tuple[ByteRange, ...]] = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from harness.verdict.pci import PciChanges, describe, identifiers, pci_changes
 from harness.verdict.place import move
 from harness.verdict.platform import platform_traits
 from harness.verdict.settings import changed
+from harness.verdict.traits import hardware_traits
 from harness.verdict.usb import UsbChanges, usb_changes
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def other_hardware(comparison: Comparison) -> Iterator[Finding]:
         if trait.before is not None and trait.after is not None:
             yield from _trait(trait.device, trait.name, trait.before, trait.after)
     yield from _all_settings(comparison, pci, usb)
+    yield from hardware_traits(comparison, pci.same)
 
 
 def hardware_settings(comparison: Comparison) -> Iterator[Finding]:

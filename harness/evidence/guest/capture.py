@@ -2,8 +2,9 @@
 
 Sections start with a line ``%% <name>``: a head (``settled yes``, ``udev 252``, ``no medium sr0``), attributes
 (``<file>:<line>``, from grep -H), links (from ls -ld, and the links that udev's database has for each device number),
-contents (blkid's words on each device, where no udev runs), binary (gzip, then base64, of ``==> <file> <==`` and the
-file's bytes, from head -v), and an end that proves the output is complete.
+contents (blkid's words on each device, where no udev runs), traits (``<file> <line>``, digests, lines of the kernel's
+log), binary (gzip, then base64, of ``==> <file> <==`` and the file's bytes, from head -v), and an end that proves the
+output is complete.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Capture:
     contents: tuple[str, ...] | None = None
     firmware: Literal["bios", "uefi"] | None = None
     undriven: frozenset[str] = frozenset()
+    traits: tuple[str, ...] = ()
 
     def text(self, path: str) -> str | None:
         """Return the first line of a file, without surrounding blanks; None if the file is missing or empty."""
@@ -112,6 +114,7 @@ def parse_capture(raw: bytes | str) -> Capture:
         lines=_attributes(sections["attributes"]),
         links=_links(sections["links"]),
         blobs=_blobs("".join(sections["binary"])),
+        traits=tuple(sections.get("traits", ())),
         udev_version=next((int(line[5:]) for line in head if re.fullmatch(r"udev \d+", line)), None),
         firmware="uefi" if "firmware uefi" in head else "bios" if "firmware bios" in head else None,
         undriven=frozenset(line.removeprefix("undriven ") for line in head if line.startswith("undriven ")),

@@ -150,6 +150,9 @@ endorsement_keys() {
     echo '%% contents'
     contents
 
+    echo '%% traits'
+    traits
+
     echo '%% binary'
     {
         head -v -c 1024 /sys/block/*/device/vpd_pg8[039]
@@ -159,6 +162,7 @@ endorsement_keys() {
         head -v -c 5 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
         tails
         endorsement_keys
+        trait_bytes
     } | gzip -1 | base64
 
     echo '%% end'

@@ -15,6 +15,7 @@ from harness.errors import GuestError
 from harness.evidence.guest import block_devices, hardware
 from harness.evidence.guest.capture import parse_capture, unreadable
 from harness.evidence.guest.tpm import tpms
+from harness.evidence.guest.traits import with_traits
 from harness.evidence.guest.undriven import undriven
 from harness.evidence.inventory import Inventory
 from harness.evidence.marker import BLOCK_BYTES, DATA_MAGIC, data_block
@@ -44,7 +45,11 @@ write_data() {{
 
 def collection_script() -> str:
     """Return the POSIX shell script that waits for devices to settle and prints everything, raw."""
-    lines = files(__package__).joinpath("collect.sh").read_text(encoding="utf-8").splitlines()
+    lines = [
+        line
+        for name in ("traits.sh", "collect.sh")
+        for line in files(__package__).joinpath(name).read_text(encoding="utf-8").splitlines()
+    ]
     return "".join(f"{line}\n" for line in lines if not line.lstrip().startswith("#"))
 
 
@@ -73,7 +78,7 @@ def parse_inventory(raw: bytes | str) -> Inventory:
     """Return the inventory in the collection script's output; raise GuestError naming any unreadable part."""
     capture = parse_capture(raw)
     devices = block_devices.block_devices(capture)
-    return Inventory(
+    inventory = Inventory(
         boot_id=_required(capture, "/proc/sys/kernel/random/boot_id"),
         kernel=_required(capture, "/proc/sys/kernel/osrelease"),
         command_line=capture.text("/proc/cmdline") or "",
@@ -95,6 +100,7 @@ def parse_inventory(raw: bytes | str) -> Inventory:
         settled=capture.settled,
         unsettled=capture.unsettled,
     )
+    return with_traits(inventory, capture)
 
 
 def settled_inventory(raw: bytes | str) -> Inventory:

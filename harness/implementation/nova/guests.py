@@ -32,7 +32,7 @@ from harness.implementation.nova.description import (
 )
 from harness.implementation.nova.environments import NovaEnvironment
 from harness.implementation.nova.kept_worker import KeptWorker
-from harness.implementation.nova.messages import Answer, Detach, ImageFile, Rescue, Spawn, Unrescue
+from harness.implementation.nova.messages import Answer, Detach, ImageFile, Left, Rescue, Spawn, Unrescue
 from harness.implementation.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.implementation.nova.process import Worker
 from harness.implementation.nova.refusals import refused_instance, refused_rescue, refused_unrescue
@@ -55,6 +55,7 @@ class NovaGuests:
         self._base = base
         self._stack = ExitStack()
         self._images_lock = threading.Lock()
+        self._left: dict[str, Left] = {}
         self.worker = KeptWorker(environment.name, self._start)
 
     def placed(self, placement: Placement) -> Placement:
@@ -161,6 +162,7 @@ class NovaGuests:
         answer = yield from self.worker.asked(request, OPERATION_TIMEOUT_S + shutdown_s)
         if answer.refusal is not None:
             raise refused_rescue(self._environment.name, answer.refusal, answer.left, placement.uuid)
+        self._note(placement, answer)
 
     def unrescue(self, instance: Instance, placement: Placement) -> PausesWhileOff:
         """Call ``compute.api.API.unrescue``, and pause between the two guests.
@@ -174,6 +176,21 @@ class NovaGuests:
         answer = yield from self._asked_worker(request)
         if answer.refusal is not None:
             raise refused_unrescue(answer.refusal, answer.left)
+        self._note(placement, answer)
+
+    def _note(self, placement: Placement, answer: Answer) -> None:
+        if answer.left is not None:
+            self._left[placement.uuid] = answer.left
+
+    def recorded_state(self, placement: Placement) -> str | None:
+        """Return ``vm_state`` of the instance, and ``task_state`` if there is one, after the last operation."""
+        left = self._left.get(placement.uuid)
+        return None if left is None else ", ".join(filter(None, (left.vm_state, left.task_state)))
+
+    def base_paths(self, placement: Placement) -> tuple[Path, ...]:
+        """Return the paths of the files in Nova's image cache, which the disks of all instances share."""
+        del placement
+        return tuple((self._instances_path / "_base").glob("*"))
 
     def detach(self, instance: Instance, placement: Placement, disk: str) -> None:
         """Call ``LibvirtDriver.detach_volume`` for the running guest.
@@ -190,6 +207,7 @@ class NovaGuests:
 
     def forget(self, placement: Placement) -> None:
         """Remove the files of an instance whose domain is gone."""
+        self._left.pop(placement.uuid, None)
         shutil.rmtree(self._folder(placement), ignore_errors=True)
 
     def _asked(self, instance: Instance, placement: Placement) -> Asked:

@@ -114,3 +114,18 @@ def test_a_refusal_that_hides_what_became_of_the_guest_is_a_finding(
     said: GuestAfter, boot_id: str | None, found: set[Key]
 ) -> None:
     assert keys(tuple(after_refusal(said, "first", boot_id))) == found
+
+
+def test_a_record_that_disagrees_with_what_was_done_is_found() -> None:
+    agreeing = HostEvidence(recorded=("rescued", "active"))
+    assert compare_unrescued(NORMAL, RESCUED, KEPT, WRITTEN, agreeing) == ()
+    found = compare_unrescued(NORMAL, RESCUED, KEPT, WRITTEN, HostEvidence(recorded=("active", "active, powering-on")))
+    assert keys(found) == {
+        ("booted-from-rescue", "instance", "rescued", "active"),
+        ("restored", "instance", "active", "active, powering-on"),
+    }
+
+
+def test_a_base_image_that_was_written_to_is_found() -> None:
+    found = compare_unrescued(NORMAL, RESCUED, KEPT, WRITTEN, HostEvidence(base_images=("instance.raw",)))
+    assert keys(found) == {("data", "base-image", "unchanged", "instance.raw changed")}
