@@ -17,6 +17,7 @@ from harness.guest.booted import BootedGuest
 from harness.guest.rebooting import rebooted
 from harness.hypervisor.connection import usb_cdrom_is_disk
 from harness.instance.hot_plug import take_live
+from harness.instance.instance_folder import files_of
 from harness.instance.life_cycle import LifeCycle
 from harness.instance.preparation import PreparedInstance
 from harness.instance.storage.base_files import changed_bases, digests
@@ -55,6 +56,8 @@ class BootedInstance(InstanceUnderTest):
     """The disks before the boot of the guest that is then rescued."""
     _before: dict[str, Fingerprint] = field(default_factory=dict)
     """The disks before the boot of the rescued guest."""
+    _files: frozenset[str] = frozenset()
+    """The files in the instance's folder before the rescue."""
     _bases: dict[str, str] = field(default_factory=dict)
     """Digests of the base images before the rescue."""
     _recorded: str | None = None
@@ -148,6 +151,7 @@ class BootedInstance(InstanceUnderTest):
         """Boot the rescued guest."""
         self._since = self.life_cycle.disks_when_off
         self._written = {}
+        self._files = files_of(self.life_cycle)
         self._bases = digests(self.life_cycle.base_paths)
         try:
             self.boot(State.RESCUED, lambda: self.life_cycle.rescue(self.image))
@@ -200,6 +204,7 @@ class BootedInstance(InstanceUnderTest):
         life_cycle, normal = self.life_cycle, self._normal
         after = life_cycle.disks_when_off
         since = {} if normal is None else unwritten(self._since, normal)
+        files = files_of(life_cycle)
         changes = joined_changes(
             disk_changes(since, self._before, marked=self._marked), disk_changes(self._before, after, self._written)
         )
@@ -208,6 +213,8 @@ class BootedInstance(InstanceUnderTest):
             domain_xml_equal=life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml,
             nvram_equal=life_cycle.variables.are_restored,
             recorded=(self._recorded, life_cycle.recorded_state),
+            left_over=tuple(sorted(files - self._files)),
+            lost=tuple(sorted(self._files - files)),
             base_images=changed_bases(self._bases, life_cycle.base_paths),
             changes=changes,
         )

@@ -105,11 +105,13 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
         holds="The unrescued instance is as it was at first.",
         compared="Everything above, unrescued against normal; the kernel's version, command line and lockdown mode; the"
         " redefined domain XML and the UEFI variables, byte for byte; memory, NICs' MTU and carrier, hot-plug slots,"
-        " the ACPI table DSDT and the TPM's PCRs of the firmware; the state in the implementation's own record.",
+        " the ACPI table DSDT and the TPM's PCRs of the firmware; the state in the implementation's own record; the"
+        " names of the files in the instance's folder.",
         findings=(
             "as above, under this claim, with the claim that it came from as 'aspect'",
             "for 'domain' and 'nvram': 'saved -> different'",
             "'root -> nothing': no system came up in two boots, with 'booted-from-rescue' as 'aspect'",
+            "for 'folder': 'no file -> disk.rescue', a file that is left over, or the other way round",
             "for 'domain': the boot order, 'root -> root, then network'",
             "for 'guest': 'kernel ... -> kernel ...', 'command line ... -> command line ...'",
         ),

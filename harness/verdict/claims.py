@@ -17,7 +17,7 @@ from harness.verdict.comparison import Comparison, compare
 from harness.verdict.disks import addresses, all_present, content, disk_settings, identity, names
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.links import links
-from harness.verdict.on_host import base_images, recorded_states
+from harness.verdict.on_host import base_images, instance_folder, recorded_states
 from harness.verdict.restoring import as_restored, data, restored_on_host, restored_system
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def compare_unrescued(
         found = check(comparison)
         findings += found if claim is ClaimName.BOOTED_FROM_RESCUE else as_restored(found)
     findings += as_restored(boot_instructions(comparison))
-    on_host = (*restored_on_host(host), *recorded_states(host))
+    on_host = (*restored_on_host(host), *recorded_states(host), *instance_folder(host))
     after = (*data(comparison, host), *base_images(host))
     return (*findings, *restored_system(normal, unrescued), *on_host, *after)
 

@@ -50,12 +50,15 @@ class HostEvidence(Frozen):
 
     ``domain_xml_equal``: the redefined domain is byte for byte the XML saved before the rescue. ``nvram_equal``: so
     are the UEFI variables. ``recorded`` is the instance's state in the implementation's own record, rescued and
-    unrescued. ``base_images`` names the base images that have changed. ``changes``: by disk, the ranges that differ
-    from before the rescue although nobody was meant to write there.
+    unrescued. ``left_over`` and ``lost`` name the files that the instance's folder has since the rescue, and those that
+    it has no more. ``base_images`` names the base images that have changed. ``changes``: by disk, the ranges that
+    differ from before the rescue although nobody was meant to write there.
     """
 
     domain_xml_equal: bool | None = None
     nvram_equal: bool | None = None
     recorded: tuple[str | None, str | None] = (None, None)
+    left_over: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     base_images: tuple[str, ...] = ()
     changes: dict[str, tuple[ByteRange, ...]] = Field(default_factory=dict)

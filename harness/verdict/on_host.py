@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from harness.verdict.expected import HostEvidence
 
+_FOLDER, _NO_FILE = "folder", "no file"
+
 
 def recorded_states(host: HostEvidence) -> Iterator[Finding]:
     """Compare the implementation's own record of the instance with what it has done."""
@@ -23,6 +25,16 @@ def recorded_states(host: HostEvidence) -> Iterator[Finding]:
         if found not in {None, wanted}:
             message = f"the implementation's own record says {found} after a successful {done}"
             yield Finding(claim=claim, device="instance", before=wanted, after=str(found), message=message)
+
+
+def instance_folder(host: HostEvidence) -> Iterator[Finding]:
+    """Check that the rescue left nothing in the instance's folder, and took nothing from it."""
+    for name in host.left_over:
+        message = f"{name} is left over in the instance's folder"
+        yield Finding(claim=ClaimName.RESTORED, device=_FOLDER, before=_NO_FILE, after=name, message=message)
+    for name in host.lost:
+        message = f"{name} is gone from the instance's folder"
+        yield Finding(claim=ClaimName.RESTORED, device=_FOLDER, before=name, after=_NO_FILE, message=message)
 
 
 def base_images(host: HostEvidence) -> Iterator[Finding]:

@@ -129,3 +129,11 @@ def test_a_record_that_disagrees_with_what_was_done_is_found() -> None:
 def test_a_base_image_that_was_written_to_is_found() -> None:
     found = compare_unrescued(NORMAL, RESCUED, KEPT, WRITTEN, HostEvidence(base_images=("instance.raw",)))
     assert keys(found) == {("data", "base-image", "unchanged", "instance.raw changed")}
+
+
+def test_files_that_come_and_go_with_the_rescue_are_found() -> None:
+    host = HostEvidence(left_over=("disk.rescue",), lost=("disk.config",))
+    assert keys(compare_unrescued(NORMAL, RESCUED, KEPT, WRITTEN, host)) == {
+        ("restored", "folder", "no file", "disk.rescue"),
+        ("restored", "folder", "disk.config", "no file"),
+    }

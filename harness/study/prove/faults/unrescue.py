@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import shutil
 
 from lxml import etree
 
 from harness.domain.disk_names import RESCUE
 from harness.domain.pinning import without_boot_order
 from harness.domain.xml import devices_of
-from harness.scenario.words import ClaimName, Role
+from harness.scenario.words import ClaimName, Level, Role
 from harness.study.prove.faults.draft import Draft, NotApplicable, drop_addresses
 from harness.study.prove.faults.fault import Fault
 
@@ -64,6 +65,12 @@ def _volume_lost(draft: Draft) -> None:
     draft.devices.remove(draft.first(Role.VOLUME))
 
 
+def _medium_left_over(draft: Draft) -> None:
+    medium = draft.placement.sources[RESCUE].path
+    if medium.is_file():  # at level plan there are no files
+        shutil.copyfile(medium, medium.with_name("disk.rescue"))
+
+
 UNRESCUE_FAULTS = (
     Fault(
         "unrescue-does-nothing",
@@ -116,5 +123,13 @@ UNRESCUE_FAULTS = (
         "a volume is missing after the unrescue",
         ClaimName.RESTORED,
         unrescued=_volume_lost,
+    ),
+    Fault(
+        "medium-left-over",
+        "a copy of the rescue medium is left in the instance's folder after the unrescue",
+        ClaimName.RESTORED,
+        unrescued=_medium_left_over,
+        level=Level.MACHINE,
+        case="virtio-disk[pc]",
     ),
 )

@@ -163,6 +163,7 @@ def cases(folder: Path) -> Iterator[tuple[RunningInstance, RescueImage]]:
 def files_of(placement: Placement) -> dict[Path, bytes]:
     uefi, tpm = placement.uefi, placement.tpm
     paths = [source.path for source in placement.sources.values()]
+    paths += [source.path.with_name("disk.rescue") for name, source in placement.sources.items() if name == "rescue"]
     paths += ([uefi.variables_path] if uefi else []) + (sorted(tpm.state_path.glob("*.permall")) if tpm else [])
     return {path: path.read_bytes() for path in paths if path.is_file()}
 
