@@ -79,7 +79,7 @@ def boot_timeout_option() -> _Decorator:
         "--boot-timeout",
         type=click.FloatRange(1),
         metavar="SECONDS",
-        help="How long a guest may take to come up. Default: 25 canary boots, at least 60 s.",
+        help="How long a guest may take to come up, in its own time. Default: 25 canary boots, at least 60 s.",
     )
 
 

@@ -1,8 +1,8 @@
-"""The harness's own access to a guest: a serial log and the SSH key, the same in every state.
+"""The harness's own access to a guest: a serial log, where the BIOS speaks too, and the SSH key.
 
-The key travels in QEMU's firmware configuration: that adds no device, needs no image to be rebuilt, and writes to no
-disk under test. In a user's image, the system's serial number tells cloud-init where to fetch the key. The serial port
-is on the ISA bus, so it moves no PCI address.
+All states get the same. The key travels in QEMU's firmware configuration: that adds no device, needs no image to be
+rebuilt, and writes to no disk under test. In a user's image, the system's serial number tells cloud-init where to fetch
+the key. The serial port is on the ISA bus, so it moves no PCI address.
 """
 
 from __future__ import annotations
@@ -14,12 +14,22 @@ from lxml import etree
 from harness.domain.xml import devices_of, parse_domain, serialise
 
 AUTHORIZED_KEYS_ENTRY = "opt/rescue-harness/authorized_keys"
+BIOS_SPEAKS_SINCE = 9_000_000
+"""libvirt's version from which ``useserial`` is a word to SeaBIOS; an earlier one may add a device, sgabios."""
 
 
-def with_access(domain_xml: str, *, console_path: Path, authorized_keys: str, system_serial: str | None = None) -> str:
+def with_access(
+    domain_xml: str,
+    *,
+    console_path: Path,
+    authorized_keys: str,
+    system_serial: str | None = None,
+    bios_speaks: bool = False,
+) -> str:
     """Return the domain with the harness's serial log and key; they replace any that the domain already had.
 
-    ``system_serial`` replaces the SMBIOS serial number of the system.
+    ``system_serial`` replaces the SMBIOS serial number of the system. ``bios_speaks``: SeaBIOS, and boot loaders that
+    print through it, print on the serial port too.
 
     Raises:
         HostError: the text is no domain XML.
@@ -31,6 +41,8 @@ def with_access(domain_xml: str, *, console_path: Path, authorized_keys: str, sy
     for element in [*_first_serial_ports(devices), *devices.findall("console")]:
         devices.remove(element)
     os_element = root.find("os")
+    if bios_speaks and os_element is not None:
+        _child(os_element, "bios").set("useserial", "yes")
     position = 0 if os_element is None else root.index(os_element)
     root.insert(position, _firmware_configuration(authorized_keys))
     other_port = devices.find("serial")

@@ -13,6 +13,11 @@ import libvirt
 
 from harness.deadline import Deadline
 from harness.errors import DidNotBoot, GuestError, HostError
+from harness.guest.boot.allowance import Allowance
+from harness.guest.boot.looking import Observer
+from harness.guest.boot.screen import keep_screen
+from harness.guest.boot.waiting import BootWait
+from harness.guest.boot.watch import Patience
 from harness.guest.console import Console, Ready
 from harness.guest.forward import forward_ssh
 from harness.guest.login import Login
@@ -22,7 +27,6 @@ from harness.hypervisor.host import Hypervisor, Pace
 from harness.hypervisor.reaping import orphans_reaped
 
 _POLL_S = 0.05
-_STATE_EVERY = 10
 _KNOCK_S = 0.5
 _SYNC_AND_BOOT_ID = "sync && cat /proc/sys/kernel/random/boot_id"
 _STATES = {
@@ -44,6 +48,7 @@ class BootedGuest:
     hypervisor: Hypervisor
     domain: libvirt.virDomain
     console: Console
+    screen_path: Path
     ssh_port: int
     ssh: SshConnection
     ready: Ready
@@ -138,24 +143,32 @@ def booted(
     domain: libvirt.virDomain,
     *,
     console_path: Path,
+    screen_path: Path,
     login: Login,
     refused_hint: Callable[[], str | None] = lambda: None,
 ) -> Iterator[BootedGuest]:
     """Start a domain, wait until its guest answers over SSH, and stop it at the end.
 
-    ``refused_hint`` returns the hint for the case that the SSH server has not let the user in by the deadline.
+    ``refused_hint`` returns the hint for the case that the SSH server does not let the user in. ``screen_path`` gets
+    the screen of a guest that does not come up and has a graphics card.
 
     Raises:
         DidNotBoot: QEMU refuses the domain, or the guest does not come up; carries console and domain state.
         HostError, GuestError: host or guest failed.
     """
-    for stale in (console_path, qemu_log_path(hypervisor, domain.name())):
+    for stale in (console_path, screen_path, qemu_log_path(hypervisor, domain.name())):
         stale.unlink(missing_ok=True)
     started = time.monotonic()
     with _stopped_at_the_end(domain):
         start_domain(hypervisor, domain)
         with reached(
-            hypervisor, domain, console_path=console_path, login=login, started=started, refused_hint=refused_hint
+            hypervisor,
+            domain,
+            console_path=console_path,
+            screen_path=screen_path,
+            login=login,
+            started=started,
+            refused_hint=refused_hint,
         ) as guest:
             yield guest
 
@@ -166,6 +179,7 @@ def reached(
     domain: libvirt.virDomain,
     *,
     console_path: Path,
+    screen_path: Path,
     login: Login,
     started: float,
     printed_bytes: int = 0,
@@ -182,23 +196,32 @@ def reached(
         GuestError: the guest lets nobody in.
     """
     pace = hypervisor.pace.patient(login.patience)
-    deadline = Deadline(started + pace.boot_s, pace.boot_s)
     console = Console(console_path, printed_bytes)
     port = forward_ssh(domain)
+    wait = BootWait(
+        hypervisor,
+        Observer(domain, console, started),
+        Allowance(pace.boot_s, pace.far_boot_s, pace.quiet_s),
+        Patience.of(pace.canary_s, by_cloud_init=login.by_cloud_init),
+        says_ready=login.says_ready,
+        hint=refused_hint,
+    )
     try:
         if login.says_ready:
-            ready = _wait_until_ready(hypervisor, domain, console, deadline)
+            ready = _wait_until_ready(console, wait)
             ssh = SshConnection.open(port, login.key, ready.host_key, Deadline.after(pace.command_s))
         else:
-            ssh = _wait_for_login(hypervisor, domain, port, login, deadline, refused_hint)
+            ssh = _wait_for_login(port, login, pace, wait)
             ready = _ask_who_it_is(ssh, login, pace)
     except GuestError as error:
+        keep_screen(domain, screen_path)
         raise explained(error, domain, console, qemu_log_path(hypervisor, domain.name())) from error
     with ssh:
         yield BootedGuest(
             hypervisor=hypervisor,
             domain=domain,
             console=console,
+            screen_path=screen_path,
             ssh_port=port,
             ssh=ssh,
             ready=ready,
@@ -216,64 +239,31 @@ def _stopped_at_the_end(domain: libvirt.virDomain) -> Iterator[None]:
         stop_domain(domain)
 
 
-def _wait_until_ready(hypervisor: Hypervisor, domain: libvirt.virDomain, console: Console, deadline: Deadline) -> Ready:
-    looks = 0
+def _wait_until_ready(console: Console, wait: BootWait) -> Ready:
     while (ready := console.ready()) is None:
-        looks += 1
-        look = looks % _STATE_EVERY == 0
-        _require_hope(hypervisor, domain, deadline, "the guest was not ready", says_ready=True, look=look)
+        wait.require_hope("the guest was not ready")
         time.sleep(_POLL_S)
     return ready
 
 
-def _wait_for_login(
-    hypervisor: Hypervisor,
-    domain: libvirt.virDomain,
-    port: int,
-    login: Login,
-    deadline: Deadline,
-    refused_hint: Callable[[], str | None],
-) -> SshConnection:
+def _wait_for_login(port: int, login: Login, pace: Pace, wait: BootWait) -> SshConnection:
     """Try to log in until the guest accepts the key.
 
     The SSH server may be up before the key is in its place, and may start anew.
     """
-    pace = hypervisor.pace.patient(login.patience)
     trouble = f"no SSH server answered for {login.user}"
+
+    def require_hope() -> None:
+        wait.require_hope(trouble)
+
     while True:
-        _require_hope(hypervisor, domain, deadline, trouble, hint=refused_hint)
-        if is_listening(port, pace.banner_s):
+        require_hope()
+        if is_listening(port, pace.banner_s, meanwhile=require_hope):
             try:
                 return SshConnection.open(port, login.key, None, Deadline.after(pace.command_s), user=login.user)
             except GuestError as error:
                 trouble = error.message
         time.sleep(_KNOCK_S)
-
-
-def _require_hope(
-    hypervisor: Hypervisor,
-    domain: libvirt.virDomain,
-    deadline: Deadline,
-    trouble: str,
-    *,
-    says_ready: bool = False,
-    look: bool = True,
-    hint: Callable[[], str | None] = lambda: None,
-) -> None:
-    """Raise an error if no further waiting helps.
-
-    A system that ``says_ready`` and never did has not booted. Another one may run, and let nobody in.
-    """
-    if hypervisor.cancelled.is_set():
-        raise GuestError("the run was interrupted")
-    if look and domain_state(domain) in ("shut off", "crashed"):
-        raise DidNotBoot("QEMU ended before the guest was ready")
-    if deadline.passed:
-        hints = (hint(), "if the host is only slow, give it longer with --boot-timeout (pytest: --rescue-boot-timeout)")
-        told, advice = f"{trouble} within {deadline.timeout_s:.0f} s", "\n  ".join(filter(None, hints))
-        if says_ready:
-            raise DidNotBoot(told, only_its_time_ran_out=True, hint=advice)
-        raise GuestError(told, hint=advice)
 
 
 def _ask_who_it_is(ssh: SshConnection, login: Login, pace: Pace) -> Ready:

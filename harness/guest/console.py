@@ -8,7 +8,9 @@ from pathlib import Path
 
 TAIL_LINES = 12
 _READY = re.compile(r"rescue-harness: ready (?P<host_key>ssh-\S+ \S+) (?P<boot_id>[0-9a-f-]{36})")
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|[^\x09\x0a\x20-\x7e]")
+_NEW_LINE = re.compile(r"\x1bc|\x1b\[2J|\x1b\[\d+;0?1H")
+"""Firmware clears the screen, or goes to the first column of another line, where others end a line."""
+_CONTROL = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][A-Z0-9]|[^\x09\x0a\x20-\x7e]")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Console:
             raw = self.path.read_bytes()[self.skipped_bytes :]
         except FileNotFoundError:
             return ""
-        return _CONTROL.sub("", raw.decode("utf-8", "replace"))
+        return _CONTROL.sub("", _NEW_LINE.sub("\n", raw.decode("utf-8", "replace")))
 
     def tail(self) -> str:
         """Return the last lines that are not empty."""

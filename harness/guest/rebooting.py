@@ -36,6 +36,7 @@ def rebooted(guest: BootedGuest) -> Iterator[BootedGuest]:
         guest.hypervisor,
         guest.domain,
         console_path=guest.console.path,
+        screen_path=guest.screen_path,
         login=guest.login,
         started=started,
         printed_bytes=printed,

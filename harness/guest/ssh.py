@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,7 @@ from harness.errors import GuestError
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _READ_BYTES = 65536
+_MEANWHILE_S = 0.5
 _BANNER = b"SSH-"
 _NO_EXIT_STATUS = -1
 """paramiko's value for a channel that closed without a status: paramiko reports a broken connection as an end, too."""
@@ -119,17 +121,23 @@ class SshConnection:
         self.close()
 
 
-def is_listening(port: int, timeout_s: float) -> bool:
-    """Tell whether an SSH server answers on a loopback port.
+def is_listening(port: int, timeout_s: float, *, meanwhile: Callable[[], None] = lambda: None) -> bool:
+    """Tell whether an SSH server answers on a loopback port; call ``meanwhile`` twice a second while it does not.
 
     An accepted connection is no proof: QEMU accepts connections for a guest that does not listen yet.
     """
+    deadline = Deadline.after(timeout_s)
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as sock:
-            sock.settimeout(timeout_s)
-            return sock.recv(len(_BANNER)) == _BANNER
+            sock.settimeout(_MEANWHILE_S)
+            while not deadline.passed:
+                try:
+                    return sock.recv(len(_BANNER)) == _BANNER
+                except TimeoutError:
+                    meanwhile()
     except OSError:
-        return False
+        pass
+    return False
 
 
 def _parsed_key(text: str) -> paramiko.PKey:

@@ -23,6 +23,8 @@ from harness.scenario.words import MIB
 BOOT_FACTOR = 25.0
 """The time that the slowest medium may take, in canary boots: USB 1.1 under load took 12 of them."""
 SHORTEST_BOOT_DEADLINE_S = 60.0
+FAR_FACTOR = 4.0
+"""The time by the wall clock that a boot may take, in times of the guest's own time."""
 SHORTEST_SHUTDOWN_DEADLINE_S = 60.0
 
 
@@ -39,8 +41,18 @@ class Pace:
 
     @property
     def boot_s(self) -> float:
-        """The time that a guest may take from its start to its ready line."""
+        """The time of its own that a guest may take from its start to its ready line."""
         return self.boot_timeout_s or self.slowness * max(SHORTEST_BOOT_DEADLINE_S, BOOT_FACTOR * self.canary_s)
+
+    @property
+    def far_boot_s(self) -> float:
+        """The time by the wall clock after which a boot is given up, however busy the host is."""
+        return FAR_FACTOR * self.boot_s
+
+    @property
+    def quiet_s(self) -> float:
+        """The time without any activity after which a guest whose time is used up is given up."""
+        return max(5.0, self.canary_s)
 
     def patient(self, factor: float) -> Pace:
         """Return the pace of a guest that takes ``factor`` times as long; a time-out set by the user stays the same."""

@@ -1,4 +1,4 @@
-"""The logs of a guest, of QEMU and of its helpers since the domain was started."""
+"""The logs of a guest, of QEMU and of its helpers since the domain was started, and a failed guest's screen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.guest.boot.screen import SCREEN
 from harness.guest.booted import qemu_log_path
 from harness.hypervisor.host import Hypervisor
 
@@ -25,9 +26,14 @@ class BootLogs:
         return qemu_log_path(self.hypervisor, self.domain_name)
 
     @property
+    def screen_path(self) -> Path:
+        """The path of the screen of a guest that did not come up."""
+        return self.folder / SCREEN
+
+    @property
     def of_failed_boot(self) -> dict[str, Path]:
-        """The logs of the failed boot, by file name: the kept logs, or else the present ones."""
-        kept = {path.name: path for path in self._failed_path.glob("*.log")}
+        """The logs and the screen of the failed boot, by file name: the kept ones, or else the present ones."""
+        kept = {path.name: path for path in self._failed_path.glob("*")}
         return kept or self._all
 
     def keep_failed(self) -> None:
@@ -52,7 +58,8 @@ class BootLogs:
 
     @property
     def _all(self) -> dict[str, Path]:
-        return {"console.log": self.console_path, "qemu.log": self.qemu_path} | self._of_helpers
+        own = {"console.log": self.console_path, "qemu.log": self.qemu_path, SCREEN: self.screen_path}
+        return own | self._of_helpers
 
     @property
     def _of_helpers(self) -> dict[str, Path]:

@@ -25,7 +25,7 @@ from harness.domain.placement import Placement
 from harness.errors import DidNotBoot, HarnessError, HostError, Refused
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.plan.domain_inventory import Sources
-from harness.guest.access import with_access
+from harness.guest.access import BIOS_SPEAKS_SINCE, with_access
 from harness.guest.booted import stop_domain
 from harness.guest.keys import RunKey
 from harness.hypervisor.connection import definition_of, require_word_on_domain
@@ -332,6 +332,7 @@ class LifeCycle(Generic[R]):
             console_path=self.console_path,
             authorized_keys=self.key.authorized_keys,
             system_serial=self.system_serial,
+            bios_speaks=self.hypervisor.connection.getLibVersion() >= BIOS_SPEAKS_SINCE,
         )
 
     def _define(self, xml: str) -> None:

@@ -14,6 +14,7 @@ from harness.domain.disk_names import RESCUE
 from harness.domain.placement import DiskSource, EmulatedTpm
 from harness.errors import HostError
 from harness.evidence.inventory import State
+from harness.guest.boot.screen import SCREEN
 from harness.guest.booted import BootedGuest, booted
 from harness.guest.paused import PausedMachine, paused
 from harness.guest.seed import make_seed, seed_serial, what_to_do
@@ -82,8 +83,14 @@ def prepared_instance(case: Case, resources: Resources) -> AbstractContextManage
                     return None
                 return what_to_do(offered.asked, has_config_drive=has_config_drive)
 
-            path = console_path(start.folder)
-            return booted(resources.hypervisor, domain, console_path=path, login=login, refused_hint=hint)
+            return booted(
+                resources.hypervisor,
+                domain,
+                console_path=console_path(start.folder),
+                screen_path=start.folder / SCREEN,
+                login=login,
+                refused_hint=hint,
+            )
 
         return boot
 

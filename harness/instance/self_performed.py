@@ -144,6 +144,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
                 self.hypervisor,
                 domain,
                 console_path=self.console_path,
+                screen_path=self.logs.screen_path,
                 login=self.media.present.login if state is State.RESCUED else self.image.login,
                 started=self._off_at,
             )

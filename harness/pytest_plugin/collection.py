@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rescue-boot-timeout",
         type=float,
         metavar="SECONDS",
-        help="seconds to wait for a boot; default: 25 canary boots",
+        help="seconds of its own time that a guest may take to boot; default: 25 canary boots, at least 60",
     )
     group.addoption(
         "--rescue-control-boots",

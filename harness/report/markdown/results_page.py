@@ -31,9 +31,9 @@ results/
 ```
 
 The name of a case's folder is the case's id. One hyphen replaces each run of characters other than letters, digits,
-dots, underscores and hyphens. A boot that fails leaves `defined.xml`, `console.log` and `qemu.log`. A refused case has
-only `normal/`. The harness writes each result as a whole as soon as the case has ended, so a killed run loses no
-finished case.
+dots, underscores and hyphens. A boot that fails leaves `defined.xml`, `console.log` and `qemu.log`, and `screen.png`
+where there is a graphics card. A refused case has only `normal/`. The harness writes each result as a whole as soon as
+the case has ended, so a killed run loses no finished case.
 
 A JSON Schema describes `result.json`, and another one `gate.json`:
 

@@ -125,3 +125,11 @@ def test_without_a_seed_the_serial_number_stays_the_instances() -> None:
 )
 def test_next_step_goes_by_what_the_guest_has_asked_for(asked: set[str], has_config_drive: bool, told: str) -> None:
     assert told in what_to_do(asked, has_config_drive=has_config_drive)
+
+
+@pytest.mark.parametrize("xml", ["<domain><os/><devices/></domain>", "<domain><os><bios/></os><devices/></domain>"])
+def test_bios_speaks_on_the_serial_port_where_libvirt_has_a_word_for_that(xml: str) -> None:
+    console = Path("/console.log")
+    spoken = parse_domain(with_access(xml, console_path=console, authorized_keys=KEY, bios_speaks=True))
+    assert [bios.get("useserial") for bios in spoken.findall("os/bios")] == ["yes"]
+    assert "useserial" not in with_access(xml, console_path=console, authorized_keys=KEY)

@@ -1,0 +1,115 @@
+"""Guests that do not come up, each for a reason of its own: told rightly, and soon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import DidNotBoot
+from harness.guest.boot.last_words import Death
+from harness.implementation.reference.implementation import Reference
+from harness.instance.preparation import prepared_instance
+from harness.reading.cases import collect_cases
+from harness.run.engine import run_case
+from harness.run.session import Session
+from harness.scenario.words import VerdictName
+
+from .conftest import MINIMAL
+from .support import dying_media as media
+
+UEFI = MINIMAL.replace("instance:", "instance:\n  machine: q35\n  firmware: uefi")
+SECURE_BOOT = UEFI.replace("firmware: uefi", "firmware: uefi\n  properties: {os_secure_boot: required}")
+SOON_S = 25
+"""The time by the clock within which a death is told after the guest's last sign, on a host with other guests."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A medium that does not boot, what is said of it, and the instance that it is the root of."""
+
+    medium: media.Medium
+    death: Death
+    words: str = ""
+    scenario: str = MINIMAL
+
+
+KINDS = {
+    "blank": Kind(media.blank, Death.NOTHING_TO_BOOT, "No bootable device"),
+    "no active partition": Kind(media.no_active_partition, Death.NOTHING_TO_BOOT, "512 bytes of vda (virtio disk)"),
+    "boot sector halts": Kind(media.HALTS, Death.LOADER_STOPPED),
+    "boot sector runs in a circle": Kind(media.RUNS_IN_A_CIRCLE, Death.LOADER_STOPPED),
+    "boot sector resets": Kind(media.RESETS, Death.STARTS_OVER),
+    "no SYSLINUX configuration": Kind(media.with_files(syslinux__cfg=None), Death.LOADER_FAILED, "No configuration"),
+    "no kernel": Kind(media.with_files(vmlinuz=None), Death.LOADER_FAILED, "No such file"),
+    "broken kernel": Kind(media.with_files(vmlinuz=bytes(4096)), Death.LOADER_FAILED, "Booting kernel failed"),
+    "no root": Kind(media.with_command_line("root=/dev/none", initramfs=False), Death.NO_ROOT, "unable to mount root"),
+    "init ends": Kind(media.with_command_line("rdinit=/bin/false panic=-1"), Death.PANIC, "Attempted to kill init"),
+    "shell in the initramfs": Kind(
+        media.with_command_line('rdinit=/bin/sh "PS1=(initramfs) "'), Death.INITRAMFS_SHELL, "(initramfs)"
+    ),
+    "powers off": Kind(media.with_command_line("rdinit=/bin/poweroff -- -f"), Death.POWERED_OFF),
+    "UEFI, blank": Kind(media.blank, Death.FIRMWARE_SHELL, "Shell>", UEFI),
+    "UEFI, no GRUB configuration": Kind(media.NO_GRUB_CONFIGURATION, Death.LOADER_PROMPT, "grub>", UEFI),
+    "altered loader": Kind(media.altered_loader, Death.FIRMWARE_REFUSED, "Access Denied", SECURE_BOOT),
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The message about a boot that is over, and the seconds by the clock since the guest's last sign."""
+
+    message: str
+    silent_s: float
+
+
+def _boot(kind: Kind, session: Session, folder: Path) -> Ended:
+    folder.mkdir()
+    assert session.images is not None
+    kind.medium(session.images.instance, folder / "medium.img")
+    scenario = folder / "dead.yaml"
+    scenario.write_text(kind.scenario)
+    (case,) = collect_cases([scenario], Reference())
+    broken = replace(session, images=replace(session.images, instance=folder / "medium.img"))
+    with prepared_instance(case, broken) as ready:
+        with pytest.raises(DidNotBoot) as error:
+            ready.life_cycle.start()
+        last_sign = ready.life_cycle.console_path.stat().st_mtime
+        return Ended(error.value.message, time.time() - last_sign)
+
+
+@pytest.fixture(scope="module")
+def ended(rescue_session: Session, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Future[Ended]]:
+    """The ends of all guests, of which two run at once."""
+    folder = tmp_path_factory.mktemp("dead")
+    with ThreadPoolExecutor(2) as pool:
+        return {name: pool.submit(_boot, kind, rescue_session, folder / str(n)) for n, (name, kind) in numbered()}
+
+
+def numbered() -> list[tuple[int, tuple[str, Kind]]]:
+    return list(enumerate(KINDS.items()))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_boot_that_is_over_is_told_rightly_and_soon(name: str, ended: Mapping[str, Future[Ended]]) -> None:
+    kind, end = KINDS[name], ended[name].result()
+    print(f"{name}: {end.message} ({end.silent_s:.1f} s)")
+    assert end.message.startswith(kind.death)
+    assert kind.words.casefold() in end.message.casefold()
+    assert end.silent_s < SOON_S
+
+
+def test_screen_of_a_dead_guest_is_kept_where_there_is_a_card(own_session: Session, tmp_path: Path) -> None:
+    blank, scenario = tmp_path / "blank.img", tmp_path / "dead.yaml"
+    assert own_session.images is not None
+    media.blank(own_session.images.instance, blank)
+    scenario.write_text(MINIMAL.replace("instance:", "instance:\n  properties: {hw_video_model: vga}"))
+    (case,) = collect_cases([scenario], Reference())
+    result = run_case(case, replace(own_session, images=replace(own_session.images, instance=blank)))
+    assert result.verdict is not VerdictName.STABLE
+    (screen,) = (own_session.folder.path / result.artefacts).rglob("screen.png")
+    assert screen.read_bytes().startswith(b"\x89PNG\r\n")
