@@ -5,10 +5,11 @@ from __future__ import annotations
 from lxml import etree
 
 from harness.domain.disk_mapping import MappedDisk, default_serial
+from harness.domain.disk_names import RESCUE
 from harness.domain.rendering import NewDisk, render_disk
 from harness.domain.target_names import first_free_target
 from harness.domain.xml import disk_target, disks_of
-from harness.scenario.steps import AttachVolume, DetachNic, DetachVolume
+from harness.scenario.steps import AttachVolume, DetachNic, DetachVolume, RescueFrom
 from harness.scenario.words import ClaimName, DeviceType, DiskBus, Role
 from harness.study.prove.faults.draft import Draft, NotApplicable, child, drop_addresses
 from harness.study.prove.faults.fault import Fault
@@ -52,6 +53,14 @@ def _below_the_snapshot(draft: Draft) -> None:
     raise NotApplicable("no snapshot was taken")
 
 
+def _earlier_medium(draft: Draft) -> None:
+    positions = [position for position, step in enumerate(draft.steps) if isinstance(step, RescueFrom)]
+    if not positions:
+        raise NotApplicable("no rescue from another medium went before")
+    earlier = f"{RESCUE}-of-step-{positions[-1] + 1}.qcow2"
+    child(draft.rescue, "source").set("file", str(draft.placement.sources[RESCUE].path.with_name(earlier)))
+
+
 STEP_FAULTS = (
     Fault(
         "gaps-closed",
@@ -82,6 +91,12 @@ STEP_FAULTS = (
         "a volume that was detached while the instance ran is back after the unrescue",
         ClaimName.RESTORED,
         unrescued=_detached_back,
+    ),
+    Fault(
+        "earlier-medium",
+        "the rescue takes the medium that the instance was rescued from before, which was another",
+        ClaimName.ONLY_ADDITION,
+        rescued=_earlier_medium,
     ),
     Fault(
         "rescue-below-the-snapshot",

@@ -22,7 +22,7 @@ from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, collect_cases
 from harness.scenario.disks import Volume
 from harness.scenario.rescue_image import RescueImage
-from harness.scenario.steps import AttachVolume, DetachVolume, Snapshot
+from harness.scenario.steps import AttachVolume, DetachVolume, RescueFrom, Snapshot
 from harness.scenario.words import ClaimName, Firmware, Level, Role, VerdictName
 from harness.study.prove.faults import FAULTS, Broken, Fault
 from harness.study.prove.faults.draft import Draft, NotApplicable
@@ -102,6 +102,7 @@ VARIATIONS: dict[str, Callable[[str], str]] = {
 
 
 STEPS = (
+    RescueFrom(rescue=RescueImage()),
     DetachVolume(detach="gone"),
     AttachVolume(attach=Volume(role=Role.VOLUME)),
     Snapshot(snapshot="volume1"),
