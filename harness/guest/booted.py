@@ -183,12 +183,13 @@ def reached(
     login: Login,
     started: float,
     printed_bytes: int = 0,
+    ssh_port: int | None = None,
     refused_hint: Callable[[], str | None] = lambda: None,
 ) -> Iterator[BootedGuest]:
     """Wait until the guest of a running domain answers over SSH.
 
     ``started`` is the time of the domain's start, by the monotonic clock. An earlier boot of the same QEMU has written
-    the first ``printed_bytes`` of the console's log.
+    the first ``printed_bytes`` of the console's log, and has ``ssh_port`` forwarded.
 
     Raises:
         DidNotBoot: the guest does not come up; carries console and domain state.
@@ -197,7 +198,7 @@ def reached(
     """
     pace = hypervisor.pace.patient(login.patience)
     console = Console(console_path, printed_bytes)
-    port = forward_ssh(domain)
+    port = forward_ssh(domain) if ssh_port is None else ssh_port
     wait = BootWait(
         hypervisor,
         Observer(domain, console, started),

@@ -40,6 +40,7 @@ def rebooted(guest: BootedGuest) -> Iterator[BootedGuest]:
         login=guest.login,
         started=started,
         printed_bytes=printed,
+        ssh_port=guest.ssh_port,
     ) as again:
         if again.ready.boot_id == guest.ready.boot_id:
             raise again.explained("the guest was to reboot, and has the same boot id")

@@ -167,7 +167,7 @@ class BootedInstance(InstanceUnderTest):
         """Have the rescued guest reboot itself, and look again."""
         del step  # the only one there is
         self._reboots += 1
-        self.boot(State.RESCUED, lambda: self.life_cycle.enter(rebooted(self.life_cycle.running)))
+        self.boot(State.RESCUED, self._reboot_inside, again=self._boot_and_reboot_inside)
         return self.look(State.RESCUED)
 
     def unrescue(self) -> None:
@@ -228,8 +228,15 @@ class BootedInstance(InstanceUnderTest):
                 state = State.RESCUED if self.life_cycle.state is State.RESCUED else State.UNRESCUED
                 return (*findings, boots_nothing(state, expected, error))
 
-    def boot(self, state: State, transition: Callable[[], BootedGuest], *, control: int = 0) -> None:
-        """Boot into a state, and record the boot.
+    def boot(
+        self,
+        state: State,
+        transition: Callable[[], BootedGuest],
+        *,
+        control: int = 0,
+        again: Callable[[], BootedGuest] | None = None,
+    ) -> None:
+        """Boot into a state, and record the boot; ``again`` does once more what came to nothing.
 
         Raises:
             DidNotBoot: the state did not come up, nor did it in a second boot.
@@ -237,7 +244,7 @@ class BootedInstance(InstanceUnderTest):
         """
         self.progress(f"control boot {control}: {state}" if control else str(state))
         with self._logs_kept(state, control):
-            guest = booted_or_dead(transition, self._boot_again, self.progress)
+            guest = booted_or_dead(transition, again or self._boot_again, self.progress)
         self.outcome.boots.append(
             StateRecord(state=state, boot_id=guest.ready.boot_id, boot_s=round(guest.boot_s, 3), control=bool(control))
         )
@@ -245,6 +252,13 @@ class BootedInstance(InstanceUnderTest):
     def _boot_again(self) -> BootedGuest:
         self.life_cycle.logs.keep_failed()
         return self.life_cycle.reboot()
+
+    def _reboot_inside(self) -> BootedGuest:
+        return self.life_cycle.enter(rebooted(self.life_cycle.running))
+
+    def _boot_and_reboot_inside(self) -> BootedGuest:
+        self._boot_again()
+        return self._reboot_inside()
 
     @contextmanager
     def not_looking_at_disks(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from harness.errors import DidNotBoot
 from harness.evidence.inventory import Inventory, State
 from harness.level.outcome import Outcome
 from harness.level.sequence import InstanceUnderTest, carry_out
@@ -78,6 +79,20 @@ def test_a_name_that_only_the_reboot_changes_is_found() -> None:
 def test_a_guest_that_did_not_reboot_is_found() -> None:
     (finding,) = outcome_of(Seen((RESCUED, RESCUED))).findings
     assert (finding.before, finding.after) == ("new boot", "same boot")
+
+
+class Dying(Seen):
+    """An instance whose rescued guest does not come up after a reboot."""
+
+    def take_rescued(self, step: RescuedStep) -> Inventory:
+        raise DidNotBoot("QEMU ended before the guest was ready")
+
+
+def test_a_guest_that_does_not_come_up_after_the_reboot_is_found_and_unrescued() -> None:
+    subject = Dying((RESCUED,))
+    (finding,) = outcome_of(subject).findings
+    assert (finding.claim, finding.before, finding.after) == ("booted-from-rescue", "rescue", "nothing")
+    assert subject.done[-1] == "unrescue"
 
 
 def test_what_each_boot_shows_is_told_once() -> None:
