@@ -16,11 +16,10 @@ from harness.evidence.plan.hot_names import with_attached, with_detached, with_n
 from harness.guest.booted import BootedGuest
 from harness.guest.rebooting import rebooted
 from harness.hypervisor.connection import usb_cdrom_is_disk
+from harness.instance.before_rescue import BeforeRescue
 from harness.instance.hot_plug import take_live
-from harness.instance.instance_folder import files_of
 from harness.instance.life_cycle import LifeCycle
 from harness.instance.preparation import PreparedInstance
-from harness.instance.storage.base_files import changed_bases, digests
 from harness.instance.storage.fingerprint import Fingerprint, disk_changes, joined_changes, unwritten
 from harness.level.control_boots import settled_by_control_boots
 from harness.level.outcome import Outcome, Progress
@@ -56,10 +55,7 @@ class BootedInstance(InstanceUnderTest):
     """The disks before the boot of the guest that is then rescued."""
     _before: dict[str, Fingerprint] = field(default_factory=dict)
     """The disks before the boot of the rescued guest."""
-    _files: frozenset[str] = frozenset()
-    """The files in the instance's folder before the rescue."""
-    _bases: dict[str, str] = field(default_factory=dict)
-    """Digests of the base images before the rescue."""
+    _on_host: BeforeRescue = field(default_factory=BeforeRescue)
     _recorded: str | None = None
     """The instance's state in the implementation's own record, once it was rescued."""
     _normal: Inventory | None = None
@@ -151,8 +147,7 @@ class BootedInstance(InstanceUnderTest):
         """Boot the rescued guest."""
         self._since = self.life_cycle.disks_when_off
         self._written = {}
-        self._files = files_of(self.life_cycle)
-        self._bases = digests(self.life_cycle.base_paths)
+        self._on_host, self._recorded = BeforeRescue.of(self.life_cycle), None
         try:
             self.boot(State.RESCUED, lambda: self.life_cycle.rescue(self.image))
         finally:
@@ -204,20 +199,12 @@ class BootedInstance(InstanceUnderTest):
         life_cycle, normal = self.life_cycle, self._normal
         after = life_cycle.disks_when_off
         since = {} if normal is None else unwritten(self._since, normal)
-        files = files_of(life_cycle)
         changes = joined_changes(
             disk_changes(since, self._before, marked=self._marked), disk_changes(self._before, after, self._written)
         )
         self._marked = set()
-        return HostEvidence(
-            domain_xml_equal=life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml,
-            nvram_equal=life_cycle.variables.are_restored,
-            recorded=(self._recorded, life_cycle.recorded_state),
-            left_over=tuple(sorted(files - self._files)),
-            lost=tuple(sorted(self._files - files)),
-            base_images=changed_bases(self._bases, life_cycle.base_paths),
-            changes=changes,
-        )
+        evidence = self._on_host.compared_with(life_cycle)
+        return evidence.model_copy(update={"recorded": (self._recorded, life_cycle.recorded_state), "changes": changes})
 
     def settled(self, findings: tuple[Finding, ...], expected: Expected, looks: Looks) -> tuple[Finding, ...]:
         """Return the findings after control boots have distinguished kernel races from moved disks."""

@@ -13,7 +13,7 @@ from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources, running_inventory
 from harness.guest.paused import PausedMachine
 from harness.hypervisor.connection import usb_cdrom_is_disk
-from harness.instance.instance_folder import files_of
+from harness.instance.before_rescue import BeforeRescue
 from harness.instance.preparation import PreparedInstance
 from harness.instance.steps import DefinitionEditor, take
 from harness.instance.storage.disk_image import create_overlay
@@ -32,8 +32,7 @@ class BuiltMachine(InstanceUnderTest):
     ready: PreparedInstance[PausedMachine]
     folder: CaseFolder
     progress: Progress
-    _files: frozenset[str] = frozenset()
-    """The files in the instance's folder before the rescue."""
+    _on_host: BeforeRescue = field(default_factory=BeforeRescue)
     _definitions: dict[State, Inventory] = field(default_factory=dict)
 
     @property
@@ -79,7 +78,7 @@ class BuiltMachine(InstanceUnderTest):
     def rescue(self) -> None:
         """Have QEMU build the rescued machine."""
         life_cycle = self.ready.life_cycle
-        self._files = files_of(life_cycle)
+        self._on_host = BeforeRescue.of(life_cycle)
         self._build(State.RESCUED, lambda: life_cycle.rescue(life_cycle.media.present.image))
 
     def unrescue(self) -> None:
@@ -97,11 +96,4 @@ class BuiltMachine(InstanceUnderTest):
 
     def host_evidence(self) -> HostEvidence:
         """Compare the definitions and the UEFI variables before and after the rescue."""
-        life_cycle = self.ready.life_cycle
-        files = files_of(life_cycle)
-        return HostEvidence(
-            domain_xml_equal=life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml,
-            nvram_equal=life_cycle.variables.are_restored,
-            left_over=tuple(sorted(files - self._files)),
-            lost=tuple(sorted(self._files - files)),
-        )
+        return self._on_host.compared_with(self.ready.life_cycle)
