@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from harness.domain.disk_names import RESCUE
 from harness.errors import DidNotBoot, GuestAfter, GuestError, HarnessError, Refused
 from harness.evidence.guest.collection import collection_script, parse_writes, settled_inventory, write_script
+from harness.evidence.guest.traits import without_the_boots_traits
 from harness.evidence.inventory import BlockKind, Inventory, KernelNames, State
 from harness.evidence.plan.domain_inventory import running_inventory
 from harness.evidence.plan.hot_names import with_attached, with_detached, with_names
@@ -135,6 +136,8 @@ class BootedInstance(InstanceUnderTest):
             except GuestError:
                 self.folder.write(f"{self._folder(state, control)}/inventory.raw", raw.decode(errors="replace"))
                 raise
+        if self.life_cycle.is_hot:
+            inventory = without_the_boots_traits(inventory)
         self._check_the_model(state, guest, inventory)
         self.folder.keep_boot(self._folder(state, control), guest, self.life_cycle.defined_xml[state], inventory)
         if state is State.NORMAL and not control:

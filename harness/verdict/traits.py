@@ -59,11 +59,11 @@ def _traits(
 def _changed(
     comparison: Comparison, before: Mapping[str, str], after: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
-    """Return what differs. A trait that one side lacks counts only after the unrescue, under the same kernel."""
+    """Return what differs. A trait that got lost counts only after the unrescue, under the same kernel."""
     known = before.keys() & after.keys()
     same_kernel = comparison.normal.kernel == comparison.other.kernel
     if comparison.state is State.UNRESCUED and same_kernel:
-        known = (before.keys() | after.keys()) - ({"carrier"} - known)
+        known = before.keys() - ({"carrier"} - known)
     elif comparison.state is State.UNRESCUED:
         known = {name for name in known if not name.startswith(_OF_THE_KERNEL)}
     else:

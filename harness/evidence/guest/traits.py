@@ -26,6 +26,7 @@ _WITH_ADDRESSES = frozenset({"BGRT", "FACP", "FACS", "RSDT", "TPM2", "UEFI", "XS
 _OF_FIRMWARE = frozenset({"0", "1", "2", "3", "4", "6", "7"})
 """The PCRs that firmware extends (TCG PC Client Platform Firmware Profile, 2.3.4), but for 5, which has the partition
 table: an instance may change that at its first boot. Boot loader and kernel extend the others."""
+_MADE_AT_BOOT = ("acpi ", "smbios ", "tpm", "memory ")
 _QUEUE = {
     "physical_block_size": "physical block size",
     "rotational": "rotational",
@@ -58,6 +59,12 @@ def with_traits(inventory: Inventory, capture: Capture) -> Inventory:
             ),
         }
     )
+
+
+def without_the_boots_traits(inventory: Inventory) -> Inventory:
+    """Return the inventory without what the firmware made at the boot, of devices that have changed since."""
+    kept = {name: value for name, value in inventory.traits.items() if not name.startswith(_MADE_AT_BOOT)}
+    return inventory.model_copy(update={"traits": kept})
 
 
 def _block_device(device: BlockDevice, files: Mapping[str, str], failed: set[str]) -> Iterator[tuple[str, str]]:

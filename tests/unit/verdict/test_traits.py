@@ -142,3 +142,9 @@ def test_what_a_rescue_system_does_not_tell_is_not_compared_and_what_the_instanc
 
 def test_a_nic_that_is_down_tells_nothing_of_its_carrier() -> None:
     assert unrescued(seen(UNRESCUED, nic={"mtu": "1500"})) == set()
+
+
+def test_what_the_normal_state_does_not_tell_is_not_missed() -> None:
+    silent = {name: value for name, value in BEFORE.items() if not name.startswith("acpi")}
+    normal = seen(NORMAL, silent)
+    assert compare_unrescued(normal, seen(RESCUED, silent), seen(UNRESCUED), EXPECTED) == ()

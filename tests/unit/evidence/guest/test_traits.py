@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.evidence.guest.capture import Capture
-from harness.evidence.guest.traits import with_traits
+from harness.evidence.guest.traits import with_traits, without_the_boots_traits
 from harness.evidence.inventory import Inventory
 
 from ...support.verdict_inventories import NORMAL
@@ -111,3 +111,8 @@ def test_the_system_is_its_processors_memory_and_firmware() -> None:
 
 def test_a_nic_has_its_mtu() -> None:
     assert [nic.traits for nic in seen().network_interfaces if nic.name == "eth0"] == [{"mtu": "1450"}]
+
+
+def test_devices_that_came_since_the_boot_leave_nothing_of_the_firmwares_tables() -> None:
+    cpu = ("processor\t: 0",)
+    assert without_the_boots_traits(seen(__proc__cpuinfo=cpu)).traits == {"cpu count": "1"}
