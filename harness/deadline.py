@@ -4,6 +4,23 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class TimeLimit(Protocol):
+    """The end of a wait, by whatever clock; ``timeout_s`` is the time-out behind it, for messages."""
+
+    @property
+    def timeout_s(self) -> float:
+        """The whole time, in seconds."""
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left, never negative."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the wait is over."""
 
 
 @dataclass(frozen=True)

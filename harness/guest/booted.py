@@ -21,6 +21,7 @@ from harness.guest.boot.watch import Patience
 from harness.guest.console import Console, Ready
 from harness.guest.forward import forward_ssh
 from harness.guest.login import Login
+from harness.guest.own_deadline import OwnDeadline
 from harness.guest.ssh import Completed, SshConnection, is_listening
 from harness.hypervisor.connection import require_word_on_domain
 from harness.hypervisor.host import Hypervisor, Pace
@@ -68,9 +69,14 @@ class BootedGuest:
             GuestError: the command does not end in time, or the guest is gone; quotes the console.
         """
         try:
-            return self.ssh.run(as_root(command, self.login), Deadline.after(self.pace.command_s), stdin=stdin)
+            return self.ssh.run(as_root(command, self.login), self.command_deadline(), stdin=stdin)
         except GuestError as error:
             raise self.explained(error.message) from error
+
+    def command_deadline(self) -> OwnDeadline:
+        """Return the deadline of one command that starts now."""
+        times = Observer(self.domain, self.console, time.monotonic()).times
+        return OwnDeadline(self.pace.command_s, self.pace.far_command_s, times)
 
     def explained(self, message: str) -> GuestError:
         """Return an error with the message, the guest's last console lines and the domain's state."""

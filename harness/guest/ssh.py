@@ -12,7 +12,7 @@ from typing import Self
 
 import paramiko
 
-from harness.deadline import Deadline
+from harness.deadline import Deadline, TimeLimit
 from harness.errors import GuestError
 
 # Destroying a guest breaks its SSH connection; an exception reports that to the caller, not a line on standard error.
@@ -79,7 +79,7 @@ class SshConnection:
         shown = self._transport.get_remote_server_key()
         return f"{shown.get_name()} {shown.get_base64()}"
 
-    def run(self, command: str, deadline: Deadline, *, stdin: bytes = b"") -> Completed:
+    def run(self, command: str, deadline: TimeLimit, *, stdin: bytes = b"") -> Completed:
         """Run a command to its end.
 
         Raises:
@@ -96,8 +96,9 @@ class SshConnection:
                 channel.shutdown_write()
                 stdout = _read_all(channel, deadline)
                 stderr = channel.makefile_stderr("rb").read()
-                if not channel.status_event.wait(deadline.remaining_s):
-                    raise TimeoutError
+                while not channel.status_event.wait(max(0.1, deadline.remaining_s)):
+                    if deadline.passed:
+                        raise TimeoutError
                 if (exit_status := channel.recv_exit_status()) == _NO_EXIT_STATUS:
                     raise GuestError(
                         f"'{first_words}' has no end in the guest: the SSH connection broke, or it was killed"
@@ -145,11 +146,16 @@ def _parsed_key(text: str) -> paramiko.PKey:
     return paramiko.PKey.from_type_string(kind, base64.b64decode(encoded))
 
 
-def _read_all(channel: paramiko.Channel, deadline: Deadline) -> bytes:
+def _read_all(channel: paramiko.Channel, deadline: TimeLimit) -> bytes:
     parts: list[bytes] = []
     while True:
         channel.settimeout(max(0.1, deadline.remaining_s))
-        part = channel.recv(_READ_BYTES)
+        try:
+            part = channel.recv(_READ_BYTES)
+        except TimeoutError:
+            if deadline.passed:
+                raise
+            continue
         if not part:
             return b"".join(parts)
         parts.append(part)

@@ -24,7 +24,7 @@ BOOT_FACTOR = 25.0
 """The time that the slowest medium may take, in canary boots: USB 1.1 under load took 12 of them."""
 SHORTEST_BOOT_DEADLINE_S = 60.0
 FAR_FACTOR = 4.0
-"""The time by the wall clock that a boot may take, in times of the guest's own time."""
+"""The time by the wall clock that a boot or a command may take, in times of the guest's own time."""
 SHORTEST_SHUTDOWN_DEADLINE_S = 60.0
 
 
@@ -50,6 +50,11 @@ class Pace:
         return FAR_FACTOR * self.boot_s
 
     @property
+    def far_command_s(self) -> float:
+        """The time by the wall clock after which a command is given up, however busy the host is."""
+        return FAR_FACTOR * self.command_s
+
+    @property
     def quiet_s(self) -> float:
         """The time without any activity after which a guest whose time is used up is given up."""
         return max(5.0, self.canary_s)
@@ -65,7 +70,7 @@ class Pace:
 
     @property
     def command_s(self) -> float:
-        """The time that one command over SSH, or the handshake, may take."""
+        """The time of the guest's own that one command over SSH may take, and the time for the handshake."""
         return self.slowness * max(30.0, 8 * self.canary_s)
 
     @property

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import libvirt
 from lxml import etree
 
-from harness.deadline import Deadline
 from harness.domain.placement import DiskSource
 from harness.domain.xml import devices_of, disk_target, disks_of, identity_of, parse_domain
 from harness.errors import GuestError
@@ -117,7 +116,7 @@ class RunningDomainEditor:
 
     def _wait(self, condition: Callable[[], object], what: str) -> None:
         hypervisor = self.guest.hypervisor
-        deadline = Deadline.after(self.guest.pace.command_s)
+        deadline = self.guest.command_deadline()
         while not condition():
             if hypervisor.cancelled.is_set():
                 raise GuestError("the run was interrupted")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from harness.guest.boot.allowance import Allowance
 from harness.guest.boot.cpu import CpuPlace
 from harness.guest.boot.look import Look, VcpuTime, own_time_s
 from harness.guest.boot.watch import BootWatch
+from harness.guest.own_deadline import OwnDeadline
 
 IDLE = CpuPlace(halted=True, protected=True, paging=True, long_mode=True, address=0xFFFFFFFF_8FC592EB)
 ALLOWANCE = Allowance(own_s=100, far_s=400, quiet_s=5)
@@ -72,3 +75,35 @@ def test_boot_is_given_up_by_its_own_time_and_not_while_it_shows_activity(watch:
 )
 def test_message_tells_the_time_that_counted(watch: BootWatch, told: str) -> None:
     assert ALLOWANCE.told(watch) == told
+
+
+class Clock:
+    """A clock that stands until it is told to go on, and a guest that gets a share of a processor by it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, share: float) -> None:
+        self.now, self.share, self.looks = 1000.0, share, 0
+        monkeypatch.setattr("harness.guest.own_deadline.time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def look(self) -> Look:
+        self.looks += 1
+        return look(self.now, (self.share * self.now, (1 - self.share) * self.now))
+
+
+@pytest.mark.parametrize(("share", "ends_s"), [(1.0, 30), (1 / 3, 90), (0.1, 120)])
+def test_command_has_its_own_time_on_a_busy_host(monkeypatch: pytest.MonkeyPatch, share: float, ends_s: int) -> None:
+    clock = Clock(monkeypatch, share)
+    deadline = OwnDeadline(30, 120, clock.look)
+    passed = 0
+    while not deadline.passed:
+        clock.now += 1
+        passed += 1
+    assert passed == pytest.approx(ends_s, abs=2)
+
+
+def test_command_that_ends_in_time_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, 1.0)
+    deadline = OwnDeadline(30, 120, clock.look)
+    for _ in range(29):
+        clock.now += 1
+        assert deadline.remaining_s > 0
+    assert clock.looks == 1

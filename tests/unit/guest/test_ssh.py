@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -84,3 +85,40 @@ def test_a_command_without_an_end_is_an_error_and_no_result(end: Ending) -> None
         connection.run("anything", Deadline.after(30))
     assert "anything" in error.value.message
     assert "the SSH connection broke" in error.value.message
+
+
+class _Extended:
+    """A limit that is over twice before it has passed."""
+
+    timeout_s = 30.0
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    @property
+    def remaining_s(self) -> float:
+        return 0.0
+
+    @property
+    def passed(self) -> bool:
+        self.asked += 1
+        return self.asked > 2
+
+
+def finish_late(transport: paramiko.Transport, channel: paramiko.Channel) -> None:
+    time.sleep(0.25)
+    finish(transport, channel)
+
+
+def never_finish(_transport: paramiko.Transport, channel: paramiko.Channel) -> None:
+    channel.sendall(b"half")
+
+
+def test_a_command_goes_on_until_its_limit_has_passed() -> None:
+    with connected(finish_late) as connection:
+        assert connection.run("anything", _Extended()).stdout == b"all"
+    with (
+        connected(never_finish) as connection,
+        pytest.raises(GuestError, match="did not finish 'anything' within 30 s"),
+    ):
+        connection.run("anything", _Extended())
