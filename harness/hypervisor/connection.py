@@ -110,9 +110,18 @@ def require_word_on_domain(error: libvirt.libvirtError) -> None:
     Raises:
         HostError: the error is about the host.
     """
-    require_resources(str(error))
-    if error.get_error_code() in _OF_THE_HOST or _MONITOR_LATE in str(error):
-        raise HostError(f"libvirt: {error}", hint="'rescue-harness doctor' says what is wrong with it") from error
+    require_code_on_domain(str(error), error.get_error_code())
+
+
+def require_code_on_domain(said: str, code: int | None) -> None:
+    """Raise an error unless libvirt's words with their error code (virErrorNumber) are about a domain.
+
+    Raises:
+        HostError: they are about the host.
+    """
+    require_resources(said)
+    if code in _OF_THE_HOST or _MONITOR_LATE in said:
+        raise HostError(f"libvirt: {said}", hint="'rescue-harness doctor' says what is wrong with it")
 
 
 def definition_of(domain: libvirt.virDomain) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from harness.errors import HostError
-from harness.image.command import search_path
+from harness.image.command import run, search_path
 
 VHOST_VSOCK = Path("/dev/vhost-vsock")
 _QEMU_MODULES = "usr/lib/*/qemu/{}.so"
+_VFAT_BYTES = 1024 * 1024
 _VHOST_USER = Path("/usr/share/qemu/vhost-user")
 
 
@@ -57,12 +60,36 @@ def lacks_vsock() -> HostError | None:
     )
 
 
+@cache
+def lacks_vfat_mounts() -> HostError | None:
+    """Return the error that says why this host mounts no file with a vfat file system, or None.
+
+    The only proof is to mount one: a container may lack the right, the loop device or the kernel's module.
+    """
+    with tempfile.TemporaryDirectory(prefix="rh-vfat-") as folder:
+        image, mounted = Path(folder) / "image", Path(folder) / "mounted"
+        mounted.mkdir()
+        try:
+            with image.open("wb") as file:
+                file.truncate(_VFAT_BYTES)
+            run("mkfs", "-t", "vfat", image)
+            run("mount", "-o", "loop", image, mounted)
+            run("umount", mounted)
+        except HostError as error:
+            return HostError(
+                f"a config drive of Nova's in vfat takes a mounted file, and this host mounts none: {error.message}",
+                hint="apt-get install dosfstools; modprobe loop and vfat, as root; 'format: iso9660' does without them",
+            )
+    return None
+
+
 OPTIONAL_PARTS: Mapping[str, Callable[[], HostError | None]] = {
     "NBD volumes": lacks_nbd,
     "iSCSI volumes": lacks_iscsi,
     "TPM": lacks_tpm,
     "virtiofs": lacks_virtiofs,
     "vsock": lacks_vsock,
+    "Nova's config drives in vfat": lacks_vfat_mounts,
 }
 """The check of each part, by the part's name in the output of ``doctor``."""
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from harness.domain.placement import DiskSource, Placement
-from harness.errors import GuestAfter
+from harness.errors import GuestAfter, HostError
 from harness.hypervisor.host import Hypervisor
 from harness.image.content import ImageContent
 from harness.implementation.asking import require_steps_on_own_disks
@@ -150,6 +150,11 @@ class Implementation(ABC):
         Raises:
             Refused: the implementation does not support this rescue; the refusal tells the guest's state.
         """
+
+    def lacks(self, instance: Instance, level: Level) -> HostError | None:
+        """Return the error that names a part of the host that the implementation lacks for an instance, or None."""
+        del instance, level
+        return None
 
     def require_askable(self, scenario: Scenario, level: Level) -> None:
         """Check that the harness can ask the implementation for a scenario at a level.

@@ -22,7 +22,7 @@ from lxml import etree
 from harness.domain.disk_names import RESCUE
 from harness.domain.pinning import with_addresses_of
 from harness.domain.placement import Placement
-from harness.errors import DidNotBoot, HarnessError, HostError, Refused
+from harness.errors import DidNotBoot, GuestAfter, HarnessError, HostError, Refused
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.access import BIOS_SPEAKS_SINCE, with_access
@@ -32,6 +32,7 @@ from harness.hypervisor.connection import definition_of, require_word_on_domain
 from harness.hypervisor.domain_record import record_of
 from harness.hypervisor.host import Hypervisor
 from harness.implementation.protocol import Implementation, Rescue, RunningInstance
+from harness.implementation.refusals import refused_instance
 from harness.instance.boot_logs import BootLogs
 from harness.instance.current_instance import CurrentInstance
 from harness.instance.rescue_media import RescueMedia
@@ -125,20 +126,21 @@ class LifeCycle(Generic[R]):
         """Define the instance, without starting its domain.
 
         Raises:
-            HostError: libvirt does not accept the domain.
+            Refused: the implementation does not make the instance, or libvirt does not accept its domain.
+            HostError: the host failed.
         """
         try:
             self._define(self._with_access(self.implementation.normal(self.instance, self.placement)))
         except libvirt.libvirtError as error:
-            raise HostError(
-                f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
-            ) from error
+            require_word_on_domain(error)
+            raise refused_instance(str(error), refused_by="libvirt") from error
 
     def start(self) -> R:
         """Define and boot the instance.
 
         Raises:
-            HostError, GuestError: the instance cannot be defined or does not come up.
+            Refused: the implementation does not make the instance, or libvirt does not accept its domain.
+            HostError, GuestError: host or guest failed, or the guest does not come up.
         """
         self.define()
         self.look_while_off()
@@ -192,7 +194,8 @@ class LifeCycle(Generic[R]):
         """Define the instance as saved before the rescue, and boot it.
 
         Raises:
-            HostError, GuestError: the instance cannot be defined or does not come up.
+            Refused: libvirt does not accept the unrescued domain.
+            HostError, GuestError: host or guest failed, or the guest does not come up.
         """
         if self._rescue is None:
             raise HostError("the instance was not rescued")
@@ -200,7 +203,8 @@ class LifeCycle(Generic[R]):
         try:
             self._define(self.implementation.unrescued(self._rescue))
         except libvirt.libvirtError as error:
-            raise HostError(f"libvirt does not take the unrescued domain: {error}") from error
+            require_word_on_domain(error)
+            raise Refused(str(error), refused_by="libvirt", guest=GuestAfter.SHUT_OFF) from error
         self.variables.look_after()
         self.look_while_off()
         return self._boot_into(State.UNRESCUED)

@@ -54,13 +54,17 @@ class PlannedInstance:
 
 @dataclass(frozen=True)
 class Plan:
-    """A case's domain XML by state, as libvirt completed it; a refused rescue has a ``refusal`` instead."""
+    """A case's domain XML by state, as libvirt completed it; a refused rescue has a ``refusal`` instead.
+
+    ``refused_unrescue``: libvirt does not accept the unrescued domain.
+    """
 
     planned: PlannedInstance
     image: RescueImage
     rescued_xml: str | None
     unrescued_xml: str | None
     refusal: Refused | None
+    refused_unrescue: Refused | None = None
 
     @property
     def inventory_by_state(self) -> dict[State, Inventory]:
@@ -138,7 +142,9 @@ class DefinedInstance(InstanceUnderTest):
             raise self.plan.refusal
 
     def unrescue(self) -> None:
-        """Do nothing, because the unrescued domain is defined already."""
+        """Repeat the refusal, if libvirt does not accept the unrescued domain."""
+        if self.plan.refused_unrescue is not None:
+            raise self.plan.refused_unrescue
 
     @property
     def planted(self) -> Expected:

@@ -12,7 +12,7 @@ import libvirt
 
 from harness.domain.disk_mapping import map_disks
 from harness.domain.placement import DirectKernel, EmulatedTpm, Placement
-from harness.errors import GuestAfter, HostError, Refused
+from harness.errors import GuestAfter, Refused
 from harness.evidence.plan.domain_inventory import Sources
 from harness.hypervisor.connection import (
     connect,
@@ -54,8 +54,8 @@ class Planner:
         """Plan one case with the implementation that the case names.
 
         Raises:
-            Refused: the implementation does not make the instance.
-            HostError: libvirt does not accept the instance.
+            Refused: the implementation does not make the instance, or libvirt does not accept it.
+            HostError: the host failed.
         """
         scenario = case.point.scenario
         planned = self.plan_instance(implementation, scenario)
@@ -67,7 +67,7 @@ class Planner:
         Raises:
             NotAskedError: the harness cannot ask the implementation for the scenario.
             Refused: the implementation does not make the instance.
-            HostError: libvirt does not accept the instance, or does not carry out a step.
+            HostError: libvirt does not carry out a step.
         """
         implementation.require_askable(scenario, Level.PLAN)
         instance = scenario.instance
@@ -81,11 +81,7 @@ class Planner:
             normal_xml = self._read_back(self._read_back(xml))
         except libvirt.libvirtError as error:
             require_word_on_domain(error)
-            if implementation.is_foreign:
-                raise refused_instance(str(error), refused_by="libvirt") from error
-            raise HostError(
-                f"libvirt does not accept the instance: {error}", hint="the scenario's instance cannot exist here"
-            ) from error
+            raise refused_instance(str(error), refused_by="libvirt") from error
         sources = Sources.of(current.placement, current.tokens)
         if implementation.makes_own_disks:
             sources = replace(sources, disks=implementation.disk_names(placement))
@@ -113,7 +109,7 @@ class Planner:
         """Define the rescued and the unrescued state of an instance.
 
         Raises:
-            HostError: libvirt does not accept the unrescued domain.
+            HostError: the host failed.
         """
         running = RunningInstance(planned.instance, planned.placement, planned.normal_xml, planned.steps)
         try:
@@ -134,7 +130,9 @@ class Planner:
             try:
                 known[unrescued_xml] = self._read_back(unrescued_xml)
             except libvirt.libvirtError as error:
-                raise HostError(f"libvirt does not take the unrescued domain: {error}") from error
+                require_word_on_domain(error)
+                refusal = Refused(str(error), refused_by="libvirt", guest=GuestAfter.SHUT_OFF)
+                return Plan(planned, image, rescued_xml, None, None, refused_unrescue=refusal)
         return Plan(planned, image, rescued_xml, known[unrescued_xml], None)
 
     def _placement(self, scenario: Scenario) -> Placement:
@@ -172,8 +170,8 @@ def plan_case(
     """Bring a case through its states at level plan, and add the findings to ``outcome``.
 
     Raises:
-        Refused: the implementation does not make the instance.
-        HostError: libvirt does not accept the instance.
+        Refused: the implementation does not make the instance, or libvirt does not accept it.
+        HostError: the host failed.
     """
     scenario = case.point.scenario
     for position, image in rescues_from(scenario.steps).items():

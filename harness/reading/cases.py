@@ -68,7 +68,10 @@ def collect_cases(
     found = []
     for scenario in load_scenarios(paths):
         for case in cases_of(scenario, implementation, repeat=repeat, level=level):
-            missing = lacking(case.point.scenario.instance, case.level) if scenario.scenario.optional else None
+            instance = case.point.scenario.instance
+            missing = None
+            if scenario.scenario.optional:
+                missing = lacking(instance, case.level) or implementation.lacks(instance, case.level)
             if missing is None:
                 found.append(case)
             else:

@@ -43,7 +43,8 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     try:
         known = session.hypervisor.versions | conditions_of(implementation)
         expectation = applicable_expectation(case.point.scenario, known)
-        if missing := lacking(case.point.scenario.instance, case.level):
+        instance = case.point.scenario.instance
+        if missing := lacking(instance, case.level) or implementation.lacks(instance, case.level):
             raise missing
         _carry_out(case, session, folder, progress, outcome)
     except Refused as refused:  # the instance itself was refused, before any rescue

@@ -172,7 +172,7 @@ def test_qemu_that_dies_in_the_middle(own_session: Session, minimal: Path) -> No
     assert works(own_session, minimal)
 
 
-def test_rescue_that_fails_leaves_the_instance_running_as_it_was(own_session: Session, minimal: Path) -> None:
+def test_rescue_that_does_not_start_can_be_unrescued(own_session: Session, minimal: Path) -> None:
     case = case_with(MissingRescueDisk(), minimal, own_session)
     with prepared_instance(case, own_session) as ready:
         life_cycle = ready.life_cycle
@@ -180,9 +180,9 @@ def test_rescue_that_fails_leaves_the_instance_running_as_it_was(own_session: Se
         before = life_cycle.defined_xml[State.NORMAL]
         with pytest.raises(DidNotBoot, match="does not start"):
             life_cycle.rescue(case.point.scenario.rescue_image)
-        assert life_cycle.guest is not None
-        assert life_cycle.guest.run("grep -o harness.medium=instance /proc/cmdline").exit_status == 0
-        assert life_cycle.defined_xml[State.NORMAL] == before
+        assert life_cycle.state is State.RESCUED
+        assert life_cycle.unrescue().run("grep -o harness.medium=instance /proc/cmdline").exit_status == 0
+        assert life_cycle.defined_xml[State.UNRESCUED] == before
     assert not own_session.hypervisor.connection.listAllDomains()
 
 

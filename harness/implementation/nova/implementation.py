@@ -17,6 +17,7 @@ from harness.domain.placement import Placement
 from harness.errors import GuestAfter, HostError
 from harness.frozen import Frozen
 from harness.hypervisor.host import Hypervisor
+from harness.hypervisor.optional_parts import lacks_vfat_mounts
 from harness.hypervisor.roots import EmbeddedRoot, held_root
 from harness.implementation.nova.description import (
     Asked,
@@ -34,6 +35,7 @@ from harness.implementation.nova.opening import START_TIMEOUT_S, opened_worker
 from harness.implementation.nova.process import Worker
 from harness.implementation.nova.refusals import refused_instance, refused_rescue
 from harness.implementation.protocol import Implementation, RescuedDomain, RunningInstance
+from harness.scenario.disks import ConfigDrive
 from harness.scenario.models import Instance, Scenario
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import Level
@@ -91,6 +93,14 @@ class Nova(Implementation):
             if self._guests is None:
                 self._guests = self._stack.enter_context(NovaGuests(self._environment, hypervisor))
             return self._guests
+
+    def lacks(self, instance: Instance, level: Level) -> HostError | None:
+        """Return the error that says why Nova cannot fill an instance's config drive on this host, or None.
+
+        ``ConfigDriveBuilder._make_vfat`` mounts the drive's file.
+        """
+        is_vfat = any(isinstance(disk, ConfigDrive) and disk.format == "vfat" for disk in instance.disks)
+        return lacks_vfat_mounts() if is_vfat and level is Level.GUEST else None
 
     def require_askable(self, scenario: Scenario, level: Level) -> None:
         """Check that the harness can ask Nova for a scenario at a level.

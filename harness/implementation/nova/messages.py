@@ -167,13 +167,16 @@ class NovaRefusal(Frozen):
     """An exception raised in Nova. ``is_novas``: Nova's own class, which Nova's API or notifications would show.
 
     ``service`` raised the exception at a rescue or an unrescue: nova-api before the instance was touched, or
-    nova-compute. If nova-compute wraps an exception of libvirt's, libvirt's exception is given here.
+    nova-compute. If nova-compute wraps an exception of libvirt's, libvirt's exception is given here, with its code and
+    its domain (virErrorNumber and virErrorDomain).
     """
 
     exception: str
     message: str
     is_novas: bool
     service: Literal["nova-api", "nova-compute"] | None = None
+    libvirt_code: int | None = None
+    libvirt_domain: int | None = None
 
     @property
     def reason(self) -> str:

@@ -1,15 +1,20 @@
 """Refusals by a Nova: the refuser, the words, and the state of the instance afterwards.
 
-A refusal because the host has run out of something does not count as a refusal: it raises HostExhaustedError.
+The host's trouble is no refusal: it has run out of something, its libvirt is too busy to answer, or it cannot mount a
+file for Nova.
 """
 
 from __future__ import annotations
 
-from harness.errors import GuestAfter, Refused, require_resources
+from harness.errors import GuestAfter, HostError, Refused
+from harness.hypervisor.connection import require_code_on_domain
 from harness.implementation import refusals
 from harness.implementation.nova.messages import Left, NovaRefusal
 
 _RUNNING = "active"
+_OF_A_COMMAND = "ProcessExecutionError"
+_OF_THE_HOST = ("Command: mount ", "Command: umount ", "Command: mkfs ")
+"""Commands by which Nova fills a config drive (nova/virt/configdrive.py). They depend on the host's kernel alone."""
 
 
 def refused_instance(refusal: NovaRefusal) -> Refused:
@@ -42,5 +47,7 @@ def _refused_by(refusal: NovaRefusal) -> str:
 
 
 def _words(refusal: NovaRefusal) -> str:
-    require_resources(refusal.message)
+    require_code_on_domain(refusal.message, refusal.libvirt_code)
+    if refusal.exception == _OF_A_COMMAND and any(command in refusal.message for command in _OF_THE_HOST):
+        raise HostError(f"the host does not do what Nova asks of it: {refusal.message}")
     return refusal.message if _refused_by(refusal) == "libvirt" else refusal.reason

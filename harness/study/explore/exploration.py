@@ -21,7 +21,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from ruamel.yaml import YAML
 
-from harness.errors import HostError, HostExhaustedError
+from harness.errors import GuestAfter, HostError, HostExhaustedError, Refused
 from harness.implementation.protocol import Implementation
 from harness.level.planner import Planner
 from harness.reading.cases import Case
@@ -73,12 +73,14 @@ def plan_problem(planner: Planner, implementation: Implementation, scenario: Sce
     try:
         planned = planner.plan_instance(implementation, scenario)
         plan = planner.plan_rescue(implementation, planned, scenario.rescue_image)
+    except Refused as refused:
+        return str(VerdictName.REFUSED), (refused.sentence,)
     except HostExhaustedError:
         raise
     except HostError as error:
         return str(VerdictName.ERROR), (error.message,)
-    refused = plan.verdict is VerdictName.REFUSED
-    return str(plan.verdict), () if refused else plan.mismatch(scenario, planner.versions)
+    is_refused = plan.verdict is VerdictName.REFUSED
+    return str(plan.verdict), () if is_refused else plan.mismatch(scenario, planner.versions)
 
 
 def explore_plans(
@@ -183,13 +185,16 @@ def _problem(scenario: Scenario, level: Level, session: Session, implementation:
     point = Point(id=name, values={}, scenario=scenario.model_copy(update={"name": name}))
     case = Case(id=name, file=Path(f"{name}.yaml"), point=point, implementation=implementation.name, level=level)
     result = run_case(case, session)
-    if result.as_expected or result.verdict is VerdictName.REFUSED:
+    never_made = result.refusal is not None and result.refusal.guest is GuestAfter.NEVER_MADE
+    if result.as_expected or (result.verdict is VerdictName.REFUSED and not never_made):
         return None
     if result.failure is not None and result.failure.kind == HostExhaustedError.__name__:
         raise HostExhaustedError(result.failure.message)
     subjects = {f"{finding.cause}: {finding.claim}" for finding in result.findings}
     if result.failure is not None:
         subjects = {result.failure.kind}
+    if never_made:
+        subjects = {str(VerdictName.REFUSED)}
     return Problem(frozenset(subjects), (*result.sentences(), *result.mismatch))
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import HostError
+from harness.errors import Refused
 from harness.implementation.protocol import Implementation
 from harness.implementation.reference.implementation import Reference
 from harness.level.plan import Plan
@@ -57,7 +57,7 @@ class Prover:
         """Try each fault in turn.
 
         Raises:
-            HostError: libvirt does not accept an instance of the reference's.
+            Refused: libvirt does not accept an instance of the reference's.
             CancelledError: the run was interrupted.
         """
         for case in self._cases.values():
@@ -104,12 +104,13 @@ class Prover:
             plan = self._planner.plan_rescue(broken, planned, reference.plan.image)
         except NotApplicable:
             return None
-        except HostError as error:
-            return Trial(case.id, Level.PLAN, trouble="refused", reason=error.message)
+        except Refused as refused:
+            return Trial(case.id, Level.PLAN, trouble="refused", reason=refused.reason)
         if isinstance(plan.refusal, NotApplicable) or plan.xml_by_state == reference.plan.xml_by_state:
             return None
-        if plan.refusal is not None:
-            return Trial(case.id, Level.PLAN, trouble="refused", reason=plan.refusal.reason)
+        refusal = plan.refusal or plan.refused_unrescue
+        if refusal is not None:
+            return Trial(case.id, Level.PLAN, trouble="refused", reason=refusal.reason)
         return Trial(case.id, Level.PLAN, _beyond(reference.plan.findings, plan.findings))
 
     def _run_broken(self, fault: Fault, case: Case, level: Level, progress: Progress) -> Trial:

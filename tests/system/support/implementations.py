@@ -6,7 +6,7 @@ from lxml import etree
 
 from harness.domain.placement import Placement
 from harness.domain.xml import PciAddress, devices_of, disks_of, parse_domain, serialise
-from harness.implementation.protocol import RescuedDomain, RunningInstance
+from harness.implementation.protocol import Rescue, RescuedDomain, RunningInstance
 from harness.implementation.reference.implementation import Reference
 from harness.scenario.models import Instance
 from harness.scenario.rescue_image import RescueImage
@@ -54,6 +54,28 @@ class InvalidRescue(Reference):
         root = parse_domain(super().rescued(running, image).xml)
         disks_of(root)[-1].set("device", "cdrom")
         return RescuedDomain(serialise(root))
+
+
+class InvalidInstance(Reference):
+    """Makes an instance's domain that libvirt refuses to define."""
+
+    name = "invalid-instance"
+
+    def normal(self, instance: Instance, placement: Placement) -> str:
+        root = parse_domain(super().normal(instance, placement))
+        disks_of(root)[0].set("device", "cdrom")
+        return serialise(root)
+
+
+class InvalidUnrescue(Reference):
+    """Gives back a domain that libvirt refuses to define."""
+
+    name = "invalid-unrescue"
+
+    def unrescued(self, rescue: Rescue) -> str:
+        root = parse_domain(super().unrescued(rescue))
+        disks_of(root)[0].set("device", "cdrom")
+        return serialise(root)
 
 
 class NoBootOrder(Reference):

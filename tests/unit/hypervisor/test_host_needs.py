@@ -44,6 +44,18 @@ def message(error: HostError | None) -> str:
     return str(error)
 
 
+def test_a_host_that_mounts_no_vfat_is_told_before_nova_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*command: object) -> str:
+        raise HostError(f"{command[0]}: unknown filesystem type 'vfat'")
+
+    monkeypatch.setattr(optional_parts, "run", refuse)
+    optional_parts.lacks_vfat_mounts.cache_clear()
+    try:
+        assert "unknown filesystem type 'vfat'" in message(optional_parts.lacks_vfat_mounts())
+    finally:
+        optional_parts.lacks_vfat_mounts.cache_clear()
+
+
 @pytest.mark.parametrize("level", [Level.MACHINE, Level.GUEST])
 def test_vsock_takes_the_hosts_device_where_qemu_is_started(level: Level) -> None:
     assert "vhost-vsock, which this host does not have" in message(lacking(VSOCK, level))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+import libvirt
 import pytest
 
-from harness.errors import GuestAfter, HostExhaustedError
+from harness.errors import GuestAfter, HostError, HostExhaustedError
 from harness.implementation.nova.messages import Left, NovaRefusal
 from harness.implementation.nova.refusals import refused_instance, refused_rescue, refused_unrescue
 
@@ -112,6 +113,46 @@ def test_an_instance_that_is_refused_was_never_made(said: NovaRefusal, by: str, 
 def test_a_refused_unrescue_leaves_the_guest_as_nova_says(left: Left | None, guest: GuestAfter) -> None:
     refused = refused_unrescue(refusal("nova-compute", "libvirtError", "no", is_novas=False), left)
     assert (refused.refused_by, refused.reason, refused.guest) == ("libvirt", "no", guest)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(
+            refusal("nova-compute", "libvirtError", "Timed out during operation", is_novas=False).model_copy(
+                update={"libvirt_code": libvirt.VIR_ERR_OPERATION_TIMEOUT, "libvirt_domain": libvirt.VIR_FROM_QEMU}
+            ),
+            id="state-change-lock",
+        ),
+        pytest.param(
+            refusal("nova-compute", "libvirtError", "monitor socket did not show up", is_novas=False),
+            id="slow-monitor",
+        ),
+        pytest.param(
+            refusal(
+                None,
+                "ProcessExecutionError",
+                "Unexpected error while running command.\nCommand: mount -o loop,uid=0,gid=0 disk.config /tmp/x\n"
+                "Exit code: 32\nStdout: ''\nStderr: \"mount: unknown filesystem type 'vfat'\"",
+                is_novas=False,
+            ),
+            id="no-vfat",
+        ),
+    ],
+)
+def test_the_hosts_trouble_is_no_refusal_of_novas(said: NovaRefusal) -> None:
+    for made in (
+        lambda: refused_instance(said),
+        lambda: refused_rescue("nova:34.0.0", said, LOST, "6f1f"),
+        lambda: refused_unrescue(said, LOST),
+    ):
+        with pytest.raises(HostError):
+            made()
+
+
+def test_a_command_that_fails_on_what_nova_asks_of_it_stays_novas_word() -> None:
+    said = refusal(None, "ProcessExecutionError", "Command: qemu-img convert\nStderr: 'bad image'", is_novas=False)
+    assert refused_instance(said).refused_by == "Nova"
 
 
 def test_a_host_without_space_is_no_refusal_of_novas() -> None:

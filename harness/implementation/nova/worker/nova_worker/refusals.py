@@ -21,7 +21,10 @@ def refusal_of(error: Exception) -> dict[str, Any]:
     if isinstance(cause_of(error), libvirt.libvirtError):
         error = cause_of(error)
     is_novas = isinstance(error, exception.NovaException)
-    return {"exception": type(error).__name__, "message": str(error), "is_novas": is_novas}
+    said = {"exception": type(error).__name__, "message": str(error), "is_novas": is_novas}
+    if isinstance(error, libvirt.libvirtError):
+        said.update(libvirt_code=error.get_error_code(), libvirt_domain=error.get_error_domain())
+    return said
 
 
 def is_ours(error: Exception) -> bool:
