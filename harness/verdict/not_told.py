@@ -12,6 +12,7 @@ from harness.verdict.disks import unknown_traits
 from harness.verdict.expected import Expected
 from harness.verdict.links import unknown_links
 from harness.verdict.platform import platform_traits
+from harness.verdict.traits import untold_traits
 
 
 class NotTold(NamedTuple):
@@ -35,6 +36,8 @@ def _not_told(comparison: Comparison) -> Iterator[NotTold]:
         yield NotTold(claim or ClaimName.LINKS, links)
     for traits in unknown_traits(comparison):
         yield NotTold(claim or ClaimName.IDENTITY, traits)
+    for aspect, text in untold_traits(comparison):
+        yield NotTold(claim or aspect, text)
     for trait in platform_traits(comparison):
         if (trait.before is None) != (trait.after is None):
             yield NotTold(claim or ClaimName.OTHER_HARDWARE, f"{trait.device} {trait.name}")

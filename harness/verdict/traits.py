@@ -24,6 +24,7 @@ _OF_THE_KERNEL = ("queues", "rotational", "most bytes in a discard", "virtio fea
 _AFTER_UNRESCUE = ("mtu", "carrier", "memory total", "acpi DSDT", "acpi SSDT", "slot ")
 """The rescue's own system, or the device that it adds, changes these: compared normal against unrescued only."""
 _PCR = " PCR "
+_CARRIER = "carrier"
 _MOST_WORDS = 8
 
 
@@ -56,24 +57,47 @@ def _traits(
         yield _finding(claim, device, name, old, new)
 
 
+def untold_traits(comparison: Comparison) -> Iterator[tuple[ClaimName, str]]:
+    """Return each trait that would be compared if both states told it, with its claim."""
+    for trait in _untold(comparison, comparison.normal.traits, comparison.other.traits):
+        yield ClaimName.OTHER_HARDWARE, trait
+    for pair in comparison.pairs:
+        if pair.before.kind is BlockKind.DISK and pair.after.kind is BlockKind.DISK:
+            for trait in _untold(comparison, pair.before.traits, pair.after.traits):
+                yield ClaimName.IDENTITY, f"the {trait} of {pair.disk}"
+
+
+def _untold(comparison: Comparison, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    compared = set(_compared(comparison, before, after))
+    for name in sorted((before.keys() ^ after.keys()) - compared):
+        if _is_in_question(comparison, name):
+            yield name
+
+
 def _changed(
     comparison: Comparison, before: Mapping[str, str], after: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
-    """Return what differs. A trait that got lost counts only after the unrescue, under the same kernel."""
-    known = before.keys() & after.keys()
-    same_kernel = comparison.normal.kernel == comparison.other.kernel
-    if comparison.state is State.UNRESCUED and same_kernel:
-        known = before.keys() - ({"carrier"} - known)
-    elif comparison.state is State.UNRESCUED:
-        known = {name for name in known if not name.startswith(_OF_THE_KERNEL)}
-    else:
-        known = {
-            name
-            for name in known
-            if not (name.startswith(_AFTER_UNRESCUE) or _PCR in name)
-            and (same_kernel or not name.startswith(_OF_THE_KERNEL))
-        }
+    known = set(_compared(comparison, before, after))
     yield from changed(_only(before, known), _only(after, known))
+
+
+def _compared(comparison: Comparison, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """Return the names to compare. A trait that got lost counts only after the unrescue, under the same kernel."""
+    may_be_missed = comparison.state is State.UNRESCUED and _same_kernel(comparison)
+    for name in before:
+        if (name in after or (may_be_missed and name != _CARRIER)) and _is_in_question(comparison, name):
+            yield name
+
+
+def _is_in_question(comparison: Comparison, name: str) -> bool:
+    """Return whether neither the rescue's own system nor the device that it adds changes a trait by itself."""
+    if not _same_kernel(comparison) and name.startswith(_OF_THE_KERNEL):
+        return False
+    return comparison.state is State.UNRESCUED or not (name.startswith(_AFTER_UNRESCUE) or _PCR in name)
+
+
+def _same_kernel(comparison: Comparison) -> bool:
+    return comparison.normal.kernel == comparison.other.kernel
 
 
 def _only(traits: Mapping[str, str], names: set[str]) -> dict[str, str]:

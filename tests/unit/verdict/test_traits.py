@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.evidence.inventory import Inventory
+from harness.evidence.inventory import Inventory, State
 from harness.verdict.claims import compare_rescued, compare_unrescued
 from harness.verdict.finding import Finding
+from harness.verdict.not_told import not_told
 
 from ..support.verdict_inventories import EXPECTED, NORMAL, RESCUED, UNRESCUED, edited
 
@@ -148,3 +149,14 @@ def test_what_the_normal_state_does_not_tell_is_not_missed() -> None:
     silent = {name: value for name, value in BEFORE.items() if not name.startswith("acpi")}
     normal = seen(NORMAL, silent)
     assert compare_unrescued(normal, seen(RESCUED, silent), seen(UNRESCUED), EXPECTED) == ()
+
+
+def test_what_one_state_does_not_tell_is_said() -> None:
+    silent = {name: value for name, value in BEFORE.items() if name not in {"acpi APIC", "acpi DSDT"}}
+    other = seen(RESCUED, silent, root={"I/O errors": "none"}, kernel="6.12")
+    assert {(str(each.claim), each.what) for each in not_told(seen(NORMAL), other, State.RESCUED, EXPECTED)} >= {
+        ("other-hardware", "acpi APIC"),
+        ("identity", "the physical block size of root"),
+    }
+    told = {each.what for each in not_told(seen(NORMAL), other, State.RESCUED, EXPECTED)}
+    assert not told & {"acpi DSDT", "the queues of root"}  # compared in no case like this
