@@ -8,7 +8,7 @@ QEMU has the device at its place in both states.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -129,20 +129,22 @@ class _Software:
         return signature(before) == signature(after)
 
     def _shifted_name(self, finding: Finding) -> str | None:
-        """Explain a name that has moved up only because disks before it are lost for want of a driver."""
-        family = _family(finding.before)
         lost = {device.name for disk, device in self.comparison.missing if disk in self._lost}
-        lost = {name for name in lost if _family(name) == family}
-        if not lost:
+        return _moved_up(finding, [device.name for device in self.comparison.normal.block_devices], lost)
+
+    def _shifted_interface(self, finding: Finding) -> str | None:
+        lost = {nic.name for label, nic in self._interfaces.items() if self._lost_interface(label) is not None}
+        return _moved_up(finding, [nic.name for nic in self._interfaces.values()], lost)
+
+    @cached_property
+    def _interfaces(self) -> dict[str, NetworkInterface]:
+        return network_interfaces(self.comparison.normal)
+
+    def _lost_interface(self, label: str) -> str | None:
+        """Return why the rescued guest lacks a NIC; None if it has the NIC, or if no missing driver explains it."""
+        if pair_network_interfaces(self.comparison.normal, self.comparison.other)[label] is not None:
             return None
-        names = sorted(
-            (device.name for device in self.comparison.normal.block_devices if _family(device.name) == family),
-            key=lambda name: (len(name), name),
-        )
-        left = [name for name in names if name not in lost]
-        if finding.before not in left or names[left.index(finding.before)] != finding.after:
-            return None
-        return f"{', '.join(sorted(lost))} before it has no driver in the guest"
+        return self._undriven(self.comparison.other, self.rescued_domain, self._interfaces[label].address, _has_nic)
 
     def _disk_driver(self, finding: Finding) -> str | None:
         for pair in self.comparison.pairs:
@@ -151,18 +153,18 @@ class _Software:
         return None
 
     def _network_interface(self, finding: Finding) -> str | None:
-        before = network_interfaces(self.comparison.normal).get(finding.device)
+        before = self._interfaces.get(finding.device)
         if before is None:
             return None
         after = pair_network_interfaces(self.comparison.normal, self.comparison.other)[finding.device]
         if after is None:
-            return self._undriven(self.comparison.other, self.rescued_domain, before.address, _has_nic)
+            return self._lost_interface(finding.device)
         if before.address != after.address or before.mac != after.mac or not self._same_function(before.address):
             return None
         if finding.before.startswith(_DRIVER):
             return _OTHER_DRIVER
         if finding.is_about_a_name or finding.before.startswith(_PREDICTABLE):
-            return _other_rule(before, after, finding)
+            return _other_rule(before, after, finding) or self._shifted_interface(finding)
         return None
 
     def _other_device(self, finding: Finding) -> str | None:
@@ -209,8 +211,15 @@ def _has_nic(domain: Inventory, address: Address) -> bool:
     return any(nic.address == address for nic in domain.network_interfaces)
 
 
-def _family(name: str) -> str:
-    return name[:2]
+def _moved_up(finding: Finding, names: Sequence[str], lost: Collection[str]) -> str | None:
+    """Explain a name of the kernel's that has moved up only because devices before it are lost for want of a driver."""
+    family = finding.before[:2]
+    gone = {name for name in lost if name.startswith(family)}
+    every = sorted((name for name in names if name.startswith(family)), key=lambda name: (len(name), name))
+    left = [name for name in every if name not in gone]
+    if not gone or finding.before not in left or every[left.index(finding.before)] != finding.after:
+        return None
+    return f"the guest has no driver for {', '.join(sorted(gone))}, and names close up"
 
 
 def _rule(name: str) -> str | None:

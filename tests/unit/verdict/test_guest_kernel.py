@@ -154,6 +154,20 @@ def test_what_the_domain_makes_of_a_network_interface_is_the_rescue_s(what: str,
     assert {finding.cause for finding in findings} == {"rescue"}
 
 
+def test_names_close_up_behind_a_network_interface_without_a_driver() -> None:
+    card = NIC.model_copy(update={"name": "eth1", "mac": "52:54:00:00:00:02", "address": address_of("0000:00:09.0")})
+    normal = edited(NORMAL, network_interfaces=(NIC, card))
+    up = edited(RESCUED, network_interfaces=(card.model_copy(update={"name": "eth0"}),), undriven=(NIC_PLACE,))
+    domains = (normal, edited(RESCUED, network_interfaces=(NIC, card)))
+    found = attributed(up, normal=normal, domains=domains)
+    assert {(each.before, each.after, each.cause) for each in found} == {
+        ("present", "missing", "guest-kernel"),
+        ("eth1", "eth0", "guest-kernel"),
+    }
+    by_rescue = attributed(edited(up, undriven=()), normal=normal, domains=domains)
+    assert {each.cause for each in by_rescue} == {"rescue"}
+
+
 def test_a_network_interface_that_only_the_rescue_system_drives_is_not_new() -> None:
     normal = edited(NORMAL, network_interfaces=(), undriven=(NIC_PLACE,))
     assert causes(attributed(RESCUED, normal=normal)) == {(NIC.name, "present", "guest-kernel")}
