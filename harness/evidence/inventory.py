@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -60,10 +61,30 @@ class Partition(Frozen):
 
 
 class KernelNames(Frozen):
-    """Names that Linux may give a disk: all that are ``possible``, and the ``usual`` one if there is one."""
+    """Names that Linux may give a disk: all that are ``possible``, and the ``usual`` ones among them.
 
-    usual: str | None
+    One usual name means that the disk has an order among its like. Several mean that chance decides.
+    """
+
+    usual: tuple[str, ...]
     possible: tuple[str, ...]
+
+    @classmethod
+    def certain(cls, name: str) -> Self:
+        """Return the one name that Linux can give."""
+        return cls(usual=(name,), possible=(name,))
+
+    @classmethod
+    def by_chance(cls, names: Iterable[str]) -> Self:
+        """Return names of which Linux may give any."""
+        possible = tuple(names)
+        return cls(usual=possible, possible=possible)
+
+    def __str__(self) -> str:
+        """Return the usual names: ``sda``, ``sda or sdb``, ``sda..sdc``."""
+        if len(self.usual) > 2:
+            return f"{self.usual[0]}..{self.usual[-1]}"
+        return " or ".join(self.usual)
 
 
 class ComputedLinks(Frozen):

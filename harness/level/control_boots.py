@@ -12,6 +12,7 @@ from harness.level.sequence import Looks
 from harness.scenario.rescue_image import RescueImage
 from harness.verdict.expected import Expected
 from harness.verdict.finding import Finding
+from harness.verdict.names import names_by_disk
 from harness.verdict.race import is_shown_to_race, needs_control_boots, settle_by_controls
 
 
@@ -49,8 +50,8 @@ def settled_by_control_boots(
     Raises:
         HostError, GuestError: host or guest failed.
     """
-    # A disk that was attached to a running guest has another name after any boot, which a control boot shows.
-    in_doubt = needs_control_boots(findings, {} if is_hot else subject.definitions)
+    predicted = names_by_disk(subject.definitions, expected)
+    in_doubt = needs_control_boots(findings, predicted)
     if not in_doubt or not subject.control_boots:
         return findings
     life_cycle = subject.life_cycle
@@ -66,18 +67,18 @@ def settled_by_control_boots(
         )
 
     def settle() -> tuple[Finding, ...]:
-        return settle_by_controls(findings, expected, *boots(), is_hot=is_hot)
+        return settle_by_controls(findings, expected, *boots(), predicted=predicted, is_hot=is_hot)
 
     def is_settled_by(state: State, again: list[Inventory], first_boot: Callable[[], BootedGuest]) -> bool:
         for inventory in _boots_again(subject, state, first_boot):
             again.append(inventory)
-            if not is_hot and is_shown_to_race(findings, expected, *boots()):
+            if not is_hot and is_shown_to_race(findings, expected, *boots(), predicted=predicted):
                 return True
         return False
 
     if is_settled_by(State.NORMAL, normal_again, life_cycle.reboot_as_saved) or State.RESCUED not in in_doubt:
         return settle()
-    if is_hot and not needs_control_boots([finding for finding in settle() if finding.cause != "reboot"]):
+    if is_hot and not needs_control_boots([finding for finding in settle() if finding.cause != "reboot"], predicted):
         return settle()
     is_settled_by(State.RESCUED, rescued_again, lambda: life_cycle.rescue(subject.image))
     return settle()

@@ -44,6 +44,8 @@ _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 class BootedInstance(InstanceUnderTest):
     """One case's instance with its guest. ``control_boots`` is the number of control boots for a state in doubt."""
 
+    sees_kernel_names = True
+
     ready: PreparedInstance[BootedGuest]
     control_boots: int
     folder: CaseFolder
@@ -285,9 +287,9 @@ class BootedInstance(InstanceUnderTest):
 
     def _check_the_model(self, state: State, guest: BootedGuest, inventory: Inventory) -> None:
         predicted = self._predicted(guest)
+        self._definitions.setdefault(state, self.life_cycle.with_record(predicted))
         if self.life_cycle.is_hot:
             predicted = with_names(predicted, self._hot_names)
-        self._definitions.setdefault(state, self.life_cycle.with_record(predicted))
         self.outcome.about_model += [
             finding
             for finding in (*contradictions(state, predicted, inventory), *link_contradictions(state, inventory))

@@ -18,6 +18,7 @@ from harness.verdict.claims import additions, compare_definitions, compare_rescu
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.guest_kernel import attribute_to_software
+from harness.verdict.names import by_domains, names_by_disk, remarks
 from harness.verdict.not_booted import boots_nothing, why_dead, why_unfit
 from harness.verdict.not_told import not_told
 from harness.verdict.restoring import not_given_back, restored_on_host
@@ -39,6 +40,9 @@ class InstanceUnderTest(ABC):
 
     folder_prefix: str = ""
     """The folder of the rescue's artefacts within the case's folder; empty for the rescue under test."""
+
+    sees_kernel_names: bool = False
+    """True if a Linux gives the disks their names, and not the harness's model alone."""
 
     @property
     def definitions(self) -> Mapping[State, Inventory]:
@@ -182,7 +186,8 @@ def rescue_and_unrescue(
     try:
         subject.unrescue()
     except Refused as refused:
-        outcome.add(*joined(so_far, _compare_definitions(subject, expected)), not_given_back(refused))
+        so_far = joined(so_far, _compare_definitions(subject, expected))
+        outcome.add(*_by_domains(subject, so_far, expected), not_given_back(refused))
         return False
     except DidNotBoot as error:
         so_far = joined(so_far, (boots_nothing(State.UNRESCUED, expected, error),))
@@ -190,7 +195,8 @@ def rescue_and_unrescue(
         unrescued = subject.look(State.UNRESCUED)
     looks = Looks(normal, rescued[0] if rescued else None, unrescued, rescued[1:])
     findings = joined(so_far, subject.compare_unrescued(looks, expected), _compare_definitions(subject, expected))
-    outcome.additions = additions(normal, rescued[0], expected) if rescued else ()
+    findings = _by_domains(subject, findings, expected)
+    outcome.additions = _additions(subject, normal, rescued[0], expected) if rescued else ()
     seen = [(State.RESCUED, each) for each in rescued] + [(State.UNRESCUED, each) for each in (unrescued,) if each]
     untold = (each for state, other in seen for each in not_told(normal, other, state, expected))
     outcome.not_told = (*outcome.not_told, *untold)
@@ -241,3 +247,17 @@ def _compare_rescued(
 def _compare_definitions(subject: InstanceUnderTest, expected: Expected) -> tuple[Finding, ...]:
     definitions = subject.definitions
     return compare_definitions(definitions, expected) if definitions else ()
+
+
+def _by_domains(subject: InstanceUnderTest, findings: tuple[Finding, ...], expected: Expected) -> tuple[Finding, ...]:
+    """Return the findings with those about names that a guest's domains have changed, whatever the guest shows."""
+    if not subject.sees_kernel_names:
+        return findings
+    return by_domains(findings, names_by_disk(subject.definitions, expected))
+
+
+def _additions(
+    subject: InstanceUnderTest, normal: Inventory, rescued: Inventory, expected: Expected
+) -> tuple[str, ...]:
+    domains = subject.definitions or {State.NORMAL: normal, State.RESCUED: rescued}
+    return (*additions(normal, rescued, expected), *remarks(names_by_disk(domains, expected)))

@@ -164,7 +164,8 @@ class ExpectedFinding(Frozen):
     )
     unless_race: StrictBool = Field(
         default=False,
-        description="'true': the finding may be absent if control boots find a kernel race under the same claim",
+        description="'true': the finding may be absent if control boots find a kernel race of the same device under the"
+        " same claim",
     )
     cause: Literal["rescue", "guest-kernel"] = Field(
         default="rescue",

@@ -41,8 +41,11 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
     ),
     ClaimName.NAMES: ClaimDescription(
         holds="Each disk has its kernel name.",
-        compared="The kernel names.",
-        findings=("'vdc -> vdd'",),
+        compared="The kernel names, and all the names that Linux may give a disk in each domain.",
+        findings=(
+            "'vdc -> vdd'",
+            "'sda -> sda or sdb', 'sda or sdb -> sda..sdc': the rescue leaves names to chance, or more names",
+        ),
     ),
     ClaimName.ADDRESSES: ClaimDescription(
         holds="Each disk has its address.",

@@ -14,9 +14,10 @@ from harness.verdict import hardware
 from harness.verdict.addition import only_addition
 from harness.verdict.booting import boot_instructions, booted_from_rescue
 from harness.verdict.comparison import Comparison, compare
-from harness.verdict.disks import addresses, all_present, content, disk_settings, identity, names
+from harness.verdict.disks import addresses, all_present, content, disk_settings, identity
 from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.links import links
+from harness.verdict.names import names
 from harness.verdict.on_host import base_images, instance_folder, recorded_states
 from harness.verdict.restoring import as_restored, data, restored_on_host, restored_system
 

@@ -1,11 +1,11 @@
-"""Check the claims about each disk of the instance: present, same name, same address, same bytes."""
+"""Check the claims about each disk of the instance: present, same address, same links, same bytes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from harness.evidence.inventory import BlockDevice, State
-from harness.scenario.words import ClaimName, Level
+from harness.scenario.words import ClaimName
 from harness.verdict.comparison import Comparison, Pair, holder, holders
 from harness.verdict.finding import Finding
 from harness.verdict.place import move
@@ -36,27 +36,6 @@ def all_present(comparison: Comparison) -> Iterator[Finding]:
                     before="missing",
                     after="present" if there else "missing",
                     message="its marker is on no device of the normal state already",
-                )
-
-
-def names(comparison: Comparison) -> Iterator[Finding]:
-    """Compare kernel names, which an fstab and administrators rely on.
-
-    Without a guest, compare target names, and the names that Linux would usually give.
-    """
-    for pair in comparison.pairs:
-        told = {(pair.before.name, pair.after.name): "" if comparison.normal.level is Level.GUEST else "target "}
-        old, new = pair.before.predicted, pair.after.predicted
-        if old is not None and new is not None and old.usual is not None and new.usual is not None:
-            told.setdefault((old.usual, new.usual), "in Linux ")
-        for (before, after), which in told.items():
-            if before != after:
-                yield Finding(
-                    claim=ClaimName.NAMES,
-                    device=pair.disk,
-                    before=before,
-                    after=after,
-                    message=f"{which}{before} -> {after}",
                 )
 
 

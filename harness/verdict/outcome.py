@@ -72,13 +72,13 @@ def meets(
         if finding.cause == "model"
         or (finding.cause == "rescue" and not any(_fulfils(entry, finding) for entry in wanted))
     )
-    racing = {finding.claim for finding in findings if finding.cause == "kernel-race"}
+    racing = [finding for finding in findings if finding.cause == "kernel-race"]
     missing = tuple(
         entry
         for entry in wanted
         if entry.claim not in blind_to(level)
         and (entry.cause == "rescue" or level is Level.GUEST)
-        and not (entry.unless_race and entry.claim in racing)
+        and not (entry.unless_race and any(_is_about(entry, finding) for finding in racing))
         and not any(_fulfils(entry, finding) for finding in findings)
     )
     if not unexpected and not missing and not refused:
@@ -153,13 +153,12 @@ def _fulfils(entry: ExpectedFinding, finding: Finding) -> bool:
     return entry.cause == finding.cause and _matches(entry, finding)
 
 
+def _is_about(entry: ExpectedFinding, finding: Finding) -> bool:
+    return entry.claim is finding.claim and fnmatchcase(finding.device, entry.device)
+
+
 def _matches(entry: ExpectedFinding, finding: Finding) -> bool:
-    return (
-        entry.claim is finding.claim
-        and fnmatchcase(finding.device, entry.device)
-        and entry.before in {None, finding.before}
-        and entry.after in {None, finding.after}
-    )
+    return _is_about(entry, finding) and entry.before in {None, finding.before} and entry.after in {None, finding.after}
 
 
 def _not_found(entry: ExpectedFinding, findings: Sequence[Finding]) -> str:

@@ -2,20 +2,19 @@
 
 Linux probes SATA ports, USB devices and different host controllers side by side and hands out names by arrival
 (drivers/scsi/sd.c: sd_probe and its async probing). Names over intact addresses may therefore differ between two boots
-of one and the same domain.
+of one and the same domain, but only among the names that this domain can give.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.evidence.inventory import Inventory, State
 from harness.scenario.words import ClaimName
 from harness.verdict.comparison import holders
 from harness.verdict.control_boots import broken_in_controls
-from harness.verdict.expected import RESCUE
 from harness.verdict.finding import Finding
 from harness.verdict.network import network_interfaces, pair_network_interfaces
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from harness.evidence.address import Address
     from harness.verdict.expected import Expected
+    from harness.verdict.names import DiskNames
 
 _NOT_INTACT = {
     ClaimName.ALL_PRESENT,
@@ -35,38 +35,21 @@ _NOT_INTACT = {
 
 
 def needs_control_boots(
-    findings: Sequence[Finding], predicted: Mapping[State, Inventory] = MappingProxyType({})
+    findings: Sequence[Finding], predicted: Mapping[tuple[State, str], DiskNames] = MappingProxyType({})
 ) -> tuple[State, ...]:
     """Return the states to boot again before anyone can be blamed for a changed name; none if no name is in doubt.
 
     A name of a disk or a NIC is in doubt if it differs while address and identity do not. The first boots of a state
     count as well, so each state needs only its control boots in addition.
 
-    ``predicted``: the names that each state's domain allows its disks. Linux can give some disks, such as virtio
-    disks, one name only. If such a disk had that name in both states, the domain changed the name, and no name is in
-    doubt.
+    ``predicted``: the names that Linux may give each disk of a state. A name that the normal domain cannot give is the
+    rescue's doing. So is any name of a disk whose names the domains have changed. Neither is in doubt.
     """
-    suspects = [finding for finding in _suspects(findings) if not _is_certain(finding, predicted)]
+    suspects = _suspects(findings, predicted)
     if not suspects:
         return ()
     others = {finding.state for finding in suspects}
     return (State.NORMAL, *(state for state in (State.RESCUED, State.UNRESCUED) if state in others))
-
-
-def _is_certain(finding: Finding, predicted: Mapping[State, Inventory]) -> bool:
-    """Return whether both names of a finding are the only ones that Linux could give in their states."""
-    return all(
-        _only_name(finding.device, predicted.get(state)) == name
-        for state, name in ((State.NORMAL, finding.before), (finding.state, finding.after))
-    )
-
-
-def _only_name(disk: str, predicted: Inventory | None) -> str | None:
-    for device in predicted.block_devices if predicted is not None else ():
-        if device.marker is not None and device.marker.disk == disk and device.predicted is not None:
-            possible = device.predicted.possible
-            return possible[0] if len(possible) == 1 else None
-    return None
 
 
 def is_shown_to_race(
@@ -75,21 +58,18 @@ def is_shown_to_race(
     normal_boots: Sequence[Inventory],
     rescued_boots: Sequence[Inventory],
     unrescued_boots: Sequence[Inventory] = (),
+    *,
+    predicted: Mapping[tuple[State, str], DiskNames] = MappingProxyType({}),
 ) -> bool:
-    """Return whether every name in doubt has varied within a state and is common to both: more boots can blame nobody.
+    """Return whether every name in doubt has varied within a state: more boots can blame nobody.
 
     The boots are those of ``settle_by_controls``.
     """
     boots = {State.NORMAL: normal_boots, State.RESCUED: rescued_boots, State.UNRESCUED: unrescued_boots}
-    suspects = _suspects(findings)
-    if _displaced(suspects, expected, normal_boots[0], boots):
-        return False
-    for finding in suspects:
-        state = finding.state
-        history = _history(finding.device, expected, normal_boots[0], boots)
-        if not _races(history, state) or not set(_names(history, State.NORMAL)) & set(_names(history, state)):
-            return False
-    return True
+    return all(
+        _races(_history(finding.device, expected, normal_boots[0], boots), finding.state)
+        for finding in _suspects(findings, predicted)
+    )
 
 
 def settle_by_controls(
@@ -99,9 +79,12 @@ def settle_by_controls(
     rescued_boots: Sequence[Inventory],
     unrescued_boots: Sequence[Inventory] = (),
     *,
+    predicted: Mapping[tuple[State, str], DiskNames] = MappingProxyType({}),
     is_hot: bool = False,
 ) -> tuple[Finding, ...]:
     """Attribute each name in doubt that varies within a state to a kernel race; leave the others to rescue.
+
+    ``predicted``: see ``needs_control_boots``. A race is excused among the names that the normal domain can give.
 
     ``is_hot``: devices came or went between the first normal boot and its inventory. A name that only this inventory
     has, while the other normal boots agree with those of the compared state, is attributed to the reboot.
@@ -112,37 +95,19 @@ def settle_by_controls(
     """
     cold = normal_boots[1:] if is_hot else normal_boots
     boots = {State.NORMAL: cold, State.RESCUED: rescued_boots, State.UNRESCUED: unrescued_boots}
-    suspects = _suspects(findings)
+    suspects = _suspects(findings, predicted)
     first = normal_boots[0]
-    displaced = _displaced(suspects, expected, first, boots)
     settled = [
         _settled(finding, _history(finding.device, expected, first, boots), finding.state, is_hot=is_hot)
-        if finding in suspects and finding not in displaced
+        if finding in suspects
         else finding
         for finding in findings
     ]
     return (
         *settled,
-        *_seen_in_controls_only(findings, expected, first, boots, is_hot=is_hot),
+        *_seen_in_controls_only(findings, expected, first, boots, predicted, is_hot=is_hot),
         *broken_in_controls(settled, expected, cold[0] if cold else first, boots),
     )
-
-
-def _displaced(
-    suspects: Sequence[Finding], expected: Expected, first: Inventory, boots: dict[State, Sequence[Inventory]]
-) -> list[Finding]:
-    """Return the names in doubt of disks that race with each other, if the rescue device took one name from them.
-
-    The rescue device has that name in every rescued boot, so the disks never race for it there. One of the disks has
-    the name in every normal boot.
-    """
-    taken = {seen.name for seen in _history(RESCUE, expected, first, boots)[State.RESCUED] if seen is not None}
-    histories = {disk: _history(disk, expected, first, boots) for disk in expected.disks}
-    racing = {disk: history for disk, history in histories.items() if _races(history, State.RESCUED)}
-    normal_boots = zip(*(history[State.NORMAL] for history in racing.values()), strict=True)
-    if len(taken) != 1 or not all(any(seen and seen.name in taken for seen in boot) for boot in normal_boots):
-        return []
-    return [finding for finding in suspects if finding.state is State.RESCUED and finding.device in racing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +120,7 @@ class _Seen:
 _History = dict[State, tuple[_Seen | None, ...]]
 
 
-def _suspects(findings: Sequence[Finding]) -> list[Finding]:
+def _suspects(findings: Sequence[Finding], predicted: Mapping[tuple[State, str], DiskNames]) -> list[Finding]:
     broken = {
         (finding.device, finding.state)
         for finding in findings
@@ -164,8 +129,15 @@ def _suspects(findings: Sequence[Finding]) -> list[Finding]:
     return [
         finding
         for finding in findings
-        if finding.is_about_a_name and finding.cause == "rescue" and (finding.device, finding.state) not in broken
+        if finding.is_about_a_name
+        and finding.cause == "rescue"
+        and (finding.device, finding.state) not in broken
+        and _can_race(predicted.get((finding.state, finding.device)), finding.after)
     ]
+
+
+def _can_race(predicted: DiskNames | None, name: str) -> bool:
+    return predicted is None or predicted.can_race(name)
 
 
 def _history(device: str, expected: Expected, first: Inventory, boots: dict[State, Sequence[Inventory]]) -> _History:
@@ -216,13 +188,8 @@ def _settled(finding: Finding, history: _History, state: State, *, is_hot: bool)
         )
     if not _races(history, state):
         return finding
-    return finding.model_copy(
-        update={
-            "cause": "kernel-race",
-            "rate": _rate(history, state, finding.before),
-            "message": finding.message + _remark(history, state),
-        }
-    )
+    rate = _rate(history, state, finding.before)
+    return finding.model_copy(update={"cause": "kernel-race", "rate": rate})
 
 
 def _follows_the_reboot(finding: Finding, history: _History, state: State) -> bool:
@@ -237,48 +204,69 @@ def _follows_the_reboot(finding: Finding, history: _History, state: State) -> bo
     )
 
 
-def _remark(history: _History, state: State) -> str:
-    normal, other = set(_names(history, State.NORMAL)), set(_names(history, state))
-    if not normal & other:
-        sets = f"normal: {', '.join(sorted(normal))}; {state}: {', '.join(sorted(other))}"
-        return f"; no name is common to both states ({sets}), so that rescue may have a part in it"
-    if len(normal) == 1:
-        return f"; the name varies in the {state} state only"
-    return ""
-
-
 def _seen_in_controls_only(
     findings: Sequence[Finding],
     expected: Expected,
     first: Inventory,
     boots: dict[State, Sequence[Inventory]],
+    predicted: Mapping[tuple[State, str], DiskNames],
     *,
     is_hot: bool,
 ) -> Iterator[Finding]:
-    told = {(finding.device, finding.state) for finding in findings if finding.is_about_a_name}
+    told = {(finding.state, finding.device): finding for finding in findings if finding.is_about_a_name}
     nics = network_interfaces(first)
     for device in (*expected.disks, *nics):
         history = _history(device, expected, first, boots)
         yield from _missing_in_controls(device, history[State.NORMAL], is_nic=device in nics, is_hot=is_hot)
         for state in (State.RESCUED, State.UNRESCUED):
-            if (device, state) in told or not _races(history, state):
+            names = predicted.get((state, device))
+            if names is not None and names.differ:
+                continue
+            known = told.get((state, device))
+            yield from _impossible_in_controls(device, history, state, names, known)
+            if known is not None or not _races(history, state):
                 continue
             # The normal state's own race has been told of the rescued state already.
             if state is State.UNRESCUED and len(set(_names(history, state))) < 2:
                 continue
-            claim = ClaimName.OTHER_HARDWARE if device in nics else ClaimName.NAMES
-            names = _names(history, State.NORMAL) + _names(history, state)
-            after = next(name for name in names if name != names[0])
-            yield Finding(
-                claim=ClaimName.RESTORED if state is State.UNRESCUED else claim,
-                aspect=None if claim is ClaimName.NAMES and state is State.RESCUED else ClaimName.NAMES,
-                device=device,
-                before=names[0],
-                after=after,
-                message=f"{names[0]} -> {after} in control boots only",
-                cause="kernel-race",
-                rate=_rate(history, state, names[0]),
-            )
+            seen = [
+                name for name in (*_names(history, State.NORMAL), *_names(history, state)) if _can_race(names, name)
+            ]
+            after = next((name for name in seen if name != seen[0]), None)
+            if after is not None:
+                rate = _rate(history, state, seen[0])
+                message = f"{seen[0]} -> {after} in control boots only"
+                yield _about_a_name(
+                    device, state, seen[0], after, message, is_nic=device in nics, cause="kernel-race", rate=rate
+                )
+
+
+def _impossible_in_controls(
+    device: str, history: _History, state: State, names: DiskNames | None, known: Finding | None
+) -> Iterator[Finding]:
+    """Yield a finding for each name of a control boot that the normal domain cannot give."""
+    seen = _names(history, state)
+    before = next(iter(_names(history, State.NORMAL)), None)
+    for name in dict.fromkeys(seen):
+        if before is not None and not _can_race(names, name) and (known is None or known.after != name):
+            message = f"{before} -> {name} in {seen.count(name)} of {len(seen)} boots of the {state} state"
+            yield _about_a_name(device, state, before, name, message, is_nic=False)
+
+
+def _about_a_name(
+    device: str, state: State, before: str, after: str, message: str, *, is_nic: bool, **cause: Any
+) -> Finding:
+    claim = ClaimName.OTHER_HARDWARE if is_nic else ClaimName.NAMES
+    is_restored = state is State.UNRESCUED
+    return Finding(
+        claim=ClaimName.RESTORED if is_restored else claim,
+        aspect=ClaimName.NAMES if is_nic or is_restored else None,
+        device=device,
+        before=before,
+        after=after,
+        message=message,
+        **cause,
+    )
 
 
 def _missing_in_controls(

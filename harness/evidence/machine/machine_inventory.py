@@ -206,17 +206,12 @@ class _Machine:
         return next(drivers, None)
 
     def _slot(self, drive: Drive) -> Slot:
-        scsi = self._scsi_unit(drive)
         return Slot(
             disk=self._name(drive),
             kind=drive.kind,
             bus=self._bus(drive),
             host=_position(self._function(drive.device)),
-            channel=scsi.channel,
-            target=scsi.target,
-            lun=drive.unit if drive.device.kind == "floppy" else scsi.lun,
-            created=-drive.device.index,
-            on_virtio=self._driver(drive) == "virtio_scsi",
+            drive=drive.unit,
         )
 
     def _network_interfaces(self) -> Iterator[NetworkInterface]:

@@ -15,7 +15,7 @@ from harness.evidence.kernel_names import MEGARAID_CHANNEL, Slot, predict_names
 from harness.evidence.plan.domain_places import DefinedPlaces, usb_port
 from harness.evidence.plan.domain_settings import OF_DISKS, settings
 
-_BUSES = {
+BUSES = {
     "virtio": GuestBus.VIRTIO,
     "scsi": GuestBus.SCSI,
     "ide": GuestBus.ATA,
@@ -37,6 +37,20 @@ CDROM_SECTOR_BYTES = 2048
 SECTOR_BYTES = 512
 
 
+def block_kind(device: str, bus: str, *, usb_cdrom_is_disk: bool) -> BlockKind:
+    """Return the kind of block device that a guest makes of a disk with libvirt's ``device`` on this bus.
+
+    Raises:
+        HostError: libvirt has no such device.
+    """
+    if device == "lun" or (device == "cdrom" and bus == "usb" and usb_cdrom_is_disk):
+        return BlockKind.DISK
+    try:
+        return BlockKind(device)
+    except ValueError as error:
+        raise HostError(f"domain XML has a <disk> with device '{device}', which libvirt has not") from error
+
+
 @dataclass(frozen=True)
 class DefinedDisks:
     """The disks of a domain.
@@ -52,7 +66,7 @@ class DefinedDisks:
     def devices(self) -> Iterator[BlockDevice]:
         """Return every disk, under the name of its target."""
         disks = [(disk, *disk_target(disk)) for disk in disks_of(self.places.root)]
-        slots = [self._slot(disk, target, bus, created) for created, (disk, target, bus) in enumerate(disks)]
+        slots = [self._slot(disk, target, bus) for disk, target, bus in disks]
         names = predict_names(slots)
         for (disk, target, bus), slot in zip(disks, slots, strict=True):
             yield BlockDevice(
@@ -76,30 +90,16 @@ class DefinedDisks:
                 predicted=names[target],
             )
 
-    def _slot(self, disk: etree._Element, target: str, bus: str, created: int) -> Slot:
+    def _slot(self, disk: etree._Element, target: str, bus: str) -> Slot:
         drive = DriveAddress.of(disk) or DriveAddress(0, 0, 0, 0)
-        function = self.places.function(disk if bus == "virtio" else self._controller(disk, bus))
-        scsi = self._scsi_unit(disk, drive)
+        function = self.places.function(disk)
         return Slot(
             disk=target,
-            kind=self._kind(disk, bus),
-            bus=_BUSES.get(bus, GuestBus.OTHER),
+            kind=block_kind(disk.get("device", "disk"), bus, usb_cdrom_is_disk=self.usb_cdrom_is_disk),
+            bus=BUSES.get(bus, GuestBus.OTHER),
             host=-1 if function is None else function.position,
-            channel=scsi.channel,
-            target=scsi.target,
-            lun=drive.unit if bus == "fdc" else scsi.lun,
-            created=created,
-            on_virtio=bus == "scsi" and self._scsi_model(disk) == "virtio-scsi",
+            drive=drive.unit,
         )
-
-    def _kind(self, disk: etree._Element, bus: str) -> BlockKind:
-        kind = disk.get("device", "disk")
-        if kind == "lun" or (kind == "cdrom" and bus == "usb" and self.usb_cdrom_is_disk):
-            return BlockKind.DISK
-        try:
-            return BlockKind(kind)
-        except ValueError as error:
-            raise HostError(f"domain XML has a <disk> with device '{kind}', which libvirt has not") from error
 
     def _controller(self, disk: etree._Element, bus: str) -> etree._Element | None:
         if bus == "usb":

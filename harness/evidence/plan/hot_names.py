@@ -20,12 +20,9 @@ def with_attached(names: Mapping[str, KernelNames], disk: str, *, on_virtio: boo
     if all(len(possible) == 1 for possible in alike):
         taken = {name for possible in alike for name in possible}
         first = next(name for name in (target_name(prefix, index) for index in count()) if name not in taken)
-        return {**names, disk: KernelNames(usual=first, possible=(first,))}
+        return {**names, disk: KernelNames.certain(first)}
     most = max(len(alike) + 1, *map(len, alike))
-    return {
-        **names,
-        disk: KernelNames(usual=None, possible=tuple(target_name(prefix, index) for index in range(most))),
-    }
+    return {**names, disk: KernelNames.by_chance(target_name(prefix, index) for index in range(most))}
 
 
 def with_detached(names: Mapping[str, KernelNames], disk: str) -> dict[str, KernelNames]:

@@ -145,6 +145,5 @@ def _place(place: PlannedPlace | None) -> tuple[str, str, str]:
     names = place.kernel_names
     if names is None:
         return place.target, "-", place.address
-    race = len(names.possible) > 1
-    span = f"{names.possible[0]}..{names.possible[-1]}" if race else ""
-    return place.target, " of ".join(filter(None, (names.usual, span))), place.address
+    span = f" of {names.possible[0]}..{names.possible[-1]}" if names.possible != names.usual else ""
+    return place.target, f"{names}{span}", place.address

@@ -70,8 +70,8 @@ def test_deeper_level_wins() -> None:
     assert Level.MACHINE.or_deeper(Level.PLAN) is Level.MACHINE
 
 
-def domain(*names: str, usual: str | None = None) -> Inventory:
-    predicted = KernelNames(usual=usual, possible=names)
+def domain(*names: str, usual: tuple[str, ...] | None = None) -> Inventory:
+    predicted = KernelNames(usual=usual or names, possible=names)
     return inventory_of(block("sdb", "volume1", "0000:03:00.0", predicted=predicted), Level.PLAN)
 
 
@@ -126,12 +126,41 @@ def test_a_disk_of_another_case_is_not_compared() -> None:
     assert contradictions(State.NORMAL, domain("sda"), stranger) == ()
 
 
-def test_without_a_guest_the_usual_names_of_linux_are_compared() -> None:
-    before, after = domain("sda", "sdb", usual="sdb"), domain("sda", "sdb", usual="sdc")
+NAME_SETS = {
+    "the usual name is another": (("sda", "sdb"), ("sda",), ("sda", "sdb"), ("sdb",), ("sda", "sdb")),
+    "a certain name is by chance": (("sda",), ("sda",), ("sda", "sdb"), ("sda", "sdb"), ("sda", "sda or sdb")),
+    "a usual name is by chance": (("sda", "sdb"), ("sda",), ("sda", "sdb"), ("sda", "sdb"), ("sda", "sda or sdb")),
+    "a set grows": (
+        ("sda", "sdb"),
+        ("sda", "sdb"),
+        ("sda", "sdb", "sdc"),
+        ("sda", "sdb", "sdc"),
+        ("sda or sdb", "sda..sdc"),
+    ),
+    "a set shrinks": (("sda", "sdb"), ("sda", "sdb"), ("sda",), ("sda",), None),
+    "the usual name stays, with a device behind it": (("sda",), ("sda",), ("sda", "sdb"), ("sda",), None),
+    "a usual set stays, with a device behind it": (
+        ("sda", "sdb"),
+        ("sda", "sdb"),
+        ("sda", "sdb", "sdc"),
+        ("sda", "sdb"),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "old_usual", "new", "new_usual", "told"), NAME_SETS.values(), ids=NAME_SETS.keys())
+def test_without_a_guest_all_names_that_linux_may_give_are_compared(
+    old: tuple[str, ...],
+    old_usual: tuple[str, ...],
+    new: tuple[str, ...],
+    new_usual: tuple[str, ...],
+    told: tuple[str, str] | None,
+) -> None:
+    before, after = domain(*old, usual=old_usual), domain(*new, usual=new_usual)
     named = [finding for finding in compare_rescued(before, after, EXPECTED) if finding.claim is ClaimName.NAMES]
-    assert [(finding.before, finding.after) for finding in named] == [("sdb", "sdc")]
-    unknown = domain("sda", "sdb")
-    assert not [finding for finding in compare_rescued(before, unknown, EXPECTED) if finding.claim is ClaimName.NAMES]
+    assert [(finding.before, finding.after) for finding in named] == ([] if told is None else [told])
+    assert all(finding.message.endswith(", by chance") is (len(new_usual) > 1) for finding in named)
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,8 @@ MET = {
     "wildcard for many": (moved(entry("*")), (finding(), finding("volume1", "vdc")), None),
     "two entries for one": (moved(entry("*"), entry("root")), (finding(),), None),
     "race beside the expected": (moved(entry()), (finding(), RACE), None),
-    "lost in a race": (moved(entry(before="vda", after="vdc", unless_race=True)), (RACE,), None),
-    "one of two lost in a race": (moved(entry(), entry("volume2", unless_race=True)), (finding(), RACE), None),
+    "lost in a race": (moved(entry("volume1", before="vda", after="vdc", unless_race=True)), (RACE,), None),
+    "one of two lost in a race": (moved(entry(), entry("volume*", unless_race=True)), (finding(), RACE), None),
     "refused in any case": (REFUSED, (), Refused("q35 has No ide controller")),
     "refused with the guest off": (SHUT_OFF, (), TOO_LATE),
     "refused, and the harm that is known": (REFUSED.model_copy(update={"findings": (entry(),)}), (finding(),), NO_IDE),
@@ -112,12 +112,19 @@ UNMET = {
         None,
         ["expected but not found: names volume1"],
     ),
-    "may be lost in a race, of another claim": (
-        moved(entry(claim=ClaimName.ADDRESSES, unless_race=True)),
+    "may be lost in a race, of another device": (
+        moved(entry("volume2", unless_race=True)),
         VerdictName.STABLE,
         (RACE,),
         None,
-        ["expected but not found: addresses root"],
+        ["expected but not found: names volume2"],
+    ),
+    "may be lost in a race, of another claim": (
+        moved(entry("volume1", claim=ClaimName.ADDRESSES, unless_race=True)),
+        VerdictName.STABLE,
+        (RACE,),
+        None,
+        ["expected but not found: addresses volume1"],
     ),
     "refused unexpectedly": (
         STABLE,

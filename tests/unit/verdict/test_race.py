@@ -10,6 +10,7 @@ from harness.evidence.inventory import KernelNames, State
 from harness.scenario.words import ClaimName, VerdictName
 from harness.verdict.claims import compare_rescued, compare_unrescued
 from harness.verdict.finding import Finding
+from harness.verdict.names import DiskNames, by_domains, remarks
 from harness.verdict.outcome import verdict_of
 from harness.verdict.race import is_shown_to_race, needs_control_boots, settle_by_controls
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from harness.evidence.inventory import Inventory
 
 
+VOLUMES = ("volume1", "volume2")
 ELSEWHERE = address_of("0000:00:09.0")
 
 
@@ -103,18 +105,6 @@ def test_a_race_alone_leaves_the_case_stable() -> None:
     assert verdict_of(settled(boots(NORMAL, "abc", "abc"), boots(RESCUED, "acb", "acb"))) is VerdictName.MOVED
 
 
-def test_a_race_over_names_that_no_state_shares_says_that_rescue_may_have_a_part() -> None:
-    (*_, finding) = settled(boots(NORMAL, "abc", "acb"), boots(RESCUED, "ade", "aed"))
-    assert finding.cause == "kernel-race"
-    assert "normal: sdb, sdc; rescued: sdd, sde" in finding.message
-    assert "rescue may have a part" in finding.message
-
-
-def test_a_race_seen_in_one_state_only_says_so() -> None:
-    (finding, _) = settled(boots(NORMAL, "abc", "abc"), boots(RESCUED, "acb", "abc"))
-    assert finding.message == "sdb -> sdc; the name varies in the rescued state only"
-
-
 BROKEN = {
     "another address": {
         disk: {"address": address_of(f"0000:00:09.{number}")} for number, disk in enumerate(("volume1", "volume2"))
@@ -138,27 +128,116 @@ def test_no_control_boots_without_a_changed_name() -> None:
     assert needs_control_boots(compare_rescued(NORMAL, without(RESCUED, "volume1"), EXPECTED)) == ()
 
 
-def predicted(inventory: Inventory, *others: str) -> Inventory:
-    """A domain's inventory that names volumes as they are called, and ``others`` as further possible names."""
-    for disk in ("volume1", "volume2"):
-        (held,) = (device for device in inventory.block_devices if device.marker and device.marker.disk == disk)
-        names = KernelNames(usual=held.name, possible=(held.name, *others))
-        inventory = changed(inventory, disk, predicted=names)
-    return inventory
+def letters(text: str) -> KernelNames:
+    """The names of "abc/abcd": usual ones before the slash, possible ones behind it."""
+    usual, _, possible = text.partition("/")
+    return KernelNames(
+        usual=tuple(f"sd{letter}" for letter in usual), possible=tuple(f"sd{letter}" for letter in possible or usual)
+    )
 
 
-def test_a_name_that_is_the_only_possible_one_needs_no_control_boots() -> None:
+def predicted(normal: str, other: str, *disks: str) -> dict[tuple[State, str], DiskNames]:
+    """The names that Linux may give these disks, or the volumes, in the normal domain and in another."""
+    names = DiskNames(letters(normal), letters(other))
+    return {(State.RESCUED, disk): names for disk in disks or VOLUMES}
+
+
+DOUBT: dict[str, tuple[str, str, bool]] = {
+    "any name is possible in both domains": ("bc", "bc", True),
+    "the normal domain cannot give the new name": ("b", "b", False),
+    "each domain can give its own name only": ("b", "c", False),
+    "the rescue makes the names uncertain": ("b", "bc", False),
+    "a further name is possible": ("bc", "bcd", False),
+    "a further name is possible, but not usual": ("bc", "bc/bcd", True),
+}
+
+
+@pytest.mark.parametrize(("normal_names", "rescued_names", "is_in_doubt"), DOUBT.values(), ids=DOUBT.keys())
+def test_a_name_is_in_doubt_only_if_the_normal_domain_may_give_it(
+    normal_names: str, rescued_names: str, *, is_in_doubt: bool
+) -> None:
     (normal,), (rescued,) = boots(NORMAL, "abc"), boots(RESCUED, "acb")
-    found = compare_rescued(normal, rescued, EXPECTED)
-    certain = {State.NORMAL: predicted(normal), State.RESCUED: predicted(rescued)}
-    assert needs_control_boots(found, certain) == ()
-    for other in (
-        {State.NORMAL: certain[State.NORMAL]},
-        certain | {State.RESCUED: predicted(rescued, "sdz")},
-        certain | {State.NORMAL: predicted(normal, "sdz")},
-        certain | {State.RESCUED: predicted(normal)},
-    ):
-        assert needs_control_boots(found, other) == (State.NORMAL, State.RESCUED)
+    found = [finding for finding in compare_rescued(normal, rescued, EXPECTED) if finding.device == "volume1"]
+    both = (State.NORMAL, State.RESCUED) if is_in_doubt else ()
+    assert needs_control_boots(found, predicted(normal_names, rescued_names)) == both
+
+
+def judged(
+    names: dict[tuple[State, str], DiskNames], normal: tuple[str, ...], rescued: tuple[str, ...]
+) -> list[tuple[str, str, str, str]]:
+    """The findings about names, as a case comes to them at level guest."""
+    first, other = boots(NORMAL, *normal), boots(RESCUED, *rescued)
+    found = by_domains(compare_rescued(first[0], other[0], EXPECTED), names)
+    if needs_control_boots(found, names):
+        found = settle_by_controls(found, EXPECTED, first, other, predicted=names)
+    return sorted(
+        (finding.device, finding.before, finding.after, finding.cause) for finding in found if finding.is_about_a_name
+    )
+
+
+@pytest.mark.parametrize("seen", ["a", "b"])
+def test_a_rescue_device_that_makes_a_certain_name_uncertain_is_to_blame_whatever_it_is_named(seen: str) -> None:
+    names = predicted("a", "ab", "root")
+    assert judged(names, ("abc",), (f"{seen}bc",)) == [("root", "sda", "sda or sdb", "rescue")]
+
+
+@pytest.mark.parametrize("seen", ["abc", "acb", "acd", "adc", "bcd"])
+def test_a_set_of_names_that_grows_is_one_finding_for_each_disk_whatever_the_names(seen: str) -> None:
+    names = predicted("abc", "abcd", "root", "volume1", "volume2")
+    found = judged(names, ("abc",), (seen,))
+    assert found == [(disk, "sda..sdc", "sda..sdd", "rescue") for disk in ("root", "volume1", "volume2")]
+
+
+def test_a_name_that_the_normal_domain_cannot_give_is_never_a_race() -> None:
+    names = predicted("bc", "bc/bcd")
+    found = judged(names, ("abc", "acb", "abc", "acb"), ("adb", "abd", "adb", "abd"))
+    assert ("volume1", "sdb", "sdd", "rescue") in found
+    assert ("volume2", "sdc", "sdd", "rescue") in found
+    assert not [each for each in found if "sdd" in each and each[3] != "rescue"]
+
+
+def test_a_name_that_the_normal_domain_cannot_give_counts_in_a_control_boot_as_well() -> None:
+    names = predicted("bc", "bc/bcd")
+    first, other = boots(NORMAL, "abc", "acb"), boots(RESCUED, "acb", "abd")
+    found = settle_by_controls(compare_rescued(first[0], other[0], EXPECTED), EXPECTED, first, other, predicted=names)
+    (blamed,) = [finding for finding in found if finding.cause == "rescue"]
+    assert str(blamed) == "volume2: sdc -> sdd in 1 of 2 boots of the rescued state"
+    assert verdict_of(found) is VerdictName.MOVED
+
+
+def test_names_that_may_race_in_both_domains_are_left_to_control_boots() -> None:
+    names = predicted("bc", "bc")
+    raced = judged(names, ("abc", "acb"), ("acb", "abc"))
+    assert {cause for *_, cause in raced} == {"kernel-race"}
+    assert {cause for *_, cause in judged(names, ("abc", "abc"), ("acb", "acb"))} == {"rescue"}
+
+
+def test_the_finding_about_names_says_which_one_the_guest_gave() -> None:
+    (normal,), (rescued,) = boots(NORMAL, "abc"), boots(RESCUED, "bac")
+    found = by_domains(compare_rescued(normal, rescued, EXPECTED), predicted("a", "ab", "root"))
+    (of_root,) = [finding for finding in found if finding.device == "root"]
+    assert str(of_root) == "root: in Linux sda -> sda or sdb, by chance; seen as sdb"
+
+
+def test_a_name_that_both_domains_are_sure_of_is_told_as_the_guest_showed_it() -> None:
+    (normal,), (rescued,) = boots(NORMAL, "abc"), boots(RESCUED, "bac")
+    found = by_domains(compare_rescued(normal, rescued, EXPECTED), predicted("a", "b", "root"))
+    assert [str(finding) for finding in found if finding.device == "root"] == ["root: sda -> sdb"]
+
+
+def test_a_domain_that_is_not_given_back_alike_is_a_finding_of_restored() -> None:
+    (normal,), (unrescued,) = boots(NORMAL, "abc"), boots(UNRESCUED, "abc")
+    names = {(State.UNRESCUED, "root"): DiskNames(letters("a"), letters("ab"))}
+    (finding,) = by_domains(compare_unrescued(normal, None, unrescued, EXPECTED), names)
+    assert (finding.claim, finding.aspect, finding.after) == (ClaimName.RESTORED, ClaimName.NAMES, "sda or sdb")
+
+
+def test_usual_names_with_a_further_device_behind_them_are_a_remark() -> None:
+    assert list(remarks(predicted("bc", "bc"))) == []
+    assert list(remarks(predicted("b", "bc"))) == []
+    assert list(remarks(predicted("bc", "bc/bcd"))) == [
+        "Linux usually finds it after volume1, volume2, and nothing guarantees the names"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +245,7 @@ def test_a_name_that_is_the_only_possible_one_needs_no_control_boots() -> None:
     [
         pytest.param(("abc", "abc"), ("acb",), False, id="nothing varies"),
         pytest.param(("abc", "acb"), ("acb",), True, id="the other state's names are among those that vary"),
-        pytest.param(("abc", "acb"), ("cab",), False, id="no name is common to both"),
+        pytest.param(("abc", "acb"), ("cab",), False, id="one disk has one name in each state"),
         pytest.param(("abc", "abc"), ("acb", "abc"), True, id="rescued boots vary"),
         pytest.param(("abc", "acb"), ("bac",), False, id="one varies, another has moved"),
     ],
@@ -241,19 +320,6 @@ def test_a_control_boot_of_a_hot_instance_is_not_compared_with_itself() -> None:
     found = compare_unrescued(normal[0], rescued[0], after[0], EXPECTED)
     settled_ones = settle_by_controls(found, EXPECTED, normal, rescued, after, is_hot=True)
     assert {finding.cause for finding in settled_ones} == {"reboot"}
-
-
-def test_a_name_that_the_rescue_device_always_takes_from_racing_disks_is_rescues_doing() -> None:
-    normal = boots(NORMAL, "xab", "xba", "xab", "xba")
-    rescued = [
-        edited(changed(boot, "rescue", name="sda"), boot_medium="sda")
-        for boot in boots(RESCUED, "xbc", "xcb", "xbc", "xcb")
-    ]
-    assert causes(settled(normal, rescued)) == {"volume1": "rescue", "volume2": "rescue"}
-    found = compare_rescued(normal[0], rescued[0], EXPECTED)
-    assert not is_shown_to_race(found, EXPECTED, normal[:2], rescued[:2]), "it may race, too: more boots tell"
-    rescued[3] = boots(RESCUED, "xab")[0]
-    assert causes(settled(normal, rescued)) == {"volume1": "kernel-race", "volume2": "kernel-race"}
 
 
 def test_a_boot_of_both_normal_and_unrescued_is_counted_once() -> None:

@@ -5,11 +5,7 @@ from __future__ import annotations
 from harness.evidence.inventory import KernelNames
 from harness.evidence.plan.hot_names import with_attached, with_detached
 
-
-def certain(name: str) -> KernelNames:
-    return KernelNames(usual=name, possible=(name,))
-
-
+certain = KernelNames.certain
 BOOTED = {"root": certain("vda"), "volume1": certain("vdb"), "volume2": certain("vdc"), "stick": certain("sda")}
 
 
@@ -25,7 +21,7 @@ def test_disks_that_stay_keep_their_names() -> None:
 
 
 def test_beside_disks_of_uncertain_names_any_up_to_the_most_there_were_may_be_free() -> None:
-    either = KernelNames(usual=None, possible=("sda", "sdb"))
+    either = KernelNames.by_chance(("sda", "sdb"))
     racing = {"volume1": either, "volume2": either}
     assert with_attached(racing, "late", on_virtio=False)["late"].possible == ("sda", "sdb", "sdc")
     one_left = with_detached(racing, "volume1")
