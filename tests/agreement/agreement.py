@@ -44,7 +44,7 @@ class Reason(StrEnum):
     HYPERVISOR = "another hypervisor"
     FULL = "the bus is full"
     FIRMWARE = "the firmware does not read the medium"
-    KERNEL_NAME = "a disk of the instance would lose its kernel name"
+    KERNEL_NAME = "the kernel name of a disk would be uncertain"
     VOLUME = "the instance is volume-backed"
 
 
@@ -56,7 +56,7 @@ _WORDS: dict[Reason, str] = {
     Reason.HYPERVISOR: r"stable device rescue is not supported on|Requested rescue bus .* is not supported by",
     Reason.FULL: r"has no (place|free)|maximum allowed number of disk devices|Only 1 (ide|fdc) controller",
     Reason.FIRMWARE: r"cannot boot under UEFI",
-    Reason.KERNEL_NAME: r"would take the kernel name",
+    Reason.KERNEL_NAME: r"would make the kernel name",
     Reason.VOLUME: r"volume-backed instance",
 }
 

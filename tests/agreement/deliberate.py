@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from harness.domain.disk_mapping import cdrom_bus, map_disks
 from harness.domain.disk_names import CONFIG_DRIVE, ROOT
+from harness.errors import Refused
+from harness.implementation.certain_names import require_certain_names
 from harness.implementation.request import request_or_none, requests_stable_devices
 from harness.scenario.disks import ConfigDrive, Disk, RootDisk, Volume
 from harness.scenario.models import Instance
@@ -152,13 +154,16 @@ def _floppy_under_uefi(instance: Instance, image: RescueImage) -> bool:
     )
 
 
-def _takes_a_kernel_name(instance: Instance, image: RescueImage) -> bool:
-    """Where disks of the instance are named alike and may be found later; which of them are is for addresses to say."""
+def _makes_a_name_uncertain(instance: Instance, image: RescueImage) -> bool:
     request = request_or_none(instance, image)
-    if request is None or request.bus not in (DiskBus.SCSI, *_ATA):
+    if request is None:
         return False
-    later = {DiskBus.USB} if request.bus is DiskBus.SCSI else {DiskBus.USB, DiskBus.SCSI}
-    return any(mapped.bus in later for mapped in map_disks(instance).disks)
+    for usb_cdrom_is_disk in (True, False):
+        try:
+            require_certain_names(map_disks(instance).disks, request, usb_cdrom_is_disk=usb_cdrom_is_disk)
+        except Refused:
+            return True
+    return False
 
 
 def _found_too_late(instance: Instance, image: RescueImage) -> bool:
@@ -313,10 +318,10 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "kernel-name",
-        _takes_a_kernel_name,
+        _makes_a_name_uncertain,
         Aspect.REFUSAL,
-        nova="accepts the rescue, and a disk of the instance loses its name in Linux",
-        reference="refuses if Linux finds such a disk later than the rescue disk",
+        nova="accepts the rescue, and the names of the instance's disks in Linux are left to chance",
+        reference="refuses if Linux names disks of the instance and the rescue disk as they arrive",
         source="blueprint: device names stay; see"
         " [reference-implementation.md](../design/reference-implementation.md#refusals)",
     ),

@@ -117,7 +117,7 @@ def test_refusals_are_compared_by_their_reason() -> None:
         pytest.param(
             {"properties": {"hw_disk_bus": "scsi"}},
             {"hw_rescue_device": "disk"},
-            {"found-too-late", "default-disk-bus"},
+            {"found-too-late", "default-disk-bus", "kernel-name"},
             id="default-bus",
         ),
         pytest.param(

@@ -31,19 +31,23 @@ from harness.domain.rendering import NewDisk, render_disk, render_domain
 from harness.domain.target_names import NAME_PREFIX, first_free_target, target_name
 from harness.domain.xml import boots_from_uefi, devices_of, disk_target, disks_of, parse_domain, serialise
 from harness.errors import Refused
+from harness.implementation.certain_names import require_certain_names
 from harness.implementation.protocol import Implementation, RescuedDomain, RunningInstance
-from harness.implementation.reference.probing import found_later
 from harness.implementation.request import RescueRequest, resolve_request
 from harness.scenario.disks import RootDisk
 from harness.scenario.models import Instance
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import DeviceType, DiskBus, Role
 
-_OTHER_KIND = {DeviceType.DISK: DeviceType.CDROM, DeviceType.CDROM: DeviceType.DISK}
-
 
 class Reference(Implementation):
-    """Pins addresses for a stable rescue, and renders a new domain for a legacy rescue."""
+    """Pins addresses for a stable rescue, and renders a new domain for a legacy rescue.
+
+    ``leaves_names_to_chance``: a rescue device that makes kernel names uncertain is not refused.
+    """
+
+    def __init__(self, *, leaves_names_to_chance: bool = False) -> None:
+        self._leaves_names_to_chance = leaves_names_to_chance
 
     name = "reference"
 
@@ -58,7 +62,12 @@ class Reference(Implementation):
             Refused: the combination is not supported.
         """
         request = resolve_request(running.instance, image)
-        xml = _legacy(running) if request is None else _stable(running, request)
+        if request is None:
+            return RescuedDomain(_with_own_variables(_legacy(running), running.placement))
+        xml = _stable(running, request)
+        if not self._leaves_names_to_chance:
+            placement = running.placement
+            require_certain_names(placement.mapping.disks, request, usb_cdrom_is_disk=placement.usb_cdrom_is_disk)
         return RescuedDomain(_with_own_variables(xml, running.placement))
 
 
@@ -66,13 +75,6 @@ def _stable(running: RunningInstance, request: RescueRequest) -> str:
     root = pinned(running.live_xml)
     without_boot_order(root)
     place = _place(root, request)
-    later = found_later(root, request, place, usb_cdrom_is_disk=running.placement.usb_cdrom_is_disk)
-    if later is not None:
-        raise Refused(
-            f"a rescue {request.device} on {request.bus} would take the kernel name of an instance's {request.device}"
-            f" on {later}, which Linux finds later: rescue on virtio, or as a {_OTHER_KIND[request.device]}",
-            refused_by="Linux",
-        )
     taken = [disk_target(disk)[0] for disk in disks_of(root)]
     if place.target_index is None:
         target = target_after(request.bus, taken)

@@ -51,9 +51,9 @@ class Broken(Implementation):
     The fault leaves a legacy rescue alone, because that moves disks by design.
     """
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, reference: Reference | None = None) -> None:
         self._fault = fault
-        self._reference = Reference()
+        self._reference = reference or Reference()
 
     @property
     def name(self) -> str:

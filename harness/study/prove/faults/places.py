@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from lxml import etree
+
 from harness.domain.target_names import target_index, target_name
 from harness.domain.xml import DriveAddress, controllers, disk_target, disks_of
-from harness.scenario.words import ClaimName
+from harness.scenario.words import ClaimName, DiskBus
 from harness.study.prove.faults.draft import Draft, NotApplicable, child, drop_addresses
 from harness.study.prove.faults.fault import Fault
 
@@ -39,17 +43,26 @@ def _targets_shifted(draft: Draft) -> None:
         child(disk, "target").set("dev", target_name(name[:2], target_index(name) + 1))
 
 
+def _among_its_like(draft: Draft) -> None:
+    like = [bus for bus in (DiskBus.SCSI, DiskBus.SATA) if any(_is_disk(disk) for disk in draft.on_bus(bus))]
+    if not like or not _is_disk(draft.rescue):
+        raise NotApplicable("no disk that Linux names like the rescue disk")
+    draft.put_on_bus(draft.rescue, like[0])
+
+
+def _is_disk(disk: etree._Element) -> bool:
+    return disk.get("device", "disk") in {"disk", "lun"}
+
+
 def _next_lun(draft: Draft) -> None:
-    address = child(draft.rescue, "address[@type='drive']")
-    controller = address.get("controller", "")
     on_virtio = {each.get("index") for each in controllers(draft.root, "scsi") if each.get("model") == "virtio-scsi"}
-    if disk_target(draft.rescue)[1] != "scsi" or controller not in on_virtio:
-        raise NotApplicable("no rescue disk on virtio-scsi")
-    places = [place for place in map(DriveAddress.of, draft.on_bus("scsi")) if place]
-    luns = [place.unit for place in places if str(place.controller) == controller and place.target == 0]
-    if max(luns, default=0) == 0:
-        raise NotApplicable("no disk that Linux would find after a new LUN")
-    address.attrib.update({"target": "0", "unit": str(max(luns) + 1)})
+    disks = [disk for disk in draft.on_bus("scsi") if _is_disk(disk)]
+    places = [place for disk in disks if (place := DriveAddress.of(disk)) and str(place.controller) in on_virtio]
+    if not places or not _is_disk(draft.rescue):
+        raise NotApplicable("no disk on virtio-scsi that Linux names like the rescue disk")
+    last = max(places, key=lambda place: (place.controller, place.target, place.unit))
+    draft.put_on_bus(draft.rescue, DiskBus.SCSI)
+    draft.rescue.append(etree.fromstring(replace(last, unit=last.unit + 1).as_xml()))
 
 
 PLACE_FAULTS = (
@@ -82,5 +95,11 @@ PLACE_FAULTS = (
         "the rescue disk is one more LUN of a virtio-scsi target, of which Linux finds the newest first",
         ClaimName.NAMES,
         rescued=_next_lun,
+    ),
+    Fault(
+        "rescue-disk-among-its-like",
+        "the rescue disk is on a bus with disks of the instance, and Linux names them as they arrive",
+        ClaimName.NAMES,
+        rescued=_among_its_like,
     ),
 )

@@ -30,6 +30,7 @@ from harness.study.prove.faults.draft import Draft, NotApplicable
 from ...implementation.reference.test_implementation import REQUESTS, full, live
 
 NAMES = [fault.name for fault in FAULTS]
+ANY_PLACE = Reference(leaves_names_to_chance=True)
 DISK_BYTES = 1024 * 1024
 
 
@@ -183,8 +184,8 @@ def made_by(implementation: Implementation, running: RunningInstance, image: Res
 def test_fault_breaks_a_domain_or_a_file(fault: Fault, folder: Path) -> None:
     for running, image in cases(folder):
         try:
-            whole = made_by(Reference(), running, image)
-            broken = made_by(Broken(fault), running, image)
+            whole = made_by(ANY_PLACE, running, image)
+            broken = made_by(Broken(fault, ANY_PLACE), running, image)
         except Refused:
             continue
         assert broken != whole
