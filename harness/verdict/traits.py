@@ -25,6 +25,7 @@ _AFTER_UNRESCUE = ("mtu", "carrier", "memory total", "acpi DSDT", "acpi SSDT", "
 """The rescue's own system, or the device that it adds, changes these: compared normal against unrescued only."""
 _PCR = " PCR "
 _CARRIER = "carrier"
+_IO_ERRORS, _NONE = "I/O errors", "none"
 _MOST_WORDS = 8
 
 
@@ -78,7 +79,9 @@ def _changed(
     comparison: Comparison, before: Mapping[str, str], after: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
     known = set(_compared(comparison, before, after))
-    yield from changed(_only(before, known), _only(after, known))
+    for name, old, new in changed(_only(before, known), _only(after, known)):
+        if name != _IO_ERRORS or new != _NONE:  # the rescue does not make errors of the normal state go away
+            yield name, old, new
 
 
 def _compared(comparison: Comparison, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:

@@ -160,3 +160,8 @@ def test_what_one_state_does_not_tell_is_said() -> None:
     }
     told = {each.what for each in not_told(seen(NORMAL), other, State.RESCUED, EXPECTED)}
     assert not told & {"acpi DSDT", "the queues of root"}  # compared in no case like this
+
+
+def test_errors_of_the_normal_state_alone_are_nobodys() -> None:
+    normal = seen(NORMAL, root={**ROOT, "I/O errors": "in the kernel's log"})
+    assert compare_rescued(normal, seen(RESCUED), EXPECTED) == ()
