@@ -15,9 +15,7 @@ from harness.guest.boot.last_words import Death
 from harness.implementation.reference.implementation import Reference
 from harness.instance.preparation import prepared_instance
 from harness.reading.cases import collect_cases
-from harness.run.engine import run_case
 from harness.run.session import Session
-from harness.scenario.words import VerdictName
 
 from .conftest import MINIMAL
 from .support import dying_media as media
@@ -101,15 +99,3 @@ def test_boot_that_is_over_is_told_rightly_and_soon(name: str, ended: Mapping[st
     assert end.message.startswith(kind.death)
     assert kind.words.casefold() in end.message.casefold()
     assert end.silent_s < SOON_S
-
-
-def test_screen_of_a_dead_guest_is_kept_where_there_is_a_card(own_session: Session, tmp_path: Path) -> None:
-    blank, scenario = tmp_path / "blank.img", tmp_path / "dead.yaml"
-    assert own_session.images is not None
-    media.blank(own_session.images.instance, blank)
-    scenario.write_text(MINIMAL.replace("instance:", "instance:\n  properties: {hw_video_model: vga}"))
-    (case,) = collect_cases([scenario], Reference())
-    result = run_case(case, replace(own_session, images=replace(own_session.images, instance=blank)))
-    assert result.verdict is not VerdictName.STABLE
-    (screen,) = (own_session.folder.path / result.artefacts).rglob("screen.png")
-    assert screen.read_bytes().startswith(b"\x89PNG\r\n")

@@ -29,6 +29,7 @@ from harness.scenario.rescue_image import RescueImage
 from harness.scenario.words import ClaimName, Level, VerdictName
 
 from .conftest import MINIMAL, CommandLine, wait_for
+from .support import dying_media
 from .support.cases import case_with
 from .support.implementations import InvalidRescue, LinkDown, MissingRescueDisk, NoBootOrder
 
@@ -73,18 +74,20 @@ def test_no_qemu_is_one_message(command_line: CommandLine, minimal: Path, tmp_pa
     assert "Traceback" not in done.stderr
 
 
-def test_image_that_never_boots(own_session: Session, minimal: Path, tmp_path: Path) -> None:
-    blank = tmp_path / "blank.img"
-    with blank.open("wb") as file:
-        file.truncate(1024 * 1024)
-    broken = replace(own_session, images=replace(own_session.images, instance=blank))
-    (case,) = collect_cases([minimal], Reference())
-    result = run_case(case, broken)
-    assert result.verdict is VerdictName.ERROR
-    assert result.failure is not None
-    assert "the firmware found nothing to boot from: 'No bootable device.'" in result.failure.message
-    assert "domain: running" in result.failure.message
-    assert (own_session.folder.path / result.artefacts / "normal" / "defined.xml").is_file()
+def test_image_that_never_boots_is_told_with_its_screen(own_session: Session, tmp_path: Path) -> None:
+    assert own_session.images is not None
+    blank, scenario = tmp_path / "blank.img", tmp_path / "blank.yaml"
+    dying_media.blank(own_session.images.instance, blank)
+    scenario.write_text(MINIMAL.replace("instance:", "instance:\n  properties: {hw_video_model: vga}"))
+    (case,) = collect_cases([scenario], Reference())
+    result = run_case(case, replace(own_session, images=replace(own_session.images, instance=blank)))
+    assert result.verdict is VerdictName.UNFIT
+    assert result.unfit is not None
+    assert "the firmware found nothing to boot from: 'No bootable device.'; it read 512 bytes of vda" in result.unfit
+    assert "domain: running" in result.unfit
+    folder = own_session.folder.path / result.artefacts
+    assert (folder / "normal" / "defined.xml").is_file()
+    assert (folder / "normal" / "screen.png").read_bytes().startswith(b"\x89PNG\r\n")
     assert not own_session.hypervisor.connection.listAllDomains()
 
 

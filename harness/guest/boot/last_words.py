@@ -18,7 +18,7 @@ class Death(StrEnum):
     LOADER_FAILED = "the boot loader failed"
     LOADER_PROMPT = "the boot loader stopped at its prompt"
     LOADER_STOPPED = "the boot loader stopped without a word"
-    NO_ROOT = "the kernel found no root file system"
+    NO_ROOT = "no root file system was found"
     PANIC = "the kernel panicked"
     NOT_UNPACKED = "the kernel could not unpack itself"
     INITRAMFS_SHELL = "the initramfs gave up and opened a shell"
@@ -60,6 +60,7 @@ def _row(death: Death, sure: Sure, pattern: str) -> Row:
 
 ROWS = (
     _row(Death.NO_ROOT, Sure.ONCE, r"^Kernel panic - not syncing: (VFS: Unable to mount root|No working init found)"),
+    _row(Death.NO_ROOT, Sure.ONCE, r"^Gave up waiting for root (file system )?device|^ALERT!.* does not exist"),
     _row(Death.PANIC, Sure.ONCE, r"^Kernel panic - not syncing: "),
     _row(Death.NOT_UNPACKED, Sure.ONCE, r"^ *-- System halted"),
     _row(Death.HALTED, Sure.QUIET, r"^reboot: (System halted|Power down)|^System halted\.$"),

@@ -91,7 +91,9 @@ def with_console(
 @pytest.mark.parametrize(
     ("text", "death"),
     [
-        ("ALERT!  UUID=1 does not exist.  Dropping to a shell!\n(initramfs) ", Death.INITRAMFS_SHELL),
+        ("Gave up waiting for root file system device.  Common problems:\n - Boot args\n", Death.NO_ROOT),
+        ("ALERT!  UUID=1 does not exist.  Dropping to a shell!\n(initramfs) ", Death.NO_ROOT),
+        ("Gave up waiting for suspend/resume device\n(initramfs) ", Death.INITRAMFS_SHELL),
         ("(initramfs) [   12.345678] random: crng init done\n", Death.INITRAMFS_SHELL),
         ("Warning: /dev/vda2 does not exist\nGenerating rdsosreport\ndracut:/# ", Death.INITRAMFS_SHELL),
         ("Give root password for maintenance\n(or press Control-D to continue): ", Death.EMERGENCY_SHELL),
