@@ -141,6 +141,9 @@ class BootWatch:
 
     @property
     def _boots_from_network(self) -> bool:
-        """True if the traffic that keeps the guest busy is none of its disks': a floppy's loader fetches the rest."""
-        reads_floppy = any(name.startswith("fd") and count for name, count in self.look.disks.items())
-        return reads_floppy or any(_NETWORK_BOOT.search(line.text) for line in lines_of(self.look.console)[-1:])
+        """True if the traffic that keeps the guest busy may be none of its disks'.
+
+        A floppy's loader fetches the rest over the network, and QEMU does not count what is read from a floppy.
+        """
+        has_floppy = any(name.startswith("fd") for name in self.look.disks)
+        return has_floppy or any(_NETWORK_BOOT.search(line.text) for line in lines_of(self.look.console)[-1:])

@@ -72,11 +72,11 @@ def test_boot_that_is_over_is_told_by_its_last_words_or_by_its_cpu(
     assert watch.quiet_s < 1.5 * CANARY_S
 
 
-@pytest.mark.parametrize("sample", ["live"])
+@pytest.mark.parametrize("sample", ["live", "live-floppy", "live-uefi-usb"])
 def test_live_boot_is_never_taken_for_dead(sample: str, tmp_path: Path) -> None:
     watch, dead = end_of(looks_of(sample, tmp_path))
     assert dead is None
-    assert "rescue-harness: ready" in watch.look.console
+    assert watch.own_s > 2 * CANARY_S, "the record has the whole boot"
 
 
 def with_console(
@@ -175,10 +175,10 @@ def test_guest_that_qemu_does_not_tell_about_is_not_judged_by_its_cpu() -> None:
     assert end_of(with_console("", for_s=60, cpu=None))[1] is None
 
 
-@pytest.mark.parametrize(("name", "for_s", "is_dead"), [("fda", 10, False), ("fda", 60, True), ("vda", 10, True)])
+@pytest.mark.parametrize(("name", "for_s", "is_dead"), [("fda", 10, False), ("fda", 60, True), ("vdb", 10, True)])
 def test_floppys_loader_has_time_to_fetch_the_rest_over_the_network(name: str, for_s: float, is_dead: bool) -> None:
     napping = CpuPlace(halted=True, protected=True, paging=False, long_mode=False, address=0x10A88C)
-    looks = (replace(look, disks={name: 400_000}) for look in with_console("", for_s=for_s, cpu=napping))
+    looks = (replace(look, disks={"vda": 400_000, name: 0}) for look in with_console("", for_s=for_s, cpu=napping))
     assert (end_of(looks)[1] is not None) == is_dead
 
 
