@@ -22,11 +22,11 @@ class BeforeRescue:
     @classmethod
     def of(cls, life_cycle: LifeCycle[Any]) -> Self:
         """Look at an instance that is about to be rescued."""
-        return cls(_files_of(life_cycle), digests(life_cycle.base_paths))
+        return cls(files_of(life_cycle), digests(life_cycle.base_paths))
 
     def compared_with(self, life_cycle: LifeCycle[Any]) -> HostEvidence:
         """Compare definition, UEFI variables, files and base images with those of the unrescued instance."""
-        files = _files_of(life_cycle)
+        files = files_of(life_cycle)
         return HostEvidence(
             domain_xml_equal=life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml,
             nvram_equal=life_cycle.variables.are_restored,
@@ -36,7 +36,7 @@ class BeforeRescue:
         )
 
 
-def _files_of(life_cycle: LifeCycle[Any]) -> frozenset[str]:
+def files_of(life_cycle: LifeCycle[Any]) -> frozenset[str]:
     """Return the names of all files, but for those that the harness itself makes for a rescue, and shared ones."""
     placement, folder = life_cycle.placement, life_cycle.console_path.parent
     own = {placement.rescue_variables_path, placement.share_path}

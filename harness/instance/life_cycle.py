@@ -354,6 +354,14 @@ class LifeCycle(Generic[R]):
         except libvirt.libvirtError as error:
             raise HostError(f"libvirt lost the domain {self.placement.domain_name}: {error}") from error
 
+    @property
+    def domain_if_any(self) -> libvirt.virDomain | None:
+        """The instance's domain, or None if libvirt does not know it."""
+        try:
+            return self.domain
+        except HostError:
+            return None
+
     def __enter__(self) -> Self:
         return self
 

@@ -13,12 +13,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import libvirt
 from lxml import etree
 
 from harness.domain.placement import DiskSource
 from harness.domain.xml import source_of
-from harness.errors import HostError
 from harness.evidence.inventory import Marker, State
 from harness.evidence.marker import BLOCK_BYTES, marker_block, marker_offset
 from harness.evidence.plan.domain_inventory import Sources
@@ -124,7 +122,7 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
     def shut_down(self) -> None:
         """Stop the guest; the definition stays."""
         self._disconnect()
-        if (domain := self._domain_if_any) is not None:
+        if (domain := self.domain_if_any) is not None:
             stop_domain(domain)
 
     def _boot_into(self, state: State) -> BootedGuest:
@@ -176,13 +174,6 @@ class SelfPerformedLifeCycle(LifeCycle[BootedGuest]):
             size_bytes += BLOCK_BYTES - size_bytes % BLOCK_BYTES
             os.truncate(source.path, size_bytes)
         write_block(source, marker_offset(size_bytes), marker_block(Marker(disk=name, token=self.current.tokens[name])))
-
-    @property
-    def _domain_if_any(self) -> libvirt.virDomain | None:
-        try:
-            return self.domain
-        except HostError:
-            return None
 
     def _forget(self) -> None:
         super()._forget()

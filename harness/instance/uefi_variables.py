@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,11 @@ class UefiVariables:
         """Copy the variables for the rescued guest to begin with."""
         if self.path is not None and self.rescue_path is not None and self.path.is_file():
             shutil.copyfile(self.path, self.rescue_path)
+
+    def digest(self) -> str | None:
+        """Return a digest of the present variables; None if there are none."""
+        content = self._content()
+        return None if content is None else hashlib.blake2b(content, digest_size=16).hexdigest()
 
     @property
     def are_restored(self) -> bool | None:

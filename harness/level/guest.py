@@ -21,7 +21,14 @@ from harness.instance.before_rescue import BeforeRescue
 from harness.instance.hot_plug import take_live
 from harness.instance.life_cycle import LifeCycle
 from harness.instance.preparation import PreparedInstance
-from harness.instance.storage.fingerprint import Fingerprint, disk_changes, joined_changes, unwritten
+from harness.instance.storage.fingerprint import (
+    Fingerprint,
+    disk_changes,
+    fingerprint,
+    joined_changes,
+    unwritten,
+)
+from harness.instance.traces import traces_of
 from harness.level.control_boots import settled_by_control_boots
 from harness.level.outcome import Outcome, Progress
 from harness.level.second_boot import booted_or_dead
@@ -31,11 +38,11 @@ from harness.result.folders import CaseFolder
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, RescuedStep, Snapshot, Step, is_rescue
 from harness.scenario.words import DiskBus
-from harness.verdict.expected import Expected, HostEvidence
+from harness.verdict.expected import ByteRange, Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.not_booted import boots_nothing
 from harness.verdict.prediction import contradictions, link_contradictions
-from harness.verdict.restoring import after_refusal
+from harness.verdict.refusing import Traces, after_refusal
 
 _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 
@@ -61,6 +68,10 @@ class BootedInstance(InstanceUnderTest):
     _on_host: BeforeRescue = field(default_factory=BeforeRescue)
     _recorded: str | None = None
     """The instance's state in the implementation's own record, once it was rescued."""
+    _before_rescue: Traces = field(default_factory=Traces)
+    """The instance before the present rescue."""
+    _number_of_run: int = 0
+    """libvirt's number for the QEMU of the guest that is rescued."""
     _normal: Inventory | None = None
     _written: dict[str, str] = field(default_factory=dict)
     _marked: set[str] = field(default_factory=set)
@@ -150,14 +161,17 @@ class BootedInstance(InstanceUnderTest):
 
     def rescue(self) -> None:
         """Boot the rescued guest."""
-        self._since = self.life_cycle.disks_when_off
+        life_cycle = self.life_cycle
+        self._since = life_cycle.disks_when_off
         self._written = {}
-        self._on_host, self._recorded = BeforeRescue.of(self.life_cycle), None
+        self._on_host, self._recorded = BeforeRescue.of(life_cycle), None
+        self._before_rescue = traces_of(life_cycle, life_cycle.running.ready.boot_id, is_still=False)
+        self._number_of_run = life_cycle.domain.ID()
         try:
-            self.boot(State.RESCUED, lambda: self.life_cycle.rescue(self.image))
+            self.boot(State.RESCUED, lambda: life_cycle.rescue(self.image))
         finally:
-            self._before = self.life_cycle.disks_when_off
-        self._recorded = self.life_cycle.recorded_state
+            self._before = life_cycle.disks_when_off
+        self._recorded = life_cycle.recorded_state
 
     def choose_medium(self, step: int | None) -> None:
         """Take the rescue medium of a step, by its position, or else of the rescue under test."""
@@ -176,17 +190,34 @@ class BootedInstance(InstanceUnderTest):
         self.boot(State.UNRESCUED, self.life_cycle.unrescue)
 
     def after_refusal(self, refused: Refused) -> tuple[Finding, ...]:
-        """Check that the guest is in the state that the refusal tells."""
-        self.progress("refused: is the guest as the refusal says?")
-        guest, boot_id = self.life_cycle.running, None
-        if self.life_cycle.is_active:
-            answer = guest.run(_BOOT_ID)
-            boot_id = answer.stdout.decode(errors="replace").strip()
-            if answer.exit_status or not boot_id:
-                raise guest.explained("the guest, whose rescue was refused, does not tell its boot id")
-        elif self.life_cycle.has_crashed and refused.guest is GuestAfter.RUNNING:
-            raise guest.explained(f"QEMU ended by itself while the guest's rescue was refused ({refused.reason})")
-        return tuple(after_refusal(refused.guest, guest.ready.boot_id, boot_id))
+        """Check that the instance is as it was, but for the state of the guest that the refusal tells."""
+        self.progress("refused: is the instance as it was?")
+        after = traces_of(self.life_cycle, self._run_after(refused), is_still=False)
+        return tuple(after_refusal(refused.guest, self._before_rescue, after, self._changes_beside_the_guest()))
+
+    def _run_after(self, refused: Refused) -> str | None:
+        """Return the boot id of the guest whose rescue was refused; a word if its QEMU is new, None if it is off."""
+        life_cycle, guest = self.life_cycle, self.life_cycle.running
+        domain = life_cycle.domain_if_any
+        if domain is None or not domain.isActive():
+            if domain is not None and life_cycle.has_crashed and refused.guest is GuestAfter.RUNNING:
+                raise guest.explained(f"QEMU ended by itself while the guest's rescue was refused ({refused.reason})")
+            return None
+        if domain.ID() != self._number_of_run:
+            return "another"
+        answer = guest.run(_BOOT_ID)
+        boot_id = answer.stdout.decode(errors="replace").strip()
+        if answer.exit_status or not boot_id:
+            raise guest.explained("the guest, whose rescue was refused, does not tell its boot id")
+        return boot_id
+
+    def _changes_beside_the_guest(self) -> dict[str, tuple[ByteRange, ...]]:
+        """Return the bytes of the disks that have changed since the guest's boot, and were not the guest's to write."""
+        life_cycle = self.life_cycle
+        before = {} if self._normal is None else unwritten(self._since, self._normal)
+        sources = life_cycle.placement.sources
+        after = {name: fingerprint(sources[name], life_cycle.folder) for name in before if name in sources}
+        return disk_changes(before, after, marked=self._marked)
 
     @property
     def planted(self) -> Expected:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from harness.errors import Refused
 from harness.evidence.inventory import Inventory, State
 from harness.evidence.machine.machine_inventory import machine_inventory
 from harness.evidence.plan.domain_inventory import Sources, running_inventory
@@ -17,12 +18,15 @@ from harness.instance.before_rescue import BeforeRescue
 from harness.instance.preparation import PreparedInstance
 from harness.instance.steps import DefinitionEditor, take
 from harness.instance.storage.disk_image import create_overlay
+from harness.instance.traces import traces_of
 from harness.level.outcome import Progress
 from harness.level.second_boot import booted_or_dead
 from harness.level.sequence import InstanceUnderTest
 from harness.result.folders import CaseFolder
 from harness.scenario.steps import Step
 from harness.verdict.expected import Expected, HostEvidence
+from harness.verdict.finding import Finding
+from harness.verdict.refusing import Traces, after_refusal
 
 
 @dataclass
@@ -34,6 +38,8 @@ class BuiltMachine(InstanceUnderTest):
     progress: Progress
     _on_host: BeforeRescue = field(default_factory=BeforeRescue)
     _definitions: dict[State, Inventory] = field(default_factory=dict)
+    _before: Traces = field(default_factory=Traces)
+    """The instance before the present rescue."""
 
     @property
     def definitions(self) -> dict[State, Inventory]:
@@ -79,7 +85,18 @@ class BuiltMachine(InstanceUnderTest):
         """Have QEMU build the rescued machine."""
         life_cycle = self.ready.life_cycle
         self._on_host = BeforeRescue.of(life_cycle)
+        self._before = self._traces()
         self._build(State.RESCUED, lambda: life_cycle.rescue(life_cycle.media.present.image))
+
+    def after_refusal(self, refused: Refused) -> tuple[Finding, ...]:
+        """Check that the machine is the one from before, and so are its definition and its files."""
+        return tuple(after_refusal(refused.guest, self._before, self._traces(), {}))
+
+    def _traces(self) -> Traces:
+        life_cycle = self.ready.life_cycle
+        domain = life_cycle.domain_if_any
+        run = str(domain.ID()) if domain is not None and domain.isActive() else None
+        return traces_of(life_cycle, run, is_still=True)
 
     def unrescue(self) -> None:
         """Have QEMU build the unrescued machine."""

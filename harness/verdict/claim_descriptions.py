@@ -115,6 +115,7 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
             "for 'domain' and 'nvram': 'saved -> different'",
             "'root -> nothing': no system came up in two boots, with 'booted-from-rescue' as 'aspect'",
             "for 'folder': 'no file -> disk.rescue', a file that is left over, or the other way round",
+            "for 'instance', 'domain', 'running-domain', 'nvram', 'folder': what a refused rescue has changed",
             "for 'domain': the boot order, 'root -> root, then network'",
             "for 'guest': 'kernel ... -> kernel ...', 'command line ... -> command line ...'",
         ),

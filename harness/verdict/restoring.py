@@ -9,12 +9,12 @@ from harness.scenario.words import ClaimName
 from harness.verdict.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from harness.errors import Refused
     from harness.evidence.inventory import Inventory
     from harness.verdict.comparison import Comparison
-    from harness.verdict.expected import HostEvidence
+    from harness.verdict.expected import ByteRange, HostEvidence
 
 _DOMAIN, _SAVED = "domain", "saved"
 UNCHANGED = "unchanged"
@@ -66,19 +66,6 @@ def is_of_text_alone(finding: Finding) -> bool:
     return finding.claim is ClaimName.RESTORED and (finding.device, finding.before) == (_DOMAIN, _SAVED)
 
 
-def after_refusal(said: GuestAfter, before: str, after: str | None) -> Iterator[Finding]:
-    """Check that the guest is as the refusal said; ``before`` and ``after`` are boot ids, None if it is off."""
-    if after == before or (after is None and said is not GuestAfter.RUNNING):
-        return
-    yield Finding(
-        claim=ClaimName.RESTORED,
-        device="instance",
-        before=before,
-        after=after or "off",
-        message="the running guest was touched before the rescue was refused, and the refusal does not say so",
-    )
-
-
 def not_given_back(refused: Refused) -> Finding:
     """Return the finding that the implementation does not unrescue an instance that it has rescued."""
     return Finding(
@@ -104,7 +91,12 @@ def data(comparison: Comparison, host: HostEvidence) -> Iterator[Finding]:
             wanted = written[pair.disk]
         if pair.after.data_token != wanted:
             yield _data_finding(pair.disk, wanted, pair.after.data_token, carried_by)
-    for disk, ranges in host.changes.items():
+    yield from changed_bytes(host.changes)
+
+
+def changed_bytes(changes: Mapping[str, tuple[ByteRange, ...]]) -> Iterator[Finding]:
+    """Return a finding for each range of bytes that changed although nobody was meant to write there."""
+    for disk, ranges in changes.items():
         for changed in ranges:
             yield Finding(
                 claim=ClaimName.DATA,

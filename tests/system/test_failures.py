@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import libvirt
 import psutil
 import pytest
 
@@ -218,6 +219,35 @@ def test_rescue_that_libvirt_refuses_leaves_the_guest_untouched(own_session: Ses
     assert result.refusal is not None
     assert result.refusal.refused_by == "libvirt"
     assert len(result.boots) == 1
+
+
+class _DoesHarmAndRefuses(Reference):
+    """Refuses each rescue after it has changed the definition, a volume, and the instance's folder."""
+
+    name = "does-harm-and-refuses"
+
+    def __init__(self, connection: libvirt.virConnect) -> None:
+        self._connection = connection
+
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
+        volume = running.placement.sources["volume1"].path
+        with volume.open("r+b") as file:
+            file.write(b"harm")
+        volume.with_name("disk.rescue").touch()
+        self._connection.defineXML(super().rescued(running, image).xml)
+        raise Refused("no")
+
+
+def test_a_refusal_that_did_harm_is_no_mere_refusal(own_session: Session, minimal: Path) -> None:
+    case = case_with(_DoesHarmAndRefuses(own_session.hypervisor.connection), minimal, own_session)
+    result = run_case(case, own_session)
+    assert result.failure is None
+    assert {(each.claim, each.device, each.before, each.after) for each in result.findings} == {
+        (ClaimName.RESTORED, "domain", "saved", "different"),
+        (ClaimName.RESTORED, "folder", "no file", "disk.rescue"),
+        (ClaimName.DATA, "volume1", "unchanged", "bytes 0-4095"),
+    }
+    assert (result.verdict, result.refusal is not None, len(result.boots)) == (VerdictName.MOVED, True, 1)
 
 
 @contextmanager

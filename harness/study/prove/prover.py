@@ -118,7 +118,7 @@ class Prover:
         result = self._run(case, f"{case.id} {fault.name} {level}", Broken(fault), level, progress)
         if result.failure is not None:
             return Trial(case.id, level, trouble="error", reason=result.failure.message)
-        if result.refusal is not None:
+        if result.refusal is not None and not fault.refuses:
             return Trial(case.id, level, trouble="refused", reason=result.refusal.reason)
         return Trial(case.id, level, _beyond(known, result.findings))
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import GuestAfter
 from harness.evidence.inventory import Inventory
 from harness.verdict.claims import compare_unrescued
 from harness.verdict.expected import ByteRange, HostEvidence
-from harness.verdict.restoring import after_refusal
 
 from ..support.verdict_inventories import (
     EHCI,
@@ -98,22 +96,6 @@ def test_unrescue_restores_everything_but_what_was_written(
 def test_strayed_data_are_told_with_the_disk_they_are_on() -> None:
     found = compare_unrescued(NORMAL, RESCUED, swapped(KEPT, "volume1", "volume2", "data_token"), WRITTEN)
     assert found[0].message == "the data written while rescued was not read back: it is on volume2"
-
-
-@pytest.mark.parametrize(
-    ("said", "boot_id", "found"),
-    [
-        pytest.param(GuestAfter.RUNNING, "first", set(), id="untouched"),
-        pytest.param(GuestAfter.SHUT_OFF, None, set(), id="off, as was said"),
-        pytest.param(GuestAfter.RUNNING, None, {("restored", "instance", "first", "off")}, id="off"),
-        pytest.param(GuestAfter.RUNNING, "second", {("restored", "instance", "first", "second")}, id="booted again"),
-        pytest.param(GuestAfter.SHUT_OFF, "second", {("restored", "instance", "first", "second")}, id="on again"),
-    ],
-)
-def test_a_refusal_that_hides_what_became_of_the_guest_is_a_finding(
-    said: GuestAfter, boot_id: str | None, found: set[Key]
-) -> None:
-    assert keys(tuple(after_refusal(said, "first", boot_id))) == found
 
 
 def test_a_record_that_disagrees_with_what_was_done_is_found() -> None:

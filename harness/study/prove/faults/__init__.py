@@ -8,6 +8,7 @@ from harness.study.prove.faults.files import FILE_FAULTS
 from harness.study.prove.faults.identity import IDENTITY_FAULTS
 from harness.study.prove.faults.places import PLACE_FAULTS
 from harness.study.prove.faults.platform import PLATFORM_FAULTS
+from harness.study.prove.faults.refusals import REFUSAL_FAULTS
 from harness.study.prove.faults.settings import SETTING_FAULTS
 from harness.study.prove.faults.steps import STEP_FAULTS
 from harness.study.prove.faults.unrescue import UNRESCUE_FAULTS
@@ -23,6 +24,7 @@ FAULTS: tuple[Fault, ...] = (
     *UNRESCUE_FAULTS,
     *STEP_FAULTS,
     *FILE_FAULTS,
+    *REFUSAL_FAULTS,
 )
 
 __all__ = ["FAULTS", "Broken", "Edit", "Fault"]

@@ -25,7 +25,8 @@ class Fault:
     """One fault: its edits by state, the claim that must notice, and the shallowest level at which the claim can.
 
     ``case`` is the shipped case that shows the fault if showing it takes a machine or a booted guest.
-    ``is_of_text_alone`` is true if only the comparison of the domain's text before and after can tell.
+    ``is_of_text_alone`` is true if only the comparison of the domain's text before and after can tell. ``refuses`` is
+    true if the broken rescue is refused after it has done harm.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Fault:
     level: Level = Level.PLAN
     case: str | None = None
     is_of_text_alone: bool = False
+    refuses: bool = False
 
     def __post_init__(self) -> None:
         if not (self.normal or self.rescued or self.unrescued):

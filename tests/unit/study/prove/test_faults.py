@@ -180,7 +180,19 @@ def made_by(implementation: Implementation, running: RunningInstance, image: Res
     return *(serialise(parse_domain(xml)) for xml in domains), files, files_of(running.placement)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=NAMES)
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.refuses], ids=lambda fault: fault.name)
+def test_a_fault_that_refuses_does_harm_first(fault: Fault, folder: Path) -> None:
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    for running, image in cases(folder):
+        with pytest.raises(Refused) as caught:
+            Broken(fault).rescued(running, image)
+        if caught.value.refused_by == "reference" and "thank" in caught.value.reason:
+            assert {path: path.read_bytes() for path in folder.iterdir()} != before
+            return
+    pytest.fail("no sample has anything that it could break")
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if not fault.refuses], ids=lambda fault: fault.name)
 def test_fault_breaks_a_domain_or_a_file(fault: Fault, folder: Path) -> None:
     for running, image in cases(folder):
         try:
