@@ -35,6 +35,10 @@ class Outcome:
         """Add the findings of one rescue and unrescue, each finding once."""
         self.findings = tuple(dict.fromkeys((*self.findings, *findings)))
 
+    def leave_untold(self, *parts: NotTold) -> None:
+        """Add the parts of claims that one rescue and unrescue left open."""
+        self.not_told = (*self.not_told, *parts)
+
     @property
     def is_restored(self) -> bool:
         """True if every unrescue so far restored the instance, so that further steps can be taken on it."""

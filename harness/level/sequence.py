@@ -20,7 +20,7 @@ from harness.verdict.finding import Finding
 from harness.verdict.guest_kernel import attribute_to_software
 from harness.verdict.names import by_domains, names_by_disk, remarks
 from harness.verdict.not_booted import boots_nothing, why_dead, why_unfit
-from harness.verdict.not_told import not_told
+from harness.verdict.not_told import not_reached, not_told
 from harness.verdict.restoring import not_given_back, restored_on_host
 
 
@@ -180,7 +180,10 @@ def rescue_and_unrescue(
     except Refused as refused:
         outcome.refusal = refused
         outcome.add(*subject.after_refusal(refused))
+        outcome.leave_untold(*not_reached(State.RESCUED), *not_reached(State.UNRESCUED))
         return False
+    if not rescued:
+        outcome.leave_untold(*not_reached(State.RESCUED))
     so_far = joined(dead, _compare_rescued(subject, normal, rescued, expected) if rescued else ())
     unrescued: Inventory | None = None
     try:
@@ -188,9 +191,11 @@ def rescue_and_unrescue(
     except Refused as refused:
         so_far = joined(so_far, _compare_definitions(subject, expected))
         outcome.add(*_by_domains(subject, so_far, expected), not_given_back(refused))
+        outcome.leave_untold(*not_reached(State.UNRESCUED))
         return False
     except DidNotBoot as error:
         so_far = joined(so_far, (boots_nothing(State.UNRESCUED, expected, error),))
+        outcome.leave_untold(*not_reached(State.UNRESCUED))
     else:
         unrescued = subject.look(State.UNRESCUED)
     looks = Looks(normal, rescued[0] if rescued else None, unrescued, rescued[1:])
@@ -198,8 +203,7 @@ def rescue_and_unrescue(
     findings = _by_domains(subject, findings, expected)
     outcome.additions = _additions(subject, normal, rescued[0], expected) if rescued else ()
     seen = [(State.RESCUED, each) for each in rescued] + [(State.UNRESCUED, each) for each in (unrescued,) if each]
-    untold = (each for state, other in seen for each in not_told(normal, other, state, expected))
-    outcome.not_told = (*outcome.not_told, *untold)
+    outcome.leave_untold(*(each for state, other in seen for each in not_told(normal, other, state, expected)))
     earlier = outcome.findings
     outcome.add(*findings)  # keep the findings in case a control boot fails
     if unrescued is not None:

@@ -10,7 +10,7 @@ from pydantic import Field
 from harness.frozen import Frozen
 from harness.scenario.words import ClaimName, Level
 from harness.verdict.finding import Finding
-from harness.verdict.not_told import NotTold
+from harness.verdict.not_told import ALL_OF_CLAIM, NotTold
 
 Status = Literal["held", "broken", "partly", "not-checked"]
 
@@ -21,7 +21,6 @@ _NO_GUEST: Mapping[ClaimName, str] = {
     ClaimName.RESTORED: "the UEFI variables, and the guest's own view",
 }
 _BLIND = (ClaimName.LINKS, ClaimName.DATA)
-ALL_OF_CLAIM = "all of it"
 """The ``unseen`` part of a claim of which a level sees nothing."""
 _PARTLY: Mapping[Level, Mapping[ClaimName, str]] = {
     Level.PLAN: {
@@ -71,4 +70,6 @@ def _status(claim: ClaimName, level: Level, not_told: Sequence[NotTold], *, brok
     unseen = "; ".join((*((of_level,) if of_level else ()), *of_case)) or None
     if broken:
         return ClaimStatus(claim=claim, status="broken", unseen=unseen)
+    if ALL_OF_CLAIM in of_case:
+        return ClaimStatus(claim=claim, status="not-checked", unseen=ALL_OF_CLAIM)
     return ClaimStatus(claim=claim, status="held" if unseen is None else "partly", unseen=unseen)

@@ -14,12 +14,26 @@ from harness.verdict.links import unknown_links
 from harness.verdict.platform import platform_traits
 from harness.verdict.traits import untold_traits
 
+ALL_OF_CLAIM = "all of it"
+_OF_UNRESCUED = (ClaimName.RESTORED, ClaimName.DATA)
+
 
 class NotTold(NamedTuple):
     """A part of a claim that was not compared."""
 
     claim: ClaimName
     what: str
+
+
+def not_reached(state: State) -> tuple[NotTold, ...]:
+    """Return the parts of claims that nobody could compare because a state did not come about."""
+    if state is State.RESCUED:
+        of_rescued = (claim for claim in ClaimName if claim not in _OF_UNRESCUED)
+        return tuple(NotTold(claim, ALL_OF_CLAIM) for claim in of_rescued)
+    return (
+        *(NotTold(claim, ALL_OF_CLAIM) for claim in _OF_UNRESCUED),
+        NotTold(ClaimName.BOOTED_FROM_RESCUE, "the medium of the unrescued state"),
+    )
 
 
 def not_told(normal: Inventory, other: Inventory, state: State, expected: Expected) -> tuple[NotTold, ...]:

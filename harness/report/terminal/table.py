@@ -14,7 +14,7 @@ from harness.level.planned_disks import PlannedPlace, planned_disks
 from harness.result.case_result import CaseResult
 from harness.scenario.words import Level, VerdictName
 from harness.study.combinations import BUSES, DEVICES, HARDWARE, combinations
-from harness.verdict.coverage import ALL_OF_CLAIM
+from harness.verdict.not_told import ALL_OF_CLAIM
 
 VERDICT_COLOURS = {
     VerdictName.STABLE: "green",

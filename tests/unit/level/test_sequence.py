@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.errors import DidNotBoot
+from harness.errors import DidNotBoot, Refused
 from harness.evidence.inventory import Inventory, State
 from harness.level.outcome import Outcome
 from harness.level.sequence import InstanceUnderTest, carry_out
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import RescuedStep, RescueFrom, Step
+from harness.scenario.words import ClaimName, Level
+from harness.verdict.coverage import claim_statuses
 from harness.verdict.expected import Expected, HostEvidence
+from harness.verdict.finding import Finding
 
 from ..support.verdict_inventories import EXPECTED, NORMAL, RESCUED, UNRESCUED, changed, edited
 
@@ -109,3 +112,41 @@ def test_each_rescue_has_its_own_medium() -> None:
         *(("medium", 1), "rescue", "unrescue"),
         *(("medium", None), "rescue", "unrescue"),
     ]
+
+
+@dataclass
+class Refusing(Seen):
+    """Its rescue or its unrescue is refused, and a refused rescue has done harm."""
+
+    at: State = State.RESCUED
+
+    def rescue(self) -> None:
+        if self.at is State.RESCUED:
+            raise Refused("no")
+        super().rescue()
+
+    def unrescue(self) -> None:
+        raise Refused("no")
+
+    def after_refusal(self, refused: Refused) -> tuple[Finding, ...]:
+        return (Finding(claim=ClaimName.RESTORED, device="folder", before="no file", after="x", message="left over"),)
+
+
+def statuses(outcome: Outcome) -> dict[str, set[ClaimName]]:
+    found: dict[str, set[ClaimName]] = {}
+    for each in claim_statuses(Level.GUEST, outcome.findings, outcome.not_told):
+        found.setdefault(each.status, set()).add(each.claim)
+    return found
+
+
+def test_nothing_is_held_of_a_rescue_that_was_refused_and_did_harm() -> None:
+    found = statuses(outcome_of(Refusing((RESCUED,)), while_rescued=()))
+    assert found == {"broken": {ClaimName.RESTORED}, "not-checked": set(ClaimName) - {ClaimName.RESTORED}}
+
+
+def test_what_an_unrescue_would_show_is_not_held_if_it_is_refused() -> None:
+    subject = Refusing((RESCUED,))
+    subject.at = State.UNRESCUED
+    found = statuses(outcome_of(subject, while_rescued=()))
+    assert (found["broken"], found["not-checked"]) == ({ClaimName.RESTORED}, {ClaimName.DATA})
+    assert found["partly"] == {ClaimName.BOOTED_FROM_RESCUE}

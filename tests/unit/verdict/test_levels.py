@@ -10,7 +10,7 @@ from harness.scenario.words import ClaimName, Level, VerdictName
 from harness.verdict.claims import compare_rescued
 from harness.verdict.coverage import blind_to, claim_statuses
 from harness.verdict.finding import Finding
-from harness.verdict.not_told import NotTold
+from harness.verdict.not_told import NotTold, not_reached
 from harness.verdict.outcome import meets, verdict_of
 from harness.verdict.prediction import contradictions
 
@@ -39,6 +39,19 @@ def test_a_broken_claim_is_broken_at_any_level_that_sees_it() -> None:
     assert status(Level.PLAN, ClaimName.NAMES, MOVED_NAME) == "broken"
     race = MOVED_NAME.model_copy(update={"cause": "kernel-race"})
     assert status(Level.GUEST, ClaimName.NAMES, race) == "held"
+
+
+def of_case(status: str, *untold: NotTold, findings: tuple[Finding, ...] = ()) -> set[ClaimName]:
+    return {each.claim for each in claim_statuses(Level.GUEST, findings, untold) if each.status == status}
+
+
+def test_a_claim_about_a_state_that_did_not_come_about_is_not_held() -> None:
+    rescued, unrescued = not_reached(State.RESCUED), not_reached(State.UNRESCUED)
+    assert of_case("not-checked", *rescued, *unrescued) == {*ClaimName}
+    assert of_case("not-checked", *unrescued) == {ClaimName.RESTORED, ClaimName.DATA}
+    assert of_case("partly", *unrescued) == {ClaimName.BOOTED_FROM_RESCUE}
+    assert of_case("held", *rescued) == {ClaimName.RESTORED, ClaimName.DATA}
+    assert of_case("broken", *rescued, findings=(MOVED_NAME,)) == {ClaimName.NAMES}
 
 
 def test_what_a_guest_does_not_tell_is_not_held() -> None:
