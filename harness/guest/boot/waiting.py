@@ -50,7 +50,7 @@ class BootWait:
         """Raise an error if no further waiting helps; look at the guest twice a second at most.
 
         Raises:
-            DidNotBoot: the boot is over, or a guest that says when it is ready has used up its time.
+            DidNotBoot: the boot is over, or a guest that says when it is ready has used up its own time.
             GuestError: the run was interrupted, QEMU stopped the guest, or nobody was let in.
         """
         if self.hypervisor.cancelled.is_set():
@@ -86,7 +86,7 @@ class BootWait:
     def _given_up(self, told: str) -> GuestError:
         slow = "if the host is only slow, give it longer with --boot-timeout (pytest: --rescue-boot-timeout)"
         advice = "\n  ".join(filter(None, (self.hint(), slow)))
-        if self.says_ready:
+        if self.says_ready and self._watch.own_s >= self.allowance.own_s:
             return DidNotBoot(told, only_its_time_ran_out=True, hint=advice)
         return GuestError(told, hint=advice)
 

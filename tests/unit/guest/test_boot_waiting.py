@@ -36,6 +36,7 @@ class Observer:
 
     text: str
     state: tuple[int, int] = RUNNING
+    starved: bool = False
     times: Iterator[int] = field(default_factory=lambda: iter(range(0, 1000, 2)))
 
     @property
@@ -43,7 +44,9 @@ class Observer:
         return SimpleNamespace(state=lambda: self.state, XMLDesc=lambda _flags: XML)
 
     def look(self) -> Look:
-        return Look(float(next(self.times)), self.text, {"vda": 512, "sda": 4096}, (VcpuTime(1.0, 0.0),), IDLE)
+        at_s = float(next(self.times))
+        vcpu = VcpuTime(at_s / 10, at_s * 9 / 10) if self.starved else VcpuTime(1.0, 0.0)
+        return Look(at_s, self.text, {"vda": 512, "sda": 4096}, (vcpu,), IDLE)
 
 
 def wait_for(observer: Observer, *, says_ready: bool = True, cancelled: bool = False) -> GuestError:
@@ -98,6 +101,12 @@ def test_guest_without_last_words_uses_up_its_time(says_ready: bool, kind: type[
     assert error.message == "the guest was not ready within 100 s"
     assert "hint\n  if the host is only slow" in str(error.hint)
     assert getattr(error, "only_its_time_ran_out", True)
+
+
+def test_guest_that_a_busy_host_gave_no_time_is_not_blamed() -> None:
+    error = wait_for(Observer("on its way\n", starved=True))
+    assert type(error) is GuestError
+    assert "400 s by the clock, 40 s of them its own" in error.message
 
 
 @pytest.mark.parametrize(
