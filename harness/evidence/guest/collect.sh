@@ -78,9 +78,13 @@ contents() {
     done
     for blkid in /usr/sbin/blkid /sbin/blkid; do
         [ -x "$blkid" ] || continue
-        "$blkid" -p -o export "$@"
-        # Nothing found is 2, several things on one device is 8; busybox's blkid, which probes nothing, says 1.
-        case $? in 0 | 2 | 8) echo && echo probed ;; esac
+        # One at a time, because blkid looks no further behind a device on which it finds nothing.
+        for device in "$@"; do
+            "$blkid" -p -o export "$device"
+            # Nothing found is 2, several things on one device is 8; busybox's blkid, which probes nothing, says 1.
+            case $? in 0 | 2 | 8) echo ;; *) return ;; esac
+        done
+        echo probed
         return
     done
 }
