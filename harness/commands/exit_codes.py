@@ -43,7 +43,7 @@ _OF_COMMANDS: Mapping[str, Mapping[int, str]] = {
     "gate-nova": {
         AS_EXPECTED: "the change made no case worse",
         NOT_AS_EXPECTED: "the change made a case worse",
-        FAILED: "the host or the harness failed, or a case could not be compared",
+        FAILED: "the host or the harness failed, or nothing became worse and a case could not be compared",
     },
     "rates": {
         AS_EXPECTED: "each run of each case was as expected",
@@ -61,6 +61,7 @@ _OF_COMMANDS: Mapping[str, Mapping[int, str]] = {
     "prove": {
         AS_EXPECTED: "each fault that was tried was caught",
         NOT_AS_EXPECTED: "a fault was not caught, or the unbroken reference is not as expected",
+        FAILED: "the host or the harness failed, and no fault is known to be uncaught",
     },
     "doctor": {
         AS_EXPECTED: "the host has all that every run needs",
@@ -69,8 +70,8 @@ _OF_COMMANDS: Mapping[str, Mapping[int, str]] = {
     "baseline": {
         AS_EXPECTED: "nothing differs, or the baseline was written",
         NOT_AS_EXPECTED: "something differs",
-        FAILED: "the host or the harness failed, a case is an error, or something differs and the baseline was made on"
-        " another libvirt or QEMU",
+        FAILED: "the host or the harness failed; a case is an error and nothing differs; or something differs and the"
+        " baseline was made on another libvirt or QEMU",
     },
 }
 

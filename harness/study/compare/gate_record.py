@@ -41,10 +41,10 @@ class GateRecord(Frozen):
 
     @property
     def exit_code(self) -> int:
-        """The exit code: 0 nothing became worse, 1 something did, 3 a case could not be compared."""
-        if self.of(Change.NOT_COMPARED):
-            return HostError.exit_code
-        return int(bool(self.of(Change.WORSE)))
+        """The exit code: 1 something became worse, 3 nothing did but a case could not be compared, 0 neither."""
+        if self.of(Change.WORSE):
+            return 1
+        return HostError.exit_code if self.of(Change.NOT_COMPARED) else 0
 
 
 def gate_schema() -> dict[str, Any]:

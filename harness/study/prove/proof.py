@@ -137,7 +137,8 @@ class Proofs:
 
     @property
     def exit_code(self) -> int:
-        """The exit code: 0 each fault was caught, as far as it was tried, 1 one was not, 3 host or harness failed."""
-        if self.failed:
-            return HostError.exit_code
-        return 1 if self.misses or any(proof.problems for proof in self.proofs) else 0
+        """The exit code: 1 a fault was not caught, 3 all were but host or harness failed in a trial, 0 neither."""
+        missed = any(not control.failed for control in self.misses)
+        if missed or any(proof.problems and not proof.failed for proof in self.proofs):
+            return 1
+        return HostError.exit_code if self.failed else 0

@@ -68,11 +68,14 @@ def work(
         console.print(f"{len(cases)} cases were written to {path}", soft_wrap=True)
         return
     kept = kept.only(lambda case: keyword is None or matches_keyword(keyword, case))
-    both = [case for case in cases if case.id in kept.cases]
+    failed = {case for case, _ in errors}
+    both = [case for case in cases if case.id in kept.cases and case.id not in failed]
+    for case, outcome in errors:
+        console.print(f"not compared: {case}: {outcome}", soft_wrap=True)
     comparisons = comparisons_of(both, kept.cases, seen, here)
     show_differing(comparisons, console, (f"baseline of {kept.nova}", nova.name))
     code = _told(console, kept, comparisons, [case.id for case in cases], here)
-    sys.exit(HostError.exit_code if errors else code)
+    sys.exit(code or (HostError.exit_code if errors else 0))
 
 
 def _cases_at(level: Level, keyword: str | None, nova: Nova) -> tuple[Case, ...]:

@@ -178,7 +178,8 @@ def record(*pairs: tuple[CaseOutcome, CaseOutcome]) -> GateRecord:
         ([(STABLE, STABLE), (MOVED, STABLE)], 0, "0 worse, 1 better, 1 unchanged"),
         ([(REFUSED, REWORDED)], 0, "0 worse, 0 better, 0 unchanged, 1 otherwise different"),
         ([(STABLE, MOVED), (MOVED, STABLE)], 1, "1 worse, 1 better, 0 unchanged"),
-        ([(STABLE, MOVED), (ERROR, STABLE)], 3, "1 worse, 0 better, 0 unchanged, 1 not compared"),
+        ([(STABLE, MOVED), (ERROR, STABLE)], 1, "1 worse, 0 better, 0 unchanged, 1 not compared"),
+        ([(STABLE, STABLE), (ERROR, STABLE)], 3, "0 worse, 0 better, 1 unchanged, 1 not compared"),
     ],
 )
 def test_only_what_became_worse_fails(pairs: list[tuple[CaseOutcome, CaseOutcome]], code: int, counted: str) -> None:

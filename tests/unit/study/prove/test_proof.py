@@ -92,7 +92,8 @@ GOOD = Control("one", Level.PLAN)
         (Proofs((proof(SHALLOW, NAMED), proof(SHALLOW, OTHER)), (GOOD,)), 1),
         (Proofs((proof(SHALLOW, NAMED),), (GOOD, Control("two", Level.PLAN, ("unexpected: names",)))), 1),
         (Proofs((proof(DEEP, trial(Level.GUEST, trouble="error", reason="no")),), (GOOD,)), 3),
-        (Proofs((proof(SHALLOW, OTHER),), (Control("one", Level.GUEST, ("no guest",), failed=True),)), 3),
+        (Proofs((proof(SHALLOW, NAMED),), (Control("one", Level.GUEST, ("no guest",), failed=True),)), 3),
+        (Proofs((proof(SHALLOW, OTHER),), (Control("one", Level.GUEST, ("no guest",), failed=True),)), 1),
     ],
 )
 def test_exit_code_tells_uncaught_faults_from_a_failed_host(proofs: Proofs, exit_code: int) -> None:
