@@ -52,30 +52,41 @@ def settled_by_control_boots(
     """
     predicted = names_by_disk(subject.definitions, expected)
     in_doubt = needs_control_boots(findings, predicted)
-    if not in_doubt or not subject.control_boots:
+    if not subject.control_boots or not (in_doubt or looks.normal_again):
         return findings
     life_cycle = subject.life_cycle
     same_domain = life_cycle.defined_xml[State.UNRESCUED] == life_cycle.saved_xml
+    boots_before = 1 + len(looks.normal_again)
     normal_again: list[Inventory] = []
     rescued_again: list[Inventory] = []
 
     def boots() -> tuple[tuple[Inventory, ...], tuple[Inventory, ...], tuple[Inventory, ...]]:
         return (
-            (looks.normal, *normal_again),
+            (looks.normal, *looks.normal_again, *normal_again),
             (*_those(looks.rescued), *looks.rescued_again, *rescued_again),
             (*_those(looks.unrescued), *(normal_again if same_domain else ())),
         )
 
     def settle() -> tuple[Finding, ...]:
-        return settle_by_controls(findings, expected, *boots(), predicted=predicted, is_hot=is_hot)
+        return settle_by_controls(
+            findings, expected, *boots(), predicted=predicted, boots_before=boots_before, is_hot=is_hot
+        )
+
+    def is_shown() -> bool:
+        return not is_hot and is_shown_to_race(
+            findings, expected, *boots(), predicted=predicted, boots_before=boots_before
+        )
 
     def is_settled_by(state: State, again: list[Inventory], first_boot: Callable[[], BootedGuest]) -> bool:
-        for inventory in _boots_again(subject, state, first_boot):
+        done = len(looks.normal_again) if state is State.NORMAL else 0
+        for inventory in _boots_again(subject, state, first_boot, done):
             again.append(inventory)
-            if not is_hot and is_shown_to_race(findings, expected, *boots(), predicted=predicted):
+            if is_shown():
                 return True
         return False
 
+    if not in_doubt or is_shown():
+        return settle()
     if is_settled_by(State.NORMAL, normal_again, life_cycle.reboot_as_saved) or State.RESCUED not in in_doubt:
         return settle()
     if is_hot and not needs_control_boots([finding for finding in settle() if finding.cause != "reboot"], predicted):
@@ -88,9 +99,9 @@ def _those(looked_at: Inventory | None) -> tuple[Inventory, ...]:
     return () if looked_at is None else (looked_at,)
 
 
-def _boots_again(subject: Bootable, state: State, first: Callable[[], BootedGuest]) -> Iterator[Inventory]:
-    """Boot a state as a control, the first time by the transition into the state."""
-    for number in range(1, subject.control_boots + 1):
-        transition = first if number == 1 else subject.life_cycle.reboot
+def _boots_again(subject: Bootable, state: State, first: Callable[[], BootedGuest], done: int) -> Iterator[Inventory]:
+    """Boot a state as a control, the first time by the transition into the state; ``done`` boots were before."""
+    for number in range(1 + done, subject.control_boots + 1):
+        transition = first if number == 1 + done else subject.life_cycle.reboot
         subject.boot(state, transition, control=number)
         yield subject.look(state, control=number)

@@ -159,6 +159,19 @@ class BootedInstance(InstanceUnderTest):
             self.outcome.versions["firmware"] = f"{vendor} {version}"
         return inventory
 
+    def look_at_varying_names(self) -> tuple[Inventory, ...]:
+        """Boot the normal state again if Linux may vary names in it.
+
+        A guest that has taken or given back devices while it ran is not booted, because it is rescued as it runs.
+        """
+        names = [disk.predicted for disk in self._definitions[State.NORMAL].block_devices]
+        vary = any(each is not None and len(each.possible) > 1 for each in names)
+        if not vary or not self.control_boots or self._was_hot:
+            return ()
+        with self.not_looking_at_disks():
+            self.boot(State.NORMAL, self.life_cycle.reboot, control=1)
+        return (self.look(State.NORMAL, control=1),)
+
     def rescue(self) -> None:
         """Boot the rescued guest."""
         life_cycle = self.life_cycle

@@ -33,6 +33,8 @@ class Looks:
     unrescued: Inventory | None
     rescued_again: tuple[Inventory, ...] = ()
     """The rescued state after each action on the rescued instance."""
+    normal_again: tuple[Inventory, ...] = ()
+    """The normal state in a further boot before the rescue."""
 
 
 class InstanceUnderTest(ABC):
@@ -64,6 +66,10 @@ class InstanceUnderTest(ABC):
     @abstractmethod
     def look(self, state: State) -> Inventory:
         """Take the inventory of the state that the instance is in."""
+
+    def look_at_varying_names(self) -> tuple[Inventory, ...]:
+        """Boot the normal state again and look if Linux may vary names in it, before a rescue can change anything."""
+        return ()
 
     @abstractmethod
     def rescue(self) -> None:
@@ -175,6 +181,7 @@ def rescue_and_unrescue(
     outcome.unfit = why_unfit(normal, subject.planted)
     if outcome.unfit is not None:
         return False
+    normal_again = subject.look_at_varying_names()
     try:
         rescued, expected, dead = _rescued(subject, while_rescued, progress)
     except Refused as refused:
@@ -198,7 +205,7 @@ def rescue_and_unrescue(
         outcome.leave_untold(*not_reached(State.UNRESCUED))
     else:
         unrescued = subject.look(State.UNRESCUED)
-    looks = Looks(normal, rescued[0] if rescued else None, unrescued, rescued[1:])
+    looks = Looks(normal, rescued[0] if rescued else None, unrescued, rescued[1:], normal_again)
     findings = joined(so_far, subject.compare_unrescued(looks, expected), _compare_definitions(subject, expected))
     findings = _by_domains(subject, findings, expected)
     outcome.additions = _additions(subject, normal, rescued[0], expected) if rescued else ()

@@ -244,7 +244,7 @@ def test_usual_names_with_a_further_device_behind_them_are_a_remark() -> None:
     ("normal", "rescued", "is_over"),
     [
         pytest.param(("abc", "abc"), ("acb",), False, id="nothing varies"),
-        pytest.param(("abc", "acb"), ("acb",), True, id="the other state's names are among those that vary"),
+        pytest.param(("abc", "acb", "abc"), ("acb",), True, id="normal boots vary"),
         pytest.param(("abc", "acb"), ("cab",), False, id="one disk has one name in each state"),
         pytest.param(("abc", "abc"), ("acb", "abc"), True, id="rescued boots vary"),
         pytest.param(("abc", "acb"), ("bac",), False, id="one varies, another has moved"),
@@ -255,6 +255,28 @@ def test_a_race_that_is_shown_needs_no_more_boots(
 ) -> None:
     first, other = boots(NORMAL, *normal), boots(RESCUED, *rescued)
     assert is_shown_to_race(compare_rescued(first[0], other[0], EXPECTED), EXPECTED, first, other) is is_over
+
+
+def test_a_race_that_was_there_before_the_rescue_needs_no_more_boots() -> None:
+    first, other = boots(NORMAL, "abc", "acb"), boots(RESCUED, "acb")
+    found = compare_rescued(first[0], other[0], EXPECTED)
+    assert not is_shown_to_race(found, EXPECTED, first, other), "the second normal boot came after the rescue"
+    assert is_shown_to_race(found, EXPECTED, first, other, boots_before=2)
+    raced = settle_by_controls(found, EXPECTED, first, other, boots_before=2)
+    assert set(causes(raced).values()) == {"kernel-race"}
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_name_that_the_rescue_changed_for_good_is_no_race(before: int) -> None:
+    normal, rescued = boots(NORMAL, *("abc",) * before, "acb", "acb"), boots(RESCUED, *("acb",) * 4)
+    after = [*boots(UNRESCUED, "acb"), *normal[before:]]
+    found = (
+        *compare_rescued(normal[0], rescued[0], EXPECTED),
+        *compare_unrescued(normal[0], rescued[0], after[0], EXPECTED),
+    )
+    judged = settle_by_controls(found, EXPECTED, normal, rescued, after, boots_before=before)
+    assert {finding.cause for finding in judged} == {"rescue"}
+    assert {finding.claim for finding in judged} == {ClaimName.NAMES, ClaimName.RESTORED}
 
 
 def test_a_moved_disk_stays_rescues_doing_however_its_name_varies() -> None:
