@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harness.domain.disk_names import RESCUE
 from harness.errors import DidNotBoot, GuestAfter, GuestError, HarnessError, Refused
-from harness.evidence.guest.collection import collection_script, parse_writes, settled_inventory, write_script
+from harness.evidence.guest.collection import collection_script, settled_inventory
 from harness.evidence.guest.traits import without_the_boots_traits
-from harness.evidence.inventory import BlockKind, Inventory, KernelNames, State
+from harness.evidence.inventory import Inventory, KernelNames, State
 from harness.evidence.plan.domain_inventory import running_inventory
 from harness.evidence.plan.hot_names import with_attached, with_detached, with_names
 from harness.guest.booted import BootedGuest
@@ -21,15 +19,9 @@ from harness.instance.before_rescue import BeforeRescue
 from harness.instance.hot_plug import take_live
 from harness.instance.life_cycle import LifeCycle
 from harness.instance.preparation import PreparedInstance
-from harness.instance.storage.fingerprint import (
-    Fingerprint,
-    disk_changes,
-    fingerprint,
-    joined_changes,
-    unwritten,
-)
 from harness.instance.traces import traces_of
 from harness.level.control_boots import settled_by_control_boots
+from harness.level.disk_bytes import DiskBytes, write_data
 from harness.level.outcome import Outcome, Progress
 from harness.level.second_boot import booted_or_dead
 from harness.level.sequence import InstanceUnderTest, Looks
@@ -38,7 +30,7 @@ from harness.result.folders import CaseFolder
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import REBOOT, AttachVolume, DetachVolume, RescuedStep, Snapshot, Step, is_rescue
 from harness.scenario.words import DiskBus
-from harness.verdict.expected import ByteRange, Expected, HostEvidence
+from harness.verdict.expected import Expected, HostEvidence
 from harness.verdict.finding import Finding
 from harness.verdict.not_booted import boots_nothing
 from harness.verdict.prediction import contradictions, link_contradictions
@@ -61,10 +53,7 @@ class BootedInstance(InstanceUnderTest):
     _definitions: dict[State, Inventory] = field(default_factory=dict)
     _was_hot: bool = False
     """True if devices were attached or detached between the last boot and the present rescue."""
-    _since: dict[str, Fingerprint] = field(default_factory=dict)
-    """The disks before the boot of the guest that is then rescued."""
-    _before: dict[str, Fingerprint] = field(default_factory=dict)
-    """The disks before the boot of the rescued guest."""
+    _disks: DiskBytes = field(default_factory=DiskBytes)
     _on_host: BeforeRescue = field(default_factory=BeforeRescue)
     _recorded: str | None = None
     """The instance's state in the implementation's own record, once it was rescued."""
@@ -73,9 +62,6 @@ class BootedInstance(InstanceUnderTest):
     _number_of_run: int = 0
     """libvirt's number for the QEMU of the guest that is rescued."""
     _normal: Inventory | None = None
-    _written: dict[str, str] = field(default_factory=dict)
-    _marked: set[str] = field(default_factory=set)
-    """The disks to which steps have written a marker since ``_since``."""
     _reboots: int = 0
     """The reboots of the present rescued guest."""
     _hot_names: dict[str, KernelNames] = field(default_factory=dict)
@@ -131,7 +117,7 @@ class BootedInstance(InstanceUnderTest):
             case DetachVolume():
                 self._hot_names = with_detached(self._hot_names, step.detach)
             case Snapshot():
-                self._marked.add(step.snapshot)
+                self._disks.marked.add(step.snapshot)
 
     def bring_up(self) -> None:
         """Begin a rescue of the running guest."""
@@ -175,15 +161,14 @@ class BootedInstance(InstanceUnderTest):
     def rescue(self) -> None:
         """Boot the rescued guest."""
         life_cycle = self.life_cycle
-        self._since = life_cycle.disks_when_off
-        self._written = {}
+        self._disks = DiskBytes(life_cycle.disks_when_off, marked=self._disks.marked)
         self._on_host, self._recorded = BeforeRescue.of(life_cycle), None
         self._before_rescue = traces_of(life_cycle, life_cycle.running.ready.boot_id, is_still=False)
         self._number_of_run = life_cycle.domain.ID()
         try:
             self.boot(State.RESCUED, lambda: life_cycle.rescue(self.image))
         finally:
-            self._before = life_cycle.disks_when_off
+            self._disks.before = life_cycle.disks_when_off
         self._recorded = life_cycle.recorded_state
 
     def choose_medium(self, step: int | None) -> None:
@@ -206,7 +191,8 @@ class BootedInstance(InstanceUnderTest):
         """Check that the instance is as it was, but for the state of the guest that the refusal tells."""
         self.progress("refused: is the instance as it was?")
         after = traces_of(self.life_cycle, self._run_after(refused), is_still=False)
-        return tuple(after_refusal(refused.guest, self._before_rescue, after, self._changes_beside_the_guest()))
+        changes = self._disks.changes_beside_the_guest(self._normal, self.life_cycle)
+        return tuple(after_refusal(refused.guest, self._before_rescue, after, changes))
 
     def _run_after(self, refused: Refused) -> str | None:
         """Return the boot id of the guest whose rescue was refused; a word if its QEMU is new, None if it is off."""
@@ -224,14 +210,6 @@ class BootedInstance(InstanceUnderTest):
             raise guest.explained("the guest, whose rescue was refused, does not tell its boot id")
         return boot_id
 
-    def _changes_beside_the_guest(self) -> dict[str, tuple[ByteRange, ...]]:
-        """Return the bytes of the disks that have changed since the guest's boot, and were not the guest's to write."""
-        life_cycle = self.life_cycle
-        before = {} if self._normal is None else unwritten(self._since, self._normal)
-        sources = life_cycle.placement.sources
-        after = {name: fingerprint(sources[name], life_cycle.folder) for name in before if name in sources}
-        return disk_changes(before, after, marked=self._marked)
-
     @property
     def planted(self) -> Expected:
         """The planted markers and the requested device."""
@@ -239,19 +217,15 @@ class BootedInstance(InstanceUnderTest):
 
     def expected(self, rescued: Inventory) -> Expected:
         """Have the rescued guest write to the instance's disks, and return the expectations for the states."""
-        self._written = self._write_data(rescued)
-        read_only = frozenset(self.ready.tokens) - frozenset(self._written)
-        return self.planted.model_copy(update={"written": self._written, "read_only": read_only})
+        self._disks.written = written = write_data(self.life_cycle.running, rescued, self.ready.sources)
+        read_only = frozenset(self.ready.tokens) - frozenset(written)
+        return self.planted.model_copy(update={"written": written, "read_only": read_only})
 
     def host_evidence(self) -> HostEvidence:
         """Compare the definitions, the UEFI variables and the disks' bytes before and after the rescue."""
-        life_cycle, normal = self.life_cycle, self._normal
-        after = life_cycle.disks_when_off
-        since = {} if normal is None else unwritten(self._since, normal)
-        changes = joined_changes(
-            disk_changes(since, self._before, marked=self._marked), disk_changes(self._before, after, self._written)
-        )
-        self._marked = set()
+        life_cycle = self.life_cycle
+        changes = self._disks.changes(self._normal, life_cycle.disks_when_off)
+        self._disks.marked = set()
         evidence = self._on_host.compared_with(life_cycle)
         return evidence.model_copy(update={"recorded": (self._recorded, life_cycle.recorded_state), "changes": changes})
 
@@ -339,21 +313,3 @@ class BootedInstance(InstanceUnderTest):
             for finding in (*contradictions(state, predicted, inventory), *link_contradictions(state, inventory))
             if finding not in self.outcome.about_model
         ]
-
-    def _write_data(self, rescued: Inventory) -> dict[str, str]:
-        """Write a token on every writable disk of the instance, and return the tokens by disk."""
-        tokens = {
-            device.marker.disk: (device.name, secrets.token_hex(8))
-            for device in rescued.block_devices
-            if device.marker is not None
-            and not device.read_only
-            and device.kind is BlockKind.DISK
-            and device.marker.disk != RESCUE
-            and device.marker.disk in self.ready.sources
-        }
-        completed = self.life_cycle.running.run(write_script(dict(tokens.values())))
-        failed = sorted(name for name, good in parse_writes(completed.stdout).items() if not good)
-        if failed or completed.exit_status:
-            said = (completed.stdout + completed.stderr).decode(errors="replace").strip()
-            raise GuestError(f"the rescued guest could not write to {', '.join(failed) or 'its disks'}: {said}")
-        return {disk: token for disk, (_, token) in tokens.items()}
