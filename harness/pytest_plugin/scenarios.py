@@ -15,7 +15,7 @@ from harness.pytest_plugin.mark import named_scenario
 from harness.pytest_plugin.on_demand import STANDING, is_worker, results_path, shared_run
 from harness.reading.cases import Case
 from harness.result.case_result import CaseResult
-from harness.result.standing import Standing, standing_of
+from harness.result.standing import standing_of
 from harness.run.choice import choose_cases
 from harness.run.cost import boots_of
 from harness.scenario.words import Level, VerdictName
@@ -101,9 +101,9 @@ class LeftOutItem(pytest.Item):
 
 
 def _outcome(result: CaseResult) -> str:
-    """Return the verdict, and for an error that it says nothing about the rescue."""
+    """Return the verdict, and for an error, which says nothing about the rescue, where the case stands."""
     is_error = result.verdict is VerdictName.ERROR
-    return f"{result.verdict}, {Standing.NOT_JUDGED}" if is_error else str(result.verdict)
+    return f"{result.verdict}, {standing_of(result)}" if is_error else str(result.verdict)
 
 
 class CaseFailedError(Exception):
