@@ -51,11 +51,11 @@ _OF_COMMANDS: Mapping[str, Mapping[int, str]] = {
         WRONG_INPUT: "the input is wrong, or there are no results",
     },
     "sweep": {
-        AS_EXPECTED: "each combination is stable, refused, or moved as its scenario expects",
+        AS_EXPECTED: "each combination is stable, moved as its scenario expects, or refused where it has to be",
         NOT_AS_EXPECTED: "a combination is none of these",
     },
     "explore": {
-        AS_EXPECTED: "each scenario was stable, refused, or moved as expected",
+        AS_EXPECTED: "each scenario was stable, moved as expected, or refused where it had to be",
         NOT_AS_EXPECTED: "a scenario failed",
     },
     "prove": {

@@ -13,18 +13,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import HostError, HostExhaustedError, NotAskedError, Refused, ScenarioError
-from harness.implementation.protocol import Implementation
+from harness.implementation.protocol import Implementation, conditions_of
 from harness.level.plan import Plan, PlannedInstance
 from harness.level.planner import Planner
 from harness.reading.cases import SHIPPED_SUITE
 from harness.reading.checks.image_checks import image_problems
 from harness.reading.checks.instance_checks import check_instance
+from harness.reading.expectation import applicable_expectation
 from harness.reading.matrix import data_at, exclusion_reason, label_of, matrix_with_sweep
 from harness.reading.problem import Problem
 from harness.result.case_result import Refusal
 from harness.scenario.models import Scenario
 from harness.scenario.rescue_image import RescueImage
-from harness.scenario.words import VerdictName
+from harness.scenario.words import Level, VerdictName
+from harness.study.due_refusals import NOT_DUE, is_due
+from harness.verdict.outcome import meets
 
 SHIPPED_SWEEP = SHIPPED_SUITE / "sweep" / "whole-space.yaml"
 OF_INSTANCE = ("instance", "steps")
@@ -40,7 +43,7 @@ class Cell:
     The instance cannot exist, the file excludes it, or the implementation cannot be asked for it.
 
     ``detail`` gives the reason: the refusal, the findings, or the problem of the instance. ``is_good``: nothing moved,
-    or only what the scenario expects to move did, or the rescue was refused.
+    or only what the scenario expects to move did, or the refusal of the rescue is due.
     """
 
     row: int
@@ -131,14 +134,16 @@ class Sweep:
                 yield Cell(number, column, NOT_ASKED, error.message)
                 continue
             except Refused as refused:  # the instance itself; of the harness's own it is a gap in its checks
-                yield _refused(number, column, refused, is_good=implementation.is_foreign)
+                yield _refused(
+                    number, column, refused, is_good=_is_expected(scenario, planner, implementation, refused)
+                )
                 continue
             except HostExhaustedError:
                 raise
             except HostError as error:
                 yield Cell(number, column, VerdictName.ERROR, error.message, is_good=False)
                 continue
-            yield _cell(number, column, scenario, plan, planner.versions)
+            yield _cell(number, column, scenario, plan, planner.versions, is_foreign=implementation.is_foreign)
 
     def _impossible(self, row: Line) -> str | Scenario:
         """Return the row's scenario, or a sentence on why the instance cannot exist."""
@@ -157,13 +162,23 @@ def _joined(problems: Sequence[Problem]) -> str:
     return "; ".join(str(problem) for problem in problems)
 
 
-def _refused(row: int, column: int, refused: Refused, *, is_good: bool = True) -> Cell:
-    return Cell(row, column, VerdictName.REFUSED, refused.reason, Refusal.of(refused), is_good=is_good)
+def _is_expected(scenario: Scenario, planner: Planner, implementation: Implementation, refused: Refused) -> bool:
+    """Return whether the scenario expects the refusal of its instance."""
+    expectation = applicable_expectation(scenario, {**planner.versions, **conditions_of(implementation)})
+    return meets(expectation, VerdictName.REFUSED, (), refused, level=Level.PLAN) is None
 
 
-def _cell(row: int, column: int, scenario: Scenario, plan: Plan, versions: Mapping[str, str]) -> Cell:
+def _refused(row: int, column: int, refused: Refused, *, is_good: bool) -> Cell:
+    detail = refused.reason if is_good else f"{refused.reason}; {NOT_DUE}"
+    return Cell(row, column, VerdictName.REFUSED, detail, Refusal.of(refused), is_good=is_good)
+
+
+def _cell(
+    row: int, column: int, scenario: Scenario, plan: Plan, versions: Mapping[str, str], *, is_foreign: bool
+) -> Cell:
     if plan.refusal is not None and plan.verdict is not VerdictName.UNFIT:
-        return _refused(row, column, plan.refusal)
+        is_good = not plan.mismatch(scenario, versions) or is_due(plan, is_foreign=is_foreign)
+        return _refused(row, column, plan.refusal, is_good=is_good)
     is_good = plan.verdict is VerdictName.STABLE or not plan.mismatch(scenario, versions)
     detail = plan.outcome.unfit or "; ".join(finding.sentence for finding in plan.findings)
     return Cell(row, column, plan.verdict, detail, is_good=is_good)

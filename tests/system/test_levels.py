@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+from itertools import islice
 from pathlib import Path
 
 import pytest
+
+from harness.errors import Refused
+from harness.implementation.protocol import RescuedDomain, RunningInstance
+from harness.implementation.reference.implementation import Reference
+from harness.level.planner import open_planner
+from harness.reading.loading import load_scenarios
+from harness.scenario.rescue_image import RescueImage
+from harness.study.explore.exploration import Exploration, explore_plans
+from harness.study.sweep import SHIPPED_SWEEP, Sweep
 
 from .conftest import CommandLine
 
@@ -116,6 +126,29 @@ def test_sweep_plans_every_combination(command_line: CommandLine, tmp_path: Path
     assert ran.returncode == 1, "legacy rescue moves disks, and the file expects none to move"
     assert "not as expected" in ran.stdout
     assert (file.with_suffix(".html")).read_text().startswith("<!DOCTYPE html>")
+
+
+class _RefusesAll(Reference):
+    """Refuses each rescue, in words of the reference's own."""
+
+    name = "refuses-all"
+
+    def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:
+        raise Refused("a rescue disk would take the kernel name of an instance's disk", refused_by="Linux")
+
+
+def test_an_implementation_that_refuses_all_passes_no_study() -> None:
+    (loaded,) = load_scenarios([SHIPPED_SWEEP])
+    with open_planner() as planner:
+        cells = list(islice(Sweep.of(loaded.scenario).cells(planner, _RefusesAll()), 200))
+        exploration = Exploration(seed=1)
+        list(explore_plans(exploration, planner, _RefusesAll(), ends=0))
+    planned = [cell for cell in cells if cell.is_planned]
+    assert {cell.outcome for cell in planned} == {"refused"}
+    assert {cell.is_good for cell in planned} == {True, False}
+    assert all("call for it" in cell.detail for cell in planned if not cell.is_good)
+    (failure,) = exploration.failures
+    assert failure.sentences[0].startswith("unexpected: refused by Linux")
 
 
 def test_the_shipped_sweep_is_large_and_as_expected(command_line: CommandLine, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from ruamel.yaml import YAML
 
-from harness.errors import GuestAfter, HostError, HostExhaustedError, Refused
+from harness.errors import HarnessError, HostError, HostExhaustedError, Refused
 from harness.implementation.protocol import Implementation
 from harness.level.planner import Planner
 from harness.reading.cases import Case
@@ -31,6 +31,7 @@ from harness.run.engine import run_case
 from harness.run.session import Session
 from harness.scenario.models import Scenario
 from harness.scenario.words import Level, Role, VerdictName
+from harness.study.due_refusals import is_due
 from harness.study.explore.random_scenarios import random_scenarios
 
 T = TypeVar("T")
@@ -79,8 +80,8 @@ def plan_problem(planner: Planner, implementation: Implementation, scenario: Sce
         raise
     except HostError as error:
         return str(VerdictName.ERROR), (error.message,)
-    is_refused = plan.verdict is VerdictName.REFUSED
-    return str(plan.verdict), () if is_refused else plan.mismatch(scenario, planner.versions)
+    mismatch = plan.mismatch(scenario, planner.versions)
+    return str(plan.verdict), () if is_due(plan, is_foreign=implementation.is_foreign) else mismatch
 
 
 def explore_plans(
@@ -169,6 +170,19 @@ def explore_deeper(
                 return
 
 
+def _is_due(scenario: Scenario, session: Session, implementation: Implementation) -> bool:
+    """Return whether the refusal of a scenario's rescue shows at level plan, and has to be."""
+    hypervisor = session.hypervisor
+    try:
+        planner = Planner(hypervisor.connection, hypervisor.emulator)
+        plan = planner.plan_rescue(
+            implementation, planner.plan_instance(implementation, scenario), scenario.rescue_image
+        )
+    except HarnessError:
+        return False
+    return is_due(plan, is_foreign=implementation.is_foreign)
+
+
 @dataclass(frozen=True)
 class Problem:
     """Sentences on what was wrong with a scenario, and their subjects.
@@ -185,15 +199,14 @@ def _problem(scenario: Scenario, level: Level, session: Session, implementation:
     point = Point(id=name, values={}, scenario=scenario.model_copy(update={"name": name}))
     case = Case(id=name, file=Path(f"{name}.yaml"), point=point, implementation=implementation.name, level=level)
     result = run_case(case, session)
-    never_made = result.refusal is not None and result.refusal.guest is GuestAfter.NEVER_MADE
-    if result.as_expected or (result.verdict is VerdictName.REFUSED and not never_made):
+    if result.as_expected or (result.verdict is VerdictName.REFUSED and _is_due(scenario, session, implementation)):
         return None
     if result.failure is not None and result.failure.kind == HostExhaustedError.__name__:
         raise HostExhaustedError(result.failure.message)
     subjects = {f"{finding.cause}: {finding.claim}" for finding in result.findings}
     if result.failure is not None:
         subjects = {result.failure.kind}
-    if never_made:
+    if result.verdict is VerdictName.REFUSED:
         subjects = {str(VerdictName.REFUSED)}
     return Problem(frozenset(subjects), (*result.sentences(), *result.mismatch))
 
