@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from uuid import UUID
 
 from harness.domain.disk_mapping import DiskMapping
 
@@ -76,6 +77,10 @@ class DirectKernel:
     command_line: str
 
 
+_FIRST_CONTEXT_ID, _CONTEXT_IDS = 0x1000, 0x7FFF0000
+"""Far from the first ones, which libvirt gives to instances that ask for any (vsock(7): 0 to 2 are taken)."""
+
+
 @dataclass(frozen=True)
 class Placement:
     """One instance on one hypervisor.
@@ -101,3 +106,11 @@ class Placement:
     share_path: Path | None = None
     tpm: EmulatedTpm | None = None
     nic_numbers: tuple[int, ...] | None = None
+
+    @property
+    def context_id(self) -> int:
+        """The instance's address on its vsock (CID), the same at every start.
+
+        ``<cid auto='yes'>`` would give the first one that is free at each start, whatever the instance had before.
+        """
+        return _FIRST_CONTEXT_ID + UUID(self.uuid).int % _CONTEXT_IDS

@@ -96,6 +96,12 @@ def _video_model(draft: Draft) -> None:
     video.replace(child(video, "model"), etree.Element("model", type=_OTHER_VIDEO_MODEL.get(old, "virtio")))
 
 
+def _vsock_address_left_to_libvirt(draft: Draft) -> None:
+    cid = child(draft.one("devices/vsock"), "cid")
+    cid.attrib.clear()
+    cid.set("auto", "yes")
+
+
 def _vsock_address(draft: Draft) -> None:
     child(draft.one("devices/vsock"), "cid").attrib.update({"auto": "no", "address": "77"})
 
@@ -233,5 +239,11 @@ DEVICE_FAULTS = (
         "the instance has another address (CID) on its vsock",
         ClaimName.OTHER_HARDWARE,
         rescued=_vsock_address,
+    ),
+    Fault(
+        "vsock-address-left-to-libvirt",
+        "libvirt chooses the address (CID) on the vsock anew at the rescue's start",
+        ClaimName.OTHER_HARDWARE,
+        rescued=_vsock_address_left_to_libvirt,
     ),
 )
