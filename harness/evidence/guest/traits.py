@@ -118,7 +118,8 @@ def _system(capture: Capture, files: Mapping[str, str]) -> Iterator[tuple[str, s
         if value is not None:
             yield f"cpu {field.removeprefix('cpu ')}", value
     for line in capture.traits:
-        if match := _MEMORY.fullmatch(line):
+        # UEFI keeps memory for itself, and remembers from boot to boot how much. SMBIOS has the whole size.
+        if capture.firmware != "uefi" and (match := _MEMORY.fullmatch(line)):
             yield "memory total", f"{match[1]} kB"
         elif (match := _DIGEST.fullmatch(line)) and match[2] not in _WITH_ADDRESSES:
             yield f"acpi {match[2]}", match[1]

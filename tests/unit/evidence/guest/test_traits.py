@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from harness.evidence.guest.capture import Capture
@@ -37,7 +39,12 @@ def config(*capabilities: tuple[int, int, int], has_list: bool = True) -> bytes:
     return bytes(space)
 
 
-def seen(lines: tuple[str, ...] = LINES, space: bytes = b"", **files: tuple[str, ...]) -> Inventory:
+def seen(
+    lines: tuple[str, ...] = LINES,
+    space: bytes = b"",
+    firmware: Literal["bios", "uefi"] = "bios",
+    **files: tuple[str, ...],
+) -> Inventory:
     capture = Capture(
         settled=True,
         without_medium=frozenset(),
@@ -45,6 +52,7 @@ def seen(lines: tuple[str, ...] = LINES, space: bytes = b"", **files: tuple[str,
         links={},
         blobs={f"/sys/bus/pci/devices/{FUNCTION}/config": space, "/sys/firmware/dmi/tables/DMI": b"tables"},
         traits=lines,
+        firmware=firmware,
     )
     return with_traits(NORMAL, capture)
 
@@ -116,3 +124,8 @@ def test_a_nic_has_its_mtu() -> None:
 def test_devices_that_came_since_the_boot_leave_nothing_of_the_firmwares_tables() -> None:
     cpu = ("processor\t: 0",)
     assert without_the_boots_traits(seen(__proc__cpuinfo=cpu)).traits == {"cpu count": "1"}
+
+
+def test_memory_that_uefi_leaves_is_not_compared() -> None:
+    assert "memory total" in seen().traits
+    assert "memory total" not in seen(firmware="uefi").traits
