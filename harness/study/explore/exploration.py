@@ -208,7 +208,9 @@ def _problem(scenario: Scenario, level: Level, session: Session, implementation:
         subjects = {result.failure.kind}
     if result.verdict is VerdictName.REFUSED:
         subjects = {str(VerdictName.REFUSED)}
-    return Problem(frozenset(subjects), (*result.sentences(), *result.mismatch))
+    if result.unfit is not None:
+        subjects.add(str(VerdictName.UNFIT))
+    return Problem(frozenset(subjects), (*result.sentences_beside_mismatch, *result.told_mismatch))
 
 
 def smallest(
