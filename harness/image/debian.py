@@ -1,4 +1,4 @@
-"""The Debian images: a system that mmdebstrap installs, on two disks that differ in their identifiers only."""
+"""The Debian images: a system that mmdebstrap installs, on disks that differ in identifiers and in what root is on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ from harness.image.packages import (
 from harness.image.recipe import Medium, Recipe, recipe_folder, recipe_hash
 
 INSTANCE = "instance.img"
+VOLUMES = "volumes.img"
 RESCUE = "rescue.img"
+_DISKS = (INSTANCE, RESCUE, VOLUMES)
 _NAMESPACES = (
     *("unshare", "--mount", "--propagation", "private", "--pid", "--fork"),
     *("--kill-child", "--mount-proc", "--"),
@@ -74,6 +76,7 @@ class DebianRecipe:
     root_bytes: int
     instance: DebianDisk
     rescue: DebianDisk
+    volumes: DebianDisk
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -95,6 +98,7 @@ class DebianRecipe:
             root_bytes=chosen["root_partition_mib"] * MIB,
             instance=disk("instance"),
             rescue=disk("rescue"),
+            volumes=disk("volumes"),
         )
 
     def boot_disk(self, disk: DebianDisk) -> BootDisk:
@@ -102,14 +106,32 @@ class DebianRecipe:
         command_line = f"{self.kernel_arguments} root=UUID={disk.root_uuid}"
         return BootDisk(disk.boot, command_line, disk.disk_signature, self.boot_bytes, self.root_bytes)
 
+    def encrypted_disk(self, encrypted_bytes: int) -> BootDisk:
+        """Return the disk whose root file system lies on a volume on an encrypted partition of this size."""
+        disk = self.volumes
+        # The PARTUUID of a partition in an MBR is the disk's signature and the partition's number.
+        partition = f"harness.encrypted={disk.disk_signature:08x}-02"
+        command_line = f"{self.kernel_arguments} root=/dev/mapper/volumes-root {partition}"
+        size_bytes = -(-encrypted_bytes // MIB) * MIB
+        return BootDisk(disk.boot, command_line, disk.disk_signature, self.boot_bytes, size_bytes)
+
+    @property
+    def key_path(self) -> Path:
+        """The path of the encrypted partition's key."""
+        return self.folder / "root/etc/rescue-harness/volumes.key"
+
 
 @dataclass(frozen=True)
 class DebianSet:
-    """The two disks, never written to after the build; ``inputs`` maps Debian packages to versions."""
+    """The disks, never written to after the build; ``inputs`` maps Debian packages to versions.
+
+    ``volumes`` is the instance's disk with its root file system on a volume on an encrypted partition.
+    """
 
     directory: Path
     instance: Path
     rescue: Path
+    volumes: Path
     inputs: dict[str, str]
     recipe: str
 
@@ -117,11 +139,12 @@ class DebianSet:
     def read(cls, directory: Path) -> Self:
         """Read the set in ``directory`` by its manifest. Raises DamagedSetError if that cannot be read."""
         manifest = read_manifest(directory)
-        return cls(directory, directory / INSTANCE, directory / RESCUE, manifest["inputs"], manifest["recipe"])
+        instance, rescue, volumes = (directory / name for name in _DISKS)
+        return cls(directory, instance, rescue, volumes, manifest["inputs"], manifest["recipe"])
 
     def verify(self) -> None:
         """Compare size and SHA-256 of each file with the manifest. Raises DamagedSetError."""
-        verify_files(self.directory, (INSTANCE, RESCUE))
+        verify_files(self.directory, _DISKS)
 
 
 def obtain_debian(progress: Progress = say_nothing) -> DebianSet:
@@ -170,7 +193,7 @@ def build_debian(
     say(f"images: installing Debian with {', '.join(recipe.packages)}; this takes a minute or more")
     _install(recipe, archive)
     say("images: making the Debian disks")
-    kernel, initramfs = _boot_files(archive)
+    kernel, initramfs, initramfs_of_volumes = _boot_files(archive)
     epoch = epoch_of(media.rescue.uuid)
     media_folder = work / "media"
     media_folder.mkdir()
@@ -180,11 +203,30 @@ def build_debian(
         layout = recipe.boot_disk(disk)
         builder.build_disk(layout, kernel, initramfs, target / name)
         file_systems += [target / name, disk.boot.label, disk.root_uuid, str(layout.root_offset)]
+    plain = work / "volume.img"
+    file_systems += [plain, recipe.volumes.boot.label, recipe.volumes.root_uuid, "0"]
     size_kib = str(recipe.root_bytes // 1024)
     run(
         *("fakeroot", "--", "sh", "-euc", _MAKE_FILE_SYSTEMS, "sh", work / "tree", archive, size_kib, *file_systems),
         environment={"E2FSPROGS_FAKE_TIME": str(epoch)},
     )
+    encrypted = work / "encrypted.img"
+    _encrypt(plain, encrypted, recipe.key_path)
+    layout = recipe.encrypted_disk(encrypted.stat().st_size)
+    builder.build_disk(layout, kernel, initramfs_of_volumes, target / VOLUMES)
+    sparse = ("conv=sparse,notrunc", "bs=1M", f"seek={layout.root_offset // MIB}")
+    run("dd", "status=none", f"if={encrypted}", f"of={target / VOLUMES}", *sparse)
+
+
+def _encrypt(plain: Path, encrypted: Path, key: Path) -> None:
+    """Write a LUKS image with the content of ``plain``; blocks that are zero there are not written."""
+    secret = ("--object", f"secret,id=key,file={key}")
+    size_bytes = str(plain.stat().st_size)
+    # An iteration takes twenty times as long in an emulated guest as on the host that measures it here.
+    run("qemu-img", "create", "-q", *secret, "-f", "luks", "-o", "key-secret=key,iter-time=10", encrypted, size_bytes)
+    image = f"driver=luks,key-secret=key,file.filename={encrypted}"
+    into = ("-n", "--target-is-zero", "--target-image-opts", image)
+    run("qemu-img", "convert", "-q", *secret, "-f", "raw", plain, *into)
 
 
 def _install(recipe: DebianRecipe, archive: Path) -> None:
@@ -242,10 +284,11 @@ def contained() -> tuple[str, ...]:
     return (*dies_with_us, *_NAMESPACES)
 
 
-def _boot_files(archive: Path) -> tuple[bytes, bytes]:
-    """Return kernel and initramfs of the installed system."""
+def _boot_files(archive: Path) -> tuple[bytes, bytes, bytes]:
+    """Return the installed system's kernel, its initramfs, and the initramfs that opens volumes."""
     with tarfile.open(archive) as system:
-        return _only(system, "./boot/vmlinuz-"), _only(system, "./boot/initrd.img-")
+        kernel, *initramfs = (_only(system, f"./boot/{name}") for name in ("vmlinuz-", "initrd.img-", VOLUMES))
+    return kernel, initramfs[0], initramfs[1]
 
 
 def _only(system: tarfile.TarFile, prefix: str) -> bytes:

@@ -42,7 +42,9 @@ def boots_of(case: Case) -> float:
 
 
 def _boot(scenario: Scenario, image: object) -> float:
-    return (_UEFI if scenario.instance.firmware is Firmware.UEFI else 1) * (_DEBIAN if image == "debian" else 1)
+    return (_UEFI if scenario.instance.firmware is Firmware.UEFI else 1) * (
+        _DEBIAN if str(image).startswith("debian") else 1
+    )
 
 
 def _extra_of_the_medium(scenario: Scenario, image: RescueImage) -> float:

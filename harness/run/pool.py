@@ -45,7 +45,7 @@ def obtain_needed_images(cases: Sequence[Case], session: Session) -> None:
     """
     for case in cases:
         scenario = case.point.scenario
-        if case.level is not Level.PLAN and "debian" in scenario.images:
+        if case.level is not Level.PLAN and any(str(image).startswith("debian") for image in scenario.images):
             with suppress(HostError):
                 session.debian()
             return

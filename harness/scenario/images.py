@@ -15,10 +15,11 @@ IMAGES_AT = (("instance", "image"), ("rescue_image", "image"))
 
 
 class ShippedImage(StrEnum):
-    """Images the harness builds: its own small guest, and a Debian with systemd and udev."""
+    """Images the harness builds: its own small guest, and a Debian with systemd and udev, on a partition or volumes."""
 
     MINIMAL = "minimal"
     DEBIAN = "debian"
+    DEBIAN_ON_VOLUMES = "debian-on-volumes"
 
 
 class RescueSource(StrEnum):
@@ -61,6 +62,6 @@ def needed_memory_bytes(image: ShippedImage | RescueSource | UserImage, firmware
     """Return the memory of a guest of this image if the scenario names none; OVMF can't place a kernel in 256 MiB."""
     if isinstance(image, UserImage):
         return 1024 * MIB
-    if image == ShippedImage.DEBIAN:
+    if image in (ShippedImage.DEBIAN, ShippedImage.DEBIAN_ON_VOLUMES):
         return 512 * MIB
     return (384 if firmware is Firmware.UEFI else 256) * MIB

@@ -10,3 +10,5 @@ touch /etc/cloud/cloud-init.disabled
 systemctl --root=/ --quiet set-default multi-user.target
 systemctl --root=/ --quiet enable $1
 systemctl --root=/ --quiet mask $2
+# A second initramfs, for the disk whose root file system lies on volumes.
+VOLUMES=yes mkinitramfs -o /boot/volumes.img "$(basename /lib/modules/*)"

@@ -67,6 +67,8 @@ def base_images(
             own = user_image(image, folder, run_key)
         case ShippedImage.DEBIAN:
             own = _shipped(debian().instance, debian_login)
+        case ShippedImage.DEBIAN_ON_VOLUMES:
+            own = _shipped(debian().volumes, debian_login)
         case ShippedImage.MINIMAL:
             own = _shipped(minimal.instance_iso if instance.is_from_iso else minimal.instance, login)
 

@@ -25,8 +25,9 @@ def image_problems(scenario: Scenario) -> Iterator[Problem]:
     yield from _key_problems(("instance",), instance.image)
     if instance.direct_kernel and instance.image is not ShippedImage.MINIMAL:
         yield Problem(("instance", "direct_kernel"), "a kernel beside an image that has its own", "the image 'minimal'")
-    if instance.is_from_iso and instance.image is ShippedImage.DEBIAN:
-        yield Problem(("instance", "image"), 'found "debian", which does not boot as a cdrom', _BOOTS_AS_DISK_ONLY)
+    if instance.is_from_iso and instance.image in (ShippedImage.DEBIAN, ShippedImage.DEBIAN_ON_VOLUMES):
+        found = f'found "{instance.image}", which does not boot as a cdrom'
+        yield Problem(("instance", "image"), found, _BOOTS_AS_DISK_ONLY)
     media: dict[Key, RescueImage] = {("rescue_image",): scenario.rescue_image}
     media |= {("steps", position, RESCUE): image for position, image in rescues_from(scenario.steps).items()}
     for key, medium in media.items():

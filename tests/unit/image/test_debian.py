@@ -14,16 +14,25 @@ import psutil
 import pytest
 
 from harness.image.debian import DebianRecipe, contained
+from harness.image.media import MIB
 from harness.image.recipe import recipe_folder, recipe_hash
 
 
-def test_instance_and_rescue_share_no_identifier() -> None:
+def test_disks_share_no_identifier() -> None:
     recipe = DebianRecipe.load(recipe_folder() / "debian")
-    disks = (recipe.instance, recipe.rescue)
-    own = [{disk.root_uuid, disk.disk_signature, disk.boot.uuid, disk.boot.label} for disk in disks]
-    assert own[0].isdisjoint(own[1])
-    for disk in disks:
+    disks = (recipe.instance, recipe.rescue, recipe.volumes)
+    own = [value for disk in disks for value in (disk.root_uuid, disk.disk_signature, disk.boot.uuid, disk.boot.label)]
+    assert len(own) == len(set(own))
+    for disk in (recipe.instance, recipe.rescue):
         assert recipe.boot_disk(disk).command_line.endswith(f"root=UUID={disk.root_uuid}")
+
+
+def test_the_encrypted_partition_is_told_by_its_partuuid_and_fits() -> None:
+    recipe = DebianRecipe.load(recipe_folder() / "debian")
+    layout = recipe.encrypted_disk(5 * MIB + 1)
+    assert layout.root_bytes == 6 * MIB
+    assert f"harness.encrypted={recipe.volumes.disk_signature:08x}-02" in layout.command_line.split()
+    assert recipe.key_path.read_bytes().strip()
 
 
 def test_the_other_guest_is_not_built_anew_for_the_debian_recipe(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def written(folder: Path, *lines: str) -> Path:
     [
         pytest.param(
             ["instance: {image: debain, disks: [{role: root}]}"],
-            'instance.image: found "debain"; allowed: minimal, debian; did you mean "debian"',
+            'instance.image: found "debain"; allowed: minimal, debian, debian-on-volumes; did you mean "debian"',
             id="misspelt",
         ),
         pytest.param(
