@@ -12,6 +12,7 @@ from harness.study.prove.faults.refusals import REFUSAL_FAULTS
 from harness.study.prove.faults.settings import SETTING_FAULTS
 from harness.study.prove.faults.steps import STEP_FAULTS
 from harness.study.prove.faults.unrescue import UNRESCUE_FAULTS
+from harness.study.prove.faults.variables import VARIABLE_FAULTS
 
 FAULTS: tuple[Fault, ...] = (
     *BOOT_FAULTS,
@@ -25,6 +26,7 @@ FAULTS: tuple[Fault, ...] = (
     *STEP_FAULTS,
     *FILE_FAULTS,
     *REFUSAL_FAULTS,
+    *VARIABLE_FAULTS,
 )
 
 __all__ = ["FAULTS", "Broken", "Edit", "Fault"]

@@ -1,4 +1,4 @@
-"""Faults of stored bytes: the domain is right, but the bytes behind its disks or in its firmware are wrong.
+"""Faults of stored bytes: the domain is right, but the bytes behind its disks are wrong.
 
 The faults replace a file by renaming another one over it, because the running guest then keeps the file it has open.
 At level plan no files exist, and the faults do nothing.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 import shutil
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from harness.domain.disk_names import RESCUE
-from harness.domain.placement import DiskSource, UefiFirmware
+from harness.domain.placement import DiskSource
 from harness.evidence.marker import BLOCK_BYTES, data_offset
 from harness.image.command import run
 from harness.scenario.words import ClaimName, Level, Role
@@ -23,9 +21,8 @@ from harness.study.prove.faults.draft import Draft, NotApplicable, child
 from harness.study.prove.faults.fault import Fault
 
 _GROWTH_BYTES = 1024 * 1024
-_PLATFORM_KEY = uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c").bytes_le + "PK\0".encode("utf-16-le")
-_STATE_BEFORE_GUID = 42
-_DELETED = 0xFD
+_DISK_SIGNATURE_OFFSET = 440
+"""The four bytes of a Master Boot Record that a partition's PARTUUID begins with."""
 
 
 def _plain_volume(draft: Draft) -> Path:
@@ -36,7 +33,8 @@ def _plain_volume(draft: Draft) -> Path:
     return source.path
 
 
-def _replace(path: Path, make: Callable[[Path], object]) -> None:
+def replace(path: Path, make: Callable[[Path], object]) -> None:
+    """Put the file that ``make`` writes in the place of another one, if there is one."""
     if not path.is_file():
         return
     new = path.with_name(f"{path.name}.fault")
@@ -57,17 +55,17 @@ def _volume_grown(draft: Draft) -> None:
         with new.open("r+b") as file:
             file.truncate(path.stat().st_size + _GROWTH_BYTES)
 
-    _replace(path, make)
+    replace(path, make)
 
 
 def _volume_emptied(draft: Draft) -> None:
     path = _plain_volume(draft)
-    _replace(path, lambda new: _blank(new, path.stat().st_size))
+    replace(path, lambda new: _blank(new, path.stat().st_size))
 
 
 def _root_overwritten(draft: Draft) -> None:
     root, rescue = draft.source(Role.ROOT), draft.placement.sources[RESCUE]
-    _replace(root.path, lambda new: _write_over(root, rescue, new))
+    replace(root.path, lambda new: _write_over(root, rescue, new))
 
 
 def _write_over(root: DiskSource, rescue: DiskSource, new: Path) -> None:
@@ -87,27 +85,22 @@ def _write_over(root: DiskSource, rescue: DiskSource, new: Path) -> None:
 def _instance_image_to_rescue_with(draft: Draft) -> None:
     root, rescue = draft.source(Role.ROOT), draft.placement.sources[RESCUE]
     command = ("qemu-img", "convert", "-q", "--force-share", "-f", root.format, "-O", rescue.format, root.path)
-    _replace(rescue.path, lambda new: run(*command, new))
+    replace(rescue.path, lambda new: run(*command, new))
 
 
 def _blank_rescue_disk(draft: Draft) -> None:
     rescue = draft.placement.sources[RESCUE]
-    _replace(rescue.path, lambda new: run("qemu-img", "create", "-q", "-f", rescue.format, new, str(_GROWTH_BYTES)))
+    replace(rescue.path, lambda new: run("qemu-img", "create", "-q", "-f", rescue.format, new, str(_GROWTH_BYTES)))
 
 
-def _uefi(draft: Draft) -> UefiFirmware:
-    if draft.placement.uefi is None:
-        raise NotApplicable("no UEFI variables")
-    return draft.placement.uefi
+def _disk_signature_changed(draft: Draft) -> None:
+    root = draft.source(Role.ROOT)
 
+    def make(new: Path) -> None:
+        shutil.copyfile(root.path, new)
+        run("qemu-io", "-f", root.format, "-c", f"write -q -P 65 {_DISK_SIGNATURE_OFFSET} 4", new)
 
-def _own_variables(draft: Draft) -> None:
-    draft.one("os/nvram").text = str(_uefi(draft).variables_path)
-
-
-def _new_variables(draft: Draft) -> None:
-    uefi = _uefi(draft)
-    _replace(uefi.variables_path, lambda new: shutil.copyfile(uefi.variables_template_path, new))
+    replace(root.path, make)
 
 
 def _tpm_state_lost(draft: Draft) -> None:
@@ -115,39 +108,6 @@ def _tpm_state_lost(draft: Draft) -> None:
         raise NotApplicable("no TPM")
     for path in draft.placement.tpm.state_path.glob("*.permall"):
         path.unlink()
-
-
-def _secure_variables(draft: Draft) -> tuple[Path, Path]:
-    """Return the variable store of an instance with secure boot, and the path where a fault keeps its old contents."""
-    draft.one("os/loader[@secure='yes']")
-    path = _uefi(draft).variables_path
-    return path, path.with_name(f"{path.name}.kept")
-
-
-def _platform_key_lost(draft: Draft) -> None:
-    path, kept = _secure_variables(draft)
-    if path.is_file():
-        shutil.copyfile(path, kept)
-        _replace(path, lambda new: new.write_bytes(_without_platform_key(kept.read_bytes())))
-
-
-def _platform_key_found(draft: Draft) -> None:
-    path, kept = _secure_variables(draft)
-    if kept.is_file():
-        kept.replace(path)
-
-
-def _without_platform_key(store: bytes) -> bytes:
-    """Return a variable store with the variable PK marked as deleted (edk2, Guid/VariableFormat.h)."""
-    edited = bytearray(store)
-    for found in re.finditer(re.escape(_PLATFORM_KEY), store):
-        edited[found.start() - _STATE_BEFORE_GUID] &= _DELETED
-    return bytes(edited)
-
-
-def _variables_deleted(draft: Draft) -> None:
-    """Delete the instance's UEFI variables; libvirt then makes new ones from the template."""
-    _uefi(draft).variables_path.unlink(missing_ok=True)
 
 
 def _serial_twice(draft: Draft) -> None:
@@ -173,7 +133,7 @@ def _laid_over_a_copy(draft: Draft) -> None:
     root = draft.source(Role.ROOT)
     if root.format != "qcow2":
         raise NotApplicable("the root disk is laid over no other file")
-    _replace(root.path, lambda new: _lay_over_a_copy(root.path, new))
+    replace(root.path, lambda new: _lay_over_a_copy(root.path, new))
 
 
 def _lay_over_a_copy(root: Path, new: Path) -> None:
@@ -193,7 +153,7 @@ def _write(path: Path, offset_bytes: int, block: bytes) -> None:
 
 _TPM = "other-devices[pc]"
 _SMALL = "scsi-disk-new-controller[pc]"
-_UEFI = "cell-uefi[pc-virtio-disk]"
+UEFI_CASE = "cell-uefi[pc-virtio-disk]"
 
 FILE_FAULTS = (
     Fault(
@@ -253,53 +213,20 @@ FILE_FAULTS = (
         case=_SMALL,
     ),
     Fault(
+        "disk-signature-changed",
+        "the rescue writes another signature into the root disk's partition table",
+        ClaimName.LINKS,
+        rescued=_disk_signature_changed,
+        level=Level.GUEST,
+        case=_SMALL,
+    ),
+    Fault(
         "serial-twice",
         "the rescue disk has a volume's serial",
         ClaimName.LINKS,
         rescued=_serial_twice,
         level=Level.GUEST,
-        case=_UEFI,
-    ),
-    Fault(
-        "firmware-writes-to-the-instance",
-        "the rescued guest has the instance's own UEFI variables instead of a copy",
-        ClaimName.RESTORED,
-        rescued=_own_variables,
-        level=Level.GUEST,
-        case=_UEFI,
-    ),
-    Fault(
-        "new-firmware-variables",
-        "the unrescue gives the instance the UEFI variables of a new one",
-        ClaimName.RESTORED,
-        unrescued=_new_variables,
-        level=Level.GUEST,
-        case=_UEFI,
-    ),
-    Fault(
-        "variables-reset-by-the-rescue",
-        "the rescue gives the instance the UEFI variables of a new one",
-        ClaimName.RESTORED,
-        rescued=_new_variables,
-        level=Level.GUEST,
-        case=_UEFI,
-    ),
-    Fault(
-        "firmware-variables-deleted",
-        "the unrescue deletes the instance's UEFI variables",
-        ClaimName.RESTORED,
-        unrescued=_variables_deleted,
-        level=Level.MACHINE,
-        case=_UEFI,
-    ),
-    Fault(
-        "platform-key-lost",
-        "the rescued guest lacks the platform key among the UEFI variables, without which secure boot is off",
-        ClaimName.OTHER_HARDWARE,
-        rescued=_platform_key_lost,
-        unrescued=_platform_key_found,
-        level=Level.GUEST,
-        case="secure-boot",
+        case=UEFI_CASE,
     ),
     Fault(
         "written-data-lost",
