@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
-from harness.evidence.guest.collection import parse_inventory
+import pytest
+
+from harness.evidence.guest.collection import collection_script, parse_inventory
 from harness.evidence.guest.content_links import content_links
 from harness.evidence.inventory import BlockDevice
 
@@ -65,6 +68,27 @@ def test_a_guest_that_cannot_probe_does_not_tell_of_its_contents() -> None:
         root = device(raw, "vda")
         assert (root.by_uuid, root.by_label, root.by_partuuid, root.by_partlabel) == (None, None, None, None)
         assert root.by_path
+
+
+@pytest.mark.parametrize("answer", [0, 127])
+def test_every_device_is_probed_though_one_before_it_has_nothing(tmp_path: Path, answer: int) -> None:
+    """The shell function, with a blkid that finds nothing on the second of three disks, or that is not there."""
+    for name in ("vda", "vda/vda1", "vdb", "vdc", "fd0"):
+        (tmp_path / "sys/block" / name).mkdir(parents=True)
+    (tmp_path / "sys/block/vda/vda1/partition").write_text("1")
+    blkid = tmp_path / "blkid"
+    blkid.write_text('#!/bin/sh\ncase $4 in */vdb) exit 2 ;; esac\necho "DEVNAME=$4"\n')
+    blkid.chmod(0o755)
+    functions = collection_script().partition("tails() {")
+    contents = "contents() {" + functions[2].partition("contents() {")[2].partition("endorsement_keys() {")[0]
+    contents = contents.replace("/usr/sbin/blkid", str(blkid) if answer == 0 else str(tmp_path / "none"))
+    contents = contents.replace(" /sbin/blkid", f" {tmp_path}/none" if answer else "")
+    blocks = " ".join(f"{tmp_path}/sys/block/{name}" for name in ("vda", "vdb", "vdc", "fd0"))
+    script = f"command() {{ return 1; }}\n{contents}readable='{blocks}'\ncontents"
+    done = subprocess.run(["sh", "-c", script], check=False, capture_output=True, text=True)
+    lines = done.stdout.split()
+    wanted = ["DEVNAME=/dev/vda", "DEVNAME=/dev/vda1", "DEVNAME=/dev/vdc", "probed"]
+    assert lines == (wanted if answer == 0 else [])
 
 
 def test_a_guest_with_udev_tells_which_disks_want_a_link_whoever_has_it() -> None:
