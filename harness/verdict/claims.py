@@ -22,7 +22,7 @@ from harness.verdict.on_host import base_images, instance_folder, recorded_state
 from harness.verdict.restoring import as_restored, data, restored_on_host, restored_system
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from harness.verdict.finding import Finding
 
@@ -44,8 +44,13 @@ CHECKS: Mapping[ClaimName, Callable[[Comparison], Iterable[Finding]]] = MappingP
 def compare_rescued(normal: Inventory, rescued: Inventory, expected: Expected) -> tuple[Finding, ...]:
     """Return every way in which the rescued state breaks the promise, in the order of the claims."""
     comparison = compare(State.RESCUED, normal, rescued, expected, booted_before=(normal,))
-    found = [finding for check in CHECKS.values() for finding in check(comparison)]
-    return (*found, *boot_instructions(comparison))
+    return tuple(_of_rescued(comparison))
+
+
+def _of_rescued(comparison: Comparison) -> Iterator[Finding]:
+    for check in CHECKS.values():
+        yield from check(comparison)
+    yield from boot_instructions(comparison)
 
 
 def compare_rescued_again(normal: Inventory, rescued: Sequence[Inventory], expected: Expected) -> tuple[Finding, ...]:
@@ -57,11 +62,10 @@ def compare_rescued_again(normal: Inventory, rescued: Sequence[Inventory], expec
     for number, inventory in enumerate(rescued):
         told = {(each.claim, each.device, each.before, each.after) for each in findings}
         comparison = compare(State.RESCUED, normal, inventory, expected, (normal, *rescued[:number]))
-        for check in CHECKS.values():
-            for finding in check(comparison):
-                if (finding.claim, finding.device, finding.before, finding.after) not in told:
-                    message = f"{finding.message}, after a reboot while rescued" if number else finding.message
-                    findings.append(finding.model_copy(update={"message": message}))
+        for finding in _of_rescued(comparison):
+            if (finding.claim, finding.device, finding.before, finding.after) not in told:
+                message = f"{finding.message}, after a reboot while rescued" if number else finding.message
+                findings.append(finding.model_copy(update={"message": message}))
     return tuple(findings)
 
 

@@ -104,6 +104,12 @@ def test_what_each_boot_shows_is_told_once() -> None:
     assert "reboot" not in finding.message
 
 
+def test_another_device_that_is_told_to_boot_is_found_without_a_guest() -> None:
+    told = edited(RESCUED, boot_order=("sdc", "vda"))
+    found = {(each.claim, each.device) for each in outcome_of(Seen((told,)), while_rescued=()).findings}
+    assert found == {(ClaimName.BOOTED_FROM_RESCUE, "root")}
+
+
 def test_each_rescue_has_its_own_medium() -> None:
     subject = Seen((RESCUED,))
     outcome_of(subject, RescueFrom(rescue=RescueImage()), "rescue", while_rescued=())
