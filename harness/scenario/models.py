@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema, model_validator
 
 from harness.errors import GuestAfter
 from harness.frozen import Frozen
@@ -150,6 +150,15 @@ class Instance(Frozen):
         return "q35" in self.machine_type
 
 
+Count = Annotated[int, Field(strict=True, ge=1)]
+_COUNT: dict[str, Any] = {"type": "integer", "minimum": 1}
+_COUNT_SCHEMA = {"anyOf": [_COUNT, {"type": "array", "items": _COUNT, "minItems": 1}, {"type": "null"}]}
+
+
+def _counts(value: Any) -> Any:
+    return [value] if isinstance(value, int) else value
+
+
 class ExpectedFinding(Frozen):
     """A finding that must come."""
 
@@ -161,6 +170,12 @@ class ExpectedFinding(Frozen):
         default=tuple(Level),
         min_length=1,
         description="the levels at which the finding shows; default: every level that checks the claim",
+    )
+    count: Annotated[tuple[Count, ...] | None, BeforeValidator(_counts), WithJsonSchema(_COUNT_SCHEMA)] = Field(
+        default=None,
+        min_length=1,
+        description="how many findings the entry must match: a number, or a list of the numbers that are right;"
+        " default: one or more",
     )
     unless_race: StrictBool = Field(
         default=False,

@@ -13,7 +13,7 @@ from harness.verdict.coverage import blind_to
 from harness.verdict.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class Mismatch(Frozen):
@@ -81,17 +81,28 @@ def meets(
         and not (entry.unless_race and any(_is_about(entry, finding) for finding in racing))
         and not any(_fulfils(entry, finding) for finding in findings)
     )
-    if not unexpected and not missing and not refused:
+    miscounted = tuple(_miscounted(wanted, findings))
+    if not unexpected and not missing and not refused and not miscounted:
         return None
     return Mismatch(
         sentences=(
             *refused,
             *map(told_as_unexpected, unexpected),
             *(_not_found(entry, findings) for entry in missing),
+            *miscounted,
         ),
         unexpected=unexpected,
         missing=missing,
     )
+
+
+def _miscounted(wanted: Sequence[ExpectedFinding], findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield a sentence for each entry that matches some findings, and not as many as it says."""
+    for entry in wanted:
+        found = sum(_fulfils(entry, finding) for finding in findings)
+        if entry.count is not None and found and found not in entry.count:
+            numbers = " or ".join(map(str, entry.count))
+            yield f"expected {numbers} of {_told(entry)}, but found {found}"
 
 
 def _meets_without_findings(
@@ -162,8 +173,13 @@ def _matches(entry: ExpectedFinding, finding: Finding) -> bool:
 
 
 def _not_found(entry: ExpectedFinding, findings: Sequence[Finding]) -> str:
-    text = f"expected but not found: {entry.claim} {entry.device}"
-    if entry.before is not None or entry.after is not None:
-        text += f": {entry.before or '*'} -> {entry.after or '*'}"
+    text = f"expected but not found: {_told(entry)}"
     race = next((finding for finding in findings if finding.cause == "kernel-race" and _matches(entry, finding)), None)
     return text if race is None else f"{text} (only as a kernel race, {race.rate})"
+
+
+def _told(entry: ExpectedFinding) -> str:
+    text = f"{entry.claim} {entry.device}"
+    if entry.before is not None or entry.after is not None:
+        text += f": {entry.before or '*'} -> {entry.after or '*'}"
+    return text

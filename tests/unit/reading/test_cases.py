@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases
+from harness.reading.loading import load_scenarios
 from harness.scenario.words import Level
 
 
@@ -33,3 +34,14 @@ def test_what_is_no_case_is_refused() -> None:
     (case, *_) = collect_cases([SHIPPED_SUITE / "stable"], Reference())
     with pytest.raises(ValidationError, match="level"):
         Case.from_json(case.to_json().replace('"level":"plan"', '"level":"cellar"'))
+
+
+def test_a_pattern_of_the_shipped_suite_hides_no_finding_that_was_not_meant() -> None:
+    patterns = [
+        f"{loaded.path.name}: {entry.claim} {entry.device}"
+        for loaded in load_scenarios([SHIPPED_SUITE])
+        for expectation in loaded.scenario.expect
+        for entry in expectation.findings
+        if set("*?[") & set(entry.device) and entry.count is None
+    ]
+    assert not patterns

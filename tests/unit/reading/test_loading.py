@@ -210,6 +210,11 @@ def test_what_is_no_scenario_has_one_problem(tmp_path: Path, text: str | bytes, 
             id="a-reason-that-any-refusal-has",
         ),
         pytest.param(
+            GOOD + "expect: {verdict: moved, findings: [{claim: names, device: '*', count: 0}]}\n",
+            "found the number 0; allowed: a number from 1 on",
+            id="a-count-of-nothing",
+        ),
+        pytest.param(
             GOOD + "expect: {verdict: stable, findings: [{claim: names, device: root}]}\n",
             "a.yaml:8: expect: 'verdict: stable' has no 'findings'",
             id="findings-of-nothing",
