@@ -23,18 +23,18 @@ from harness.domain.disk_names import RESCUE
 from harness.domain.pinning import with_addresses_of
 from harness.domain.placement import Placement
 from harness.errors import DidNotBoot, GuestAfter, HarnessError, HostError, Refused
-from harness.evidence.inventory import Inventory, State
+from harness.evidence.inventory import State
 from harness.evidence.plan.domain_inventory import Sources
 from harness.guest.access import BIOS_SPEAKS_SINCE, with_access
 from harness.guest.booted import stop_domain
 from harness.guest.keys import RunKey
 from harness.hypervisor.connection import definition_of, require_word_on_domain
-from harness.hypervisor.domain_record import record_of
 from harness.hypervisor.host import Hypervisor
 from harness.implementation.protocol import Implementation, Rescue, RunningInstance
 from harness.implementation.refusals import refused_instance
 from harness.instance.boot_logs import BootLogs
 from harness.instance.current_instance import CurrentInstance
+from harness.instance.in_libvirt import InLibvirt
 from harness.instance.rescue_media import RescueMedia
 from harness.instance.steps import as_text
 from harness.instance.storage.fingerprint import Fingerprint, fingerprint
@@ -63,7 +63,7 @@ R = TypeVar("R", bound=Running)
 
 
 @dataclass
-class LifeCycle(Generic[R]):
+class LifeCycle(InLibvirt, Generic[R]):
     """One instance on one hypervisor. ``defined_xml`` has the definition from which each state was started.
 
     ``is_hot``: devices were attached or detached since the present boot. ``looks_at_disks``: ``disks_when_off`` is
@@ -284,29 +284,6 @@ class LifeCycle(Generic[R]):
         """The paths of the base images below the instance's disks and its rescue medium."""
         return self.media.base_paths
 
-    def with_record(self, inventory: Inventory) -> Inventory:
-        """Return the inventory of the present domain with libvirt's record of the domain."""
-        record = record_of(self.domain, self.console_path.parent)
-        return inventory.model_copy(update={"platform": inventory.platform | record})
-
-    @property
-    def is_active(self) -> bool:
-        """True if a guest runs according to libvirt.
-
-        Raises:
-            HostError: libvirt does not know the instance's domain any more.
-        """
-        return bool(self.domain.isActive())
-
-    @property
-    def has_crashed(self) -> bool:
-        """True if, according to libvirt, the last guest's QEMU ended although nobody had asked it to.
-
-        Raises:
-            HostError: libvirt does not know the instance's domain any more.
-        """
-        return tuple(self.domain.state()) == (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED)
-
     @property
     def logs(self) -> BootLogs:
         """The logs of the instance's guests."""
@@ -341,26 +318,6 @@ class LifeCycle(Generic[R]):
 
     def _define(self, xml: str) -> None:
         self.hypervisor.connection.defineXML(xml)
-
-    @property
-    def domain(self) -> libvirt.virDomain:
-        """The instance's domain.
-
-        Raises:
-            HostError: libvirt does not know the domain any more.
-        """
-        try:
-            return self.hypervisor.connection.lookupByName(self.placement.domain_name)
-        except libvirt.libvirtError as error:
-            raise HostError(f"libvirt lost the domain {self.placement.domain_name}: {error}") from error
-
-    @property
-    def domain_if_any(self) -> libvirt.virDomain | None:
-        """The instance's domain, or None if libvirt does not know it."""
-        try:
-            return self.domain
-        except HostError:
-            return None
 
     def __enter__(self) -> Self:
         return self
