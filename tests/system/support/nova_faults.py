@@ -60,6 +60,15 @@ FAULTS = (
         "usb-disk[pc-none]",
     ),
     SeededFault(
+        "names-left-to-chance",
+        "the rescue disk goes to the SCSI bus, beside a disk that Linux names as it arrives",
+        BLOCKINFO,
+        "    rescue_info = get_next_disk_info(mapping, rescue_bus,\n",
+        "    rescue_info = get_next_disk_info(mapping, 'scsi',\n",
+        ClaimName.NAMES,
+        "usb-disk[pc-none]",
+    ),
+    SeededFault(
         "volumes-skipped",
         "only the root disk is attached while the instance is rescued, and no volume",
         DRIVER,
