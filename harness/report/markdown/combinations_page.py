@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 
 from harness.report.markdown.text import table
-from harness.scenario.words import Firmware
-from harness.study.combinations import BUSES, DEVICES, HARDWARE, combinations
+from harness.scenario.words import DeviceType, Firmware
+from harness.study.combinations import BUSES, DEVICES, HARDWARE, NEIGHBOURS, combinations, neighbours
 
 _HEADER = """\
 # Every combination of bus and device
@@ -16,6 +16,16 @@ disk is on virtio. *boots* means that the guest comes up from the rescue medium,
 suite shows it. Any other word names who refuses, with the number of the reason below the table. `rescue-harness
 combinations` prints the same table.
 
+"""
+
+
+_NEIGHBOURS = """\
+## Beside disks of the instance
+
+Linux names disks on these buses as they arrive, and CD-ROMs likewise. The reference refuses a rescue device that would
+make a name of the instance uncertain; see
+[where the rescue device goes](../design/reference-implementation.md#where-the-rescue-device-goes). Each column is one
+disk that the instance has beside a virtio root.
 """
 
 
@@ -36,4 +46,23 @@ def combinations_page() -> str:
                 row.append(f"{refusal.refused_by} ({number})")
         rows.append(row)
     notes = [f"{number}. {reason}" for reason, number in reasons.items()]
-    return _HEADER + "\n".join([*table(["bus", "device", *heads], rows), "", *notes]) + "\n"
+    tables = [*table(["bus", "device", *heads], rows), "", *notes, "", _NEIGHBOURS, *_neighbours_table()]
+    return _HEADER + "\n".join(tables) + "\n"
+
+
+def _neighbours_table() -> list[str]:
+    older, newer = (
+        {(each.bus, each.device, each.beside): each.refusal for each in neighbours(usb_cdrom_is_disk=is_disk)}
+        for is_disk in (True, False)
+    )
+    rows = []
+    for bus, device in dict.fromkeys((bus, device) for bus, device, _ in older):
+        cells = [older[bus, device, beside] for beside in NEIGHBOURS]
+        row = ["carried out" if refusal is None else "refused" for refusal in cells]
+        differ = any((older[key] is None) != (newer[key] is None) for key in older if key[:2] == (bus, device))
+        rows.append([str(bus), f"{device}, libvirt before 11.5" if differ else str(device), *row])
+        if differ:
+            row = ["carried out" if newer[bus, device, beside] is None else "refused" for beside in NEIGHBOURS]
+            rows.append([str(bus), f"{device}, libvirt from 11.5 on", *row])
+    heads = ["any CD-ROM" if device is DeviceType.CDROM else f"{bus} disk" for bus, device in NEIGHBOURS]
+    return list(table(["bus", "device", *heads], rows))

@@ -9,7 +9,7 @@ from harness.reading.cases import SHIPPED_SUITE
 from harness.reading.loading import load_scenarios
 from harness.scenario.models import Scenario
 from harness.scenario.words import Firmware, Level, VerdictName
-from harness.study.combinations import combinations
+from harness.study.combinations import combinations, neighbours
 
 
 def test_every_refusal_names_who_refuses() -> None:
@@ -45,3 +45,13 @@ def test_default_cdrom_is_what_another_scenario_boots(machine: str, booted: str)
     request = request_or_none(default.instance, default.rescue_image)
     assert request is not None
     assert request == request_or_none(explicit.instance, explicit.rescue_image)
+
+
+@pytest.mark.parametrize("usb_cdrom_is_disk", [True, False])
+def test_only_a_virtio_rescue_disk_leaves_the_names_of_all_neighbours(usb_cdrom_is_disk: bool) -> None:
+    cells = list(neighbours(usb_cdrom_is_disk=usb_cdrom_is_disk))
+    refused = [cell for cell in cells if cell.refusal is not None]
+    assert {cell.refusal.refused_by for cell in refused if cell.refusal} == {"Linux"}
+    disks = {cell.bus for cell in cells if cell.device == "disk"} - {cell.bus for cell in refused}
+    assert disks == {"virtio"}
+    assert all(cell.beside[1] == "cdrom" or cell.bus == "usb" for cell in refused if cell.device == "cdrom")
