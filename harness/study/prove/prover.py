@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import Refused
+from harness.errors import HostError, Refused
 from harness.implementation.protocol import Implementation
 from harness.implementation.reference.implementation import Reference
 from harness.level.plan import Plan
@@ -106,6 +106,11 @@ class Prover:
             return None
         except Refused as refused:
             return Trial(case.id, Level.PLAN, trouble="refused", reason=refused.reason)
+        except HostError as error:
+            if fault.normal is None:
+                raise
+            # The scenario's steps want what the fault has taken from the instance.
+            return Trial(case.id, Level.PLAN, trouble="refused", reason=error.message)
         if isinstance(plan.refusal, NotApplicable) or plan.xml_by_state == reference.plan.xml_by_state:
             return None
         refusal = plan.refusal or plan.refused_unrescue
