@@ -1,6 +1,7 @@
 """Implementations that are broken on purpose, to see that every claim can fail."""
 
 from harness.study.prove.faults.boot import BOOT_FAULTS
+from harness.study.prove.faults.dead_boots import DEAD_BOOT_FAULTS
 from harness.study.prove.faults.devices import DEVICE_FAULTS
 from harness.study.prove.faults.disks import DISK_FAULTS
 from harness.study.prove.faults.fault import Broken, Edit, Fault
@@ -16,6 +17,7 @@ from harness.study.prove.faults.variables import VARIABLE_FAULTS
 
 FAULTS: tuple[Fault, ...] = (
     *BOOT_FAULTS,
+    *DEAD_BOOT_FAULTS,
     *DISK_FAULTS,
     *IDENTITY_FAULTS,
     *PLACE_FAULTS,

@@ -7,7 +7,7 @@ from lxml import etree
 from harness.domain.pinning import without_boot_order
 from harness.domain.xml import boots_from_uefi
 from harness.scenario.words import ClaimName, Level
-from harness.study.prove.faults.draft import Draft, NotApplicable, child
+from harness.study.prove.faults.draft import Draft, NotApplicable
 from harness.study.prove.faults.fault import Fault
 
 _BOOT_BY_KIND = {"cdrom": "cdrom", "floppy": "fd"}
@@ -57,10 +57,6 @@ def _controller_without_uefi_driver(draft: Draft) -> None:
     if not boots_from_uefi(draft.root) or not brought:
         raise NotApplicable("no SCSI controller of the rescue disk's own under UEFI")
     brought[0].set("model", "lsilogic")
-
-
-def _other_format(draft: Draft) -> None:
-    child(draft.rescue, "driver").set("type", "vdi")
 
 
 BOOT_FAULTS = (
@@ -113,13 +109,5 @@ BOOT_FAULTS = (
         rescued=_controller_without_uefi_driver,
         level=Level.GUEST,
         case="nova-uefi-scsi-controller",
-    ),
-    Fault(
-        "rescue-does-not-start",
-        "the rescue disk is given to QEMU in another format than its file has, and QEMU does not start",
-        ClaimName.BOOTED_FROM_RESCUE,
-        rescued=_other_format,
-        level=Level.MACHINE,
-        case="scsi-disk-new-controller[pc]",
     ),
 )

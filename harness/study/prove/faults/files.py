@@ -88,11 +88,6 @@ def _instance_image_to_rescue_with(draft: Draft) -> None:
     replace(rescue.path, lambda new: run(*command, new))
 
 
-def _blank_rescue_disk(draft: Draft) -> None:
-    rescue = draft.placement.sources[RESCUE]
-    replace(rescue.path, lambda new: run("qemu-img", "create", "-q", "-f", rescue.format, new, str(_GROWTH_BYTES)))
-
-
 def _disk_signature_changed(draft: Draft) -> None:
     root = draft.source(Role.ROOT)
 
@@ -201,14 +196,6 @@ FILE_FAULTS = (
         "the rescue disk holds a copy of the root disk",
         ClaimName.BOOTED_FROM_RESCUE,
         rescued=_instance_image_to_rescue_with,
-        level=Level.GUEST,
-        case=_SMALL,
-    ),
-    Fault(
-        "rescue-boots-nothing",
-        "the rescue disk is blank",
-        ClaimName.BOOTED_FROM_RESCUE,
-        rescued=_blank_rescue_disk,
         level=Level.GUEST,
         case=_SMALL,
     ),
