@@ -27,6 +27,9 @@ from harness.hypervisor.connection import require_word_on_domain
 from harness.hypervisor.host import Hypervisor, Pace
 from harness.hypervisor.reaping import orphans_reaped
 
+_END_S = 2
+"""The time within which libvirt notices that a QEMU has ended."""
+_ENDED = ("shut off", "crashed")
 _POLL_S = 0.05
 _KNOCK_S = 0.5
 _SYNC_AND_BOOT_ID = "sync && cat /proc/sys/kernel/random/boot_id"
@@ -106,7 +109,7 @@ def explained(error: GuestError, domain: libvirt.virDomain, console: Console, lo
     """Return the error with the guest's last console lines and the domain's state, and QEMU's log if QEMU ended."""
     state = domain_state(domain)
     hint = error.hint
-    if state in ("shut off", "crashed") and log_path.is_file():
+    if state in _ENDED and log_path.is_file():
         last = [line for line in log_path.read_text(errors="replace").splitlines() if line][-3:]
         hint = "QEMU's log ends: " + " | ".join(last)
     return error.with_evidence(console_tail=console.tail(), domain_state=state, hint=hint)
@@ -204,7 +207,6 @@ def reached(
     """
     pace = hypervisor.pace.patient(login.patience)
     console = Console(console_path, printed_bytes)
-    port = forward_ssh(domain) if ssh_port is None else ssh_port
     wait = BootWait(
         hypervisor,
         Observer(domain, console, started),
@@ -214,6 +216,7 @@ def reached(
         hint=refused_hint,
     )
     try:
+        port = _forwarded(domain) if ssh_port is None else ssh_port
         if login.says_ready:
             ready = _wait_until_ready(console, wait)
             ssh = SshConnection.open(port, login.key, ready.host_key, Deadline.after(pace.command_s))
@@ -236,6 +239,24 @@ def reached(
             live_xml=domain.XMLDesc(0),
             boot_s=time.monotonic() - started,
         )
+
+
+def _forwarded(domain: libvirt.virDomain) -> int:
+    """Return the port that leads to the guest's SSH server.
+
+    Raises:
+        DidNotBoot: QEMU has ended meanwhile.
+        HostError: QEMU forwards no port to the guest.
+    """
+    try:
+        return forward_ssh(domain)
+    except HostError as error:
+        grace = Deadline.after(_END_S)
+        while domain_state(domain) not in _ENDED and not grace.passed:
+            time.sleep(_POLL_S)
+        if domain_state(domain) in _ENDED:
+            raise DidNotBoot("QEMU ended before the guest was ready") from error
+        raise
 
 
 @contextmanager
