@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from harness.domain.disk_mapping import cdrom_bus, map_disks
-from harness.domain.disk_names import CONFIG_DRIVE, ROOT
+from harness.domain.disk_names import ROOT
 from harness.errors import Refused
 from harness.implementation.certain_names import require_certain_names
 from harness.implementation.request import request_or_none, requests_stable_devices
@@ -186,12 +186,7 @@ def _legacy_on_a_bus_that_is_not_there(instance: Instance, image: RescueImage) -
 
 
 def _legacy_config_drive(instance: Instance, image: RescueImage) -> bool:
-    drive = next((disk for disk in instance.disks if isinstance(disk, ConfigDrive)), None)
-    if drive is None or not _is_legacy(image):
-        return False
-    here = next(mapped for mapped in map_disks(instance).disks if mapped.name == CONFIG_DRIVE)
-    novas = _novas_cdrom_bus(image) if drive.format == "iso9660" else image.properties.hw_disk_bus or "virtio"
-    return here.bus != novas
+    return _is_legacy(image) and any(isinstance(disk, ConfigDrive) for disk in instance.disks)
 
 
 def _legacy_config_drive_beside_renamed_volumes(instance: Instance, image: RescueImage) -> bool:

@@ -91,7 +91,7 @@ def volume_id(placement: Placement, name: str) -> str:
 def disks_by_source(placement: Placement, instances_path: Path) -> dict[str, str]:
     """Return the disk behind each file in Nova's domains. Nova names the files that it makes (imagebackend, blockinfo).
 
-    The config drive of a legacy rescue is a separate file, and stands for the same disk.
+    The config drive that Nova makes for a legacy rescue is none of the instance's disks, and carries no marker.
     """
     folder = instances_path / placement.uuid
     found = {str(folder / "disk.rescue"): RESCUE}
@@ -108,7 +108,6 @@ def disks_by_source(placement: Placement, instances_path: Path) -> dict[str, str
                 found[str(folder / "disk.swap")] = mapped.name
             case ConfigDrive():
                 found[str(folder / "disk.config")] = CONFIG_DRIVE
-                found[str(folder / "disk.config.rescue")] = CONFIG_DRIVE
     return found
 
 

@@ -167,7 +167,6 @@ def test_every_disk_is_found_by_what_nova_calls_its_file() -> None:
         f"{folder}/disk.eph1": "ephemeral1",
         f"{folder}/disk.swap": "swap",
         f"{folder}/disk.config": "config_drive",
-        f"{folder}/disk.config.rescue": "config_drive",
         f"{folder}/disk.rescue": "rescue",
         "/volumes/volume1": "volume1",
     }
