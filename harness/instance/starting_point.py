@@ -128,8 +128,15 @@ def starting_point(case: Case, resources: Resources, hypervisor: Hypervisor) -> 
     domain_uuid = uuid.uuid4()
     folder = hypervisor.root.work_path / folder_name(f"{case.id[:60]}-{domain_uuid.hex[:8]}")
     shipped, media = _images_of(resources)
-    images = base_images(scenario, case.file.parent, minimal=shipped, debian=resources.debian, run_key=resources.key)
     with _kept_folder(folder), volume_resources(folder, hypervisor.root.path) as volumes:
+        images = base_images(
+            scenario,
+            case.file.parent,
+            minimal=shipped,
+            debian=resources.debian,
+            run_key=resources.key,
+            scratch=folder,
+        )
         yield StartingPoint(
             instance,
             mapping,

@@ -23,11 +23,16 @@ class ShippedImage(StrEnum):
 
 
 class RescueSource(StrEnum):
-    """A shipped image in its rescue variant, or the instance's image, which Nova takes where none is named."""
+    """A shipped image in its rescue variant; the instance's image, which Nova takes where none is named; or no system.
+
+    Nothing boots from ``blank``, a disk of zeros, or from ``data-iso``, an ISO 9660 image without a boot record.
+    """
 
     MINIMAL = "minimal"
     DEBIAN = "debian"
     INSTANCE = "instance"
+    BLANK = "blank"
+    DATA_ISO = "data-iso"
 
 
 class UserImage(Frozen):

@@ -12,6 +12,7 @@ from harness.image import ImageSet
 from harness.image.content import ImageContent
 from harness.image.debian import DebianSet
 from harness.image.user_file import inspected
+from harness.instance.storage.unbootable import blank_medium, data_iso
 from harness.scenario.images import RescueSource, ShippedImage, UserImage
 from harness.scenario.models import Scenario
 from harness.scenario.rescue_image import RescueImage
@@ -51,10 +52,12 @@ def base_images(
     minimal: ImageSet,
     debian: Callable[[], DebianSet],
     run_key: RunKey,
+    scratch: Path,
 ) -> BaseImages:
     """Return the images of a case's instance and rescue media; the user's paths are relative to ``folder``.
 
-    ``debian`` is called only if a Debian image is needed, because the call may have to build the images.
+    ``debian`` is called only if a Debian image is needed, because the call may have to build the images. ``scratch``
+    is the case's folder, for media from which nothing boots.
 
     Raises:
         HostError: an image cannot be built or read.
@@ -82,6 +85,10 @@ def base_images(
                 return _shipped(debian().rescue, debian_login)
             case RescueSource.MINIMAL:
                 return _shipped(minimal.rescue, login)
+            case RescueSource.BLANK:
+                return BaseImage(blank_medium(scratch), login)
+            case RescueSource.DATA_ISO:
+                return BaseImage(data_iso(scratch), login)
 
     by_step = {position: medium(image) for position, image in rescues_from(scenario.steps).items()}
     return BaseImages(own, medium(scenario.rescue_image), by_step)

@@ -168,7 +168,8 @@ def test_step_that_cannot_be_done(steps: list[Any], instance: dict[str, Any], ex
         ),
         pytest.param(
             {"rescue": {"image": "minimol"}},
-            'steps.0.rescue.image: found "minimol"; allowed: minimal, debian, instance; did you mean "minimal"?',
+            'steps.0.rescue.image: found "minimol"; allowed: minimal, debian, instance, blank, data-iso; did you mean'
+            ' "minimal"?',
             id="image-of-a-medium",
         ),
         pytest.param(
