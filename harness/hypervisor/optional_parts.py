@@ -76,8 +76,10 @@ def lacks_vfat_mounts() -> HostError | None:
             run("mount", "-o", "loop", image, mounted)
             run("umount", mounted)
         except HostError as error:
+            command, *said = error.message.splitlines()
+            reason = said[0].strip(" |") if said else command
             return HostError(
-                f"a config drive of Nova's in vfat takes a mounted file, and this host mounts none: {error.message}",
+                f"Nova fills a config drive in vfat by mounting it, and this host cannot: {reason}",
                 hint="apt-get install dosfstools; modprobe loop and vfat, as root; 'format: iso9660' does without them",
             )
     return None
@@ -89,7 +91,7 @@ OPTIONAL_PARTS: Mapping[str, Callable[[], HostError | None]] = {
     "TPM": lacks_tpm,
     "virtiofs": lacks_virtiofs,
     "vsock": lacks_vsock,
-    "Nova's config drives in vfat": lacks_vfat_mounts,
+    "vfat mounts": lacks_vfat_mounts,
 }
 """The check of each part, by the part's name in the output of ``doctor``."""
 
