@@ -70,6 +70,14 @@ def test_a_link_that_only_the_rescue_makes_contested_is_lost_by_its_owner() -> N
     assert keys(found) == {("links", "volume1", "1a57", "none")}
 
 
+def test_a_new_drive_in_a_disk_s_place_has_words_of_its_own_and_its_place_s_links() -> None:
+    normal = changed(NORMAL, "config_drive", by_uuid=("2026-11-30",), by_path=("pci-ata-1",))
+    new = changed(RESCUED, "config_drive", by_uuid=("2026-12-01",), by_path=("pci-ata-1",), marker=None)
+    assert keys(compare_rescued(normal, new, EXPECTED)) == {("content", "config_drive", "config_drive", "no marker")}
+    moved = changed(RESCUED, "config_drive", by_uuid=("2026-12-01",), by_path=("pci-ata-2",), marker=None)
+    assert ("links", "config_drive", "pci-ata-1", "pci-ata-2") in keys(compare_rescued(normal, moved, EXPECTED))
+
+
 def test_links_that_one_state_does_not_tell_are_not_compared_and_named() -> None:
     normal = changed(NORMAL, "volume1", by_id=None)
     assert compare_rescued(normal, RESCUED, EXPECTED) == ()
