@@ -56,6 +56,7 @@ expect:
   - when: {{implementation: nova}}
     verdict: refused
     reason: IDE controllers are unsupported
+    guest: shut-off
   - stable
 """
 MISSPELT = f"""\
