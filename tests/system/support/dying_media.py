@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 _PARTITION = "@@1M"
-_ACTIVE_FLAG = 446
 _MIB = 1024 * 1024
 _LOADER = "EFI/BOOT/BOOTX64.EFI"
 
@@ -37,14 +36,6 @@ def boot_sector(code: bytes) -> Medium:
 HALTS = boot_sector(b"\xfa\xf4\xeb\xfd")  # cli; hlt; jmp back to hlt
 RUNS_IN_A_CIRCLE = boot_sector(b"\xeb\xfe")  # jmp to itself
 RESETS = boot_sector(b"\xea\xf0\xff\x00\xf0")  # jmp f000:fff0
-
-
-def no_active_partition(instance: Path, target: Path) -> None:
-    """Make a medium whose boot sector finds no partition to go on with."""
-    shutil.copyfile(instance, target)
-    with target.open("r+b") as file:
-        file.seek(_ACTIVE_FLAG)
-        file.write(b"\0")
 
 
 def with_files(**files: bytes | None) -> Medium:
