@@ -16,6 +16,7 @@ from harness.scenario.words import Role
 from .support.nova_server import LEGACY, LOST, RESCUED, STABLE, Nova, Server, assert_refused, disk, left, machine
 
 VOLUME = "6f1f7f0a-0000-4000-8000-000000000002"
+OTHER_VOLUME = "6f1f7f0a-0000-4000-8000-000000000003"
 BACK = ("active", None, False)
 
 
@@ -218,3 +219,12 @@ def test_a_volume_can_be_detached_as_soon_as_unrescue_has_started_the_guest(nova
     assert_refused(server.may_detach(VOLUME), "nova-api", "Cannot detach_volume while the instance is in this state")
     server.unrescue()
     assert server.may_detach(VOLUME).refusal is None
+
+
+def test_an_instance_that_boots_from_a_volume_is_rescued_by_its_own_properties_beside_another_instance(
+    nova: Nova,
+) -> None:
+    server = nova.spawned(disk(volume=VOLUME))
+    nova.spawned(disk(volume=OTHER_VOLUME), hw_scsi_model="virtio-scsi", hw_disk_bus="scsi")
+    server.rescue(nova.image("a", **STABLE))
+    assert server.domain.find("devices/controller[@type='scsi']") is None

@@ -72,12 +72,18 @@ class ImageService(StandIn):
 
 
 class VolumeService(StandIn):
-    """Stands in for Cinder: the metadata of the volume that an instance boots from."""
+    """Stands in for Cinder: the metadata of volumes, each made from its instance's image."""
 
     asked = "the volume service was asked for"
 
     def __init__(self) -> None:
-        self.image_properties: dict[str, str] = {}
+        self._image_properties: dict[str, dict[str, str]] = {}
+
+    def know(self, mapping: Any, image_properties: dict[str, str]) -> None:
+        """Remember the properties of an instance's image for each volume in the instance's block device mapping."""
+        for entry in mapping:
+            if entry.volume_id is not None:
+                self._image_properties[entry.volume_id] = dict(image_properties)
 
     def get(self, _context: Any, volume: str, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
         return {
@@ -86,7 +92,7 @@ class VolumeService(StandIn):
             "size": 1,
             "status": "in-use",
             "multiattach": False,
-            "volume_image_metadata": dict(self.image_properties),
+            "volume_image_metadata": dict(self._image_properties.get(volume, {})),
         }
 
     def check_attached(self, request_context: Any, volume: Any) -> None:

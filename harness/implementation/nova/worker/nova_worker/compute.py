@@ -128,7 +128,6 @@ class Compute:
         described = request["instance"]
         image = image_record(ORIGINAL_IMAGE, described["properties"], described["disk_format"])
         self.image_service.images = {ORIGINAL_IMAGE: image}
-        self.volume_service.image_properties = described["properties"]
         spawned = Spawned(
             _described(request),
             instance_record(self.context, described),
@@ -136,6 +135,7 @@ class Compute:
             network_info(described["nics"]),
             objects.ImageMeta.from_dict(image),
         )
+        self.volume_service.know(spawned.mapping, described["properties"])
         self._name_devices(spawned)
         try:
             self._spawn_by_driver(spawned)

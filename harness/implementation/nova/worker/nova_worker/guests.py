@@ -154,7 +154,6 @@ class GuestCompute(Compute):
         """Make the instance and its mapping as nova-api and the conductor hand them to nova-compute."""
         described = request["instance"]
         image = self._known(request["image"])
-        self.volume_service.image_properties = described["properties"]
         made = Spawned(
             described["uuid"],
             instance_record(self.context, described),
@@ -162,6 +161,7 @@ class GuestCompute(Compute):
             network_info(described["nics"]),
             objects.ImageMeta.from_dict(image),
         )
+        self.volume_service.know(made.mapping, described["properties"])
         instance = made.instance
         # The root disk is as large as its image.
         instance.root_gb = instance.flavor.root_gb = 0
