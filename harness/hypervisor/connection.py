@@ -52,11 +52,16 @@ def embedded_uri(root: Path) -> str:
     return f"qemu:///embed?root={quote(str(root))}"
 
 
-def prepare_embedded_root(root: Path) -> None:
-    """Write the configuration of the embedded driver that keeps its state in ``root``."""
+def prepare_embedded_root(root: Path, display_ports: range) -> None:
+    """Write the configuration of the embedded driver that keeps its state in ``root``.
+
+    ``display_ports`` are for graphics servers. Drivers that share ports race for them: libvirt looks whether a port is
+    free some time before QEMU takes it.
+    """
     configuration = root / "etc" / "qemu.conf"
     configuration.parent.mkdir(parents=True, exist_ok=True)
-    configuration.write_text(_QEMU_CONF + (_QEMU_CONF_AS_ROOT if os.getuid() == 0 else ""))
+    ports = f"remote_display_port_min = {display_ports.start}\nremote_display_port_max = {display_ports.stop - 1}\n"
+    configuration.write_text(_QEMU_CONF + ports + (_QEMU_CONF_AS_ROOT if os.getuid() == 0 else ""))
 
 
 @contextmanager

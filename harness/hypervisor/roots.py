@@ -28,6 +28,9 @@ from harness.scenario.words import MIB
 SOCKET_PATH_LIMIT = 107
 _LONGEST_BELOW_ROOT = len("/lib/qemu/domain-99999-0123456789012345678/monitor.sock")
 _MAX_ROOTS = 64
+_FIRST_DISPLAY_PORT = 5900
+"""The first that libvirt takes by default, and the lowest that it takes at all."""
+_DISPLAY_PORTS = 64
 _PROBES = Path("cache", "qemu", "capabilities")
 _EMULATORS = "qemu-system"
 _SERVERS = ("qemu-nbd", "tgtd", "swtpm", "nova-worker", "libvirt-keeper", "libvirtd")
@@ -68,6 +71,12 @@ class EmbeddedRoot:
     def work_path(self) -> Path:
         """The folder in which the cases of this run keep their disks."""
         return self.path / "work"
+
+
+def display_ports(number: int) -> range:
+    """Return the ports of the graphics servers of the guests in a root; no two roots share a port."""
+    start = _FIRST_DISPLAY_PORT + number * _DISPLAY_PORTS
+    return range(start, start + _DISPLAY_PORTS)
 
 
 def roots_folder() -> Path:
@@ -129,7 +138,7 @@ def held_root(*, pass_over_leftovers: bool = False, in_memory: bool = False) -> 
             continue
         try:
             cleaned = clean_root(path)
-            prepare_embedded_root(path)
+            prepare_embedded_root(path, display_ports(number))
             take_over_probes(path, [other for other in _existing_roots() if other != path])
             yield EmbeddedRoot(path, cleaned)
         finally:

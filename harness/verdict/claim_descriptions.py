@@ -69,7 +69,8 @@ CLAIM_DESCRIPTIONS: Mapping[ClaimName, ClaimDescription] = {
     ClaimName.IDENTITY: ClaimDescription(
         holds="Each disk says the same of itself.",
         compared="Size, sector size, serial, WWN, vendor, model, bus, driver, read-only, removable, kind, partitions"
-        " (number, start, size); how the disk is stored: format, encryption, server, who answers SCSI commands; every"
+        " (number, start, size); without size and partitions where 'content' finds other bytes in the disk's place; how"
+        " the disk is stored: format, encryption, server, who answers SCSI commands; every"
         " setting of the disk's definition and of its QEMU device, such as limits, cache and queues; physical block"
         " size, write cache, queues and discard as the kernel has them; I/O errors in the kernel's log.",
         findings=("'size 16777216 -> size 33554432'", "'driver@cache writeback -> driver@cache none'"),

@@ -44,6 +44,10 @@ class Comparison:
             return RESCUE
         return next((pair.disk for pair in self.pairs if pair.after.name == device.name), None)
 
+    def holds_other_bytes(self, pair: Pair) -> bool:
+        """Tell whether a disk's place has another content in ``other``, which only the claim ``content`` tells."""
+        return pair.disk in self.expected.tokens and holder(pair.after, self.expected) != pair.disk
+
 
 def holder(device: BlockDevice, expected: Expected) -> str | None:
     """Return the disk whose marker the device carries; None if it has no marker of this case."""

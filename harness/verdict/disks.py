@@ -53,10 +53,14 @@ def addresses(comparison: Comparison) -> Iterator[Finding]:
             )
 
 
+_OF_THE_BYTES = ("size", "partitions")
+"""Traits that come with a disk's bytes: the claim ``content`` tells of other bytes in a disk's place."""
+
+
 def identity(comparison: Comparison) -> Iterator[Finding]:
     """Compare the device's own description, its partitions by number, first byte and size, and its settings."""
     for pair in comparison.pairs:
-        unknown = _unknown(pair)
+        unknown = {*_unknown(pair), *(_OF_THE_BYTES if comparison.holds_other_bytes(pair) else ())}
         before, after = (
             {name: value for name, value in _traits(device).items() if name not in unknown}
             for device in (pair.before, pair.after)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from harness.evidence.inventory import BlockDevice, Inventory, LinkFolder
 from harness.scenario.words import ClaimName
-from harness.verdict.comparison import holder
 from harness.verdict.finding import Finding
 
 if TYPE_CHECKING:
@@ -55,17 +54,11 @@ def unknown_links(comparison: Comparison) -> Iterator[str]:
 def _in_both(comparison: Comparison) -> Iterator[tuple[Pair, LinkFolder, tuple[str, ...], tuple[str, ...]]]:
     for pair in comparison.pairs:
         for folder in LinkFolder:
-            if folder not in _COMPUTED_BY_ALL and _holds_other_bytes(comparison, pair):
+            if folder not in _COMPUTED_BY_ALL and comparison.holds_other_bytes(pair):
                 continue
             before, after = _links_of(comparison, pair, folder)
             if before is not None and after is not None:
                 yield pair, folder, before, after
-
-
-def _holds_other_bytes(comparison: Comparison, pair: Pair) -> bool:
-    """Return whether a disk's place has another content, which ``content`` tells, and so links by other words."""
-    expected = comparison.expected
-    return pair.disk in expected.tokens and holder(pair.after, expected) != pair.disk
 
 
 def _links_of(

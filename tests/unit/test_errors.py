@@ -16,6 +16,7 @@ EXHAUSTED = (
     "internal error: qemu unexpectedly closed the monitor: cannot set up guest memory 'pc.ram': Cannot allocate memory",
     "cannot write data to file '/root/etc/qemu/rh-1.xml.new': No space left on device",
     "[Errno 24] Too many open files",
+    "qemu-system-x86_64: -vnc 127.0.0.1:0: Failed to find an available port: Address already in use",
 )
 
 

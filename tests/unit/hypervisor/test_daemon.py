@@ -37,7 +37,7 @@ def root() -> Iterator[Path]:
     # A short path: sockets have 108 bytes.
     path = Path(tempfile.mkdtemp(prefix="rh-"))
     (path / "work").mkdir()
-    prepare_embedded_root(path)
+    prepare_embedded_root(path, range(5900, 5964))
     yield path
     shutil.rmtree(path)
 

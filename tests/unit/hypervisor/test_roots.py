@@ -10,7 +10,14 @@ import psutil
 import pytest
 
 from harness.errors import HostError
-from harness.hypervisor.roots import clean_root, held_root, leftovers_everywhere, roots_folder, take_over_probes
+from harness.hypervisor.roots import (
+    clean_root,
+    display_ports,
+    held_root,
+    leftovers_everywhere,
+    roots_folder,
+    take_over_probes,
+)
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -141,3 +148,11 @@ def test_a_cache_folder_that_cannot_be_made_is_named_with_the_setting(
     with pytest.raises(HostError, match=f"Not a directory while writing below {tmp_path}/file/") as raised:
         roots_folder()
     assert raised.value.hint == "set RESCUE_HARNESS_CACHE to a folder that takes it"
+
+
+def test_no_two_roots_share_a_port_for_graphics_servers(root: Path) -> None:
+    with held_root() as held:
+        configuration = (held.path / "etc" / "qemu.conf").read_text()
+    assert "remote_display_port_min = 5900\nremote_display_port_max = 5963\n" in configuration
+    assert root == held.path
+    assert display_ports(1) == range(5964, 6028)

@@ -138,7 +138,7 @@ BAD: dict[str, tuple[Inventory, set[Key]]] = {
         {("identity", "root", f"partitions 1@{1 << 20}+{30 << 20}", "partitions none")},
     ),
     "replaced by an empty disk of the same size": (
-        changed(RESCUED, "volume1", marker=None),
+        changed(RESCUED, "volume1", marker=None, size_bytes=4096),
         {("content", "volume1", "volume1", "no marker")},
     ),
     "replaced by a disk of another case": (
