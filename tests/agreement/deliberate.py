@@ -189,12 +189,6 @@ def _legacy_config_drive(instance: Instance, image: RescueImage) -> bool:
     return _is_legacy(image) and any(isinstance(disk, ConfigDrive) for disk in instance.disks)
 
 
-def _legacy_config_drive_beside_renamed_volumes(instance: Instance, image: RescueImage) -> bool:
-    has_a_drive = any(isinstance(disk, ConfigDrive) for disk in instance.disks)
-    names_differ = _asks_for_names(instance, image) or _has_a_cdrom_volume_by_default(instance, image)
-    return _is_legacy(image) and has_a_drive and names_differ
-
-
 def _legacy_iso_root(instance: Instance, image: RescueImage) -> bool:
     return _is_legacy(image) and instance.is_from_iso
 
@@ -359,17 +353,9 @@ RULES: tuple[Rule, ...] = (
         "legacy-config-drive",
         _legacy_config_drive,
         Aspect.KEPT,
-        nova="makes a new config drive, on the bus that the rescue image's properties give",
+        nova="makes a new config drive, on the bus that the rescue image's properties give, named beside the root",
         reference="keeps the instance's own config drive on its bus",
         source="`blockinfo._get_rescue_disk_mapping`",
-    ),
-    _rule(
-        "legacy-config-drive-name",
-        _legacy_config_drive_beside_renamed_volumes,
-        Aspect.KEPT,
-        nova="names the config drive anew, beside the root alone; before, it had the name that the volumes left free",
-        reference="does the same, but the volumes have other names (`asked-for-names`, `cdrom-volume`)",
-        source="`blockinfo._get_rescue_disk_mapping`, `blockinfo.get_disk_mapping`",
     ),
     _rule(
         "legacy-iso-root",

@@ -33,7 +33,7 @@ instance:
     - {role: ephemeral}
     - {role: swap}
     - {role: volume, bus: scsi}
-    - {role: config_drive}
+    - {role: config_drive, format: vfat}
 """
 USB = f"""\
 name: usb

@@ -43,16 +43,6 @@ RULES_OF_HYPOTHESIS = settings(
     suppress_health_check=list(HealthCheck),
 )
 SELDOM: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
-    "legacy-config-drive-name": (
-        {
-            "disks": [
-                {"role": "root"},
-                {"role": "volume", "device_name": "vde"},
-                {"role": "config_drive", "format": "vfat"},
-            ]
-        },
-        {},
-    ),
     "legacy-missing-bus": (
         {"machine": "q35", "properties": {"hw_disk_bus": "ide"}, "disks": [{"role": "root", "bus": "sata"}]},
         {},
