@@ -75,11 +75,20 @@ class DidNotBoot(GuestError):  # noqa: N818 - of a rescued or unrescued guest th
     """A guest will not come up any more; the message says what its firmware, loader or kernel came to.
 
     ``only_its_time_ran_out``: nothing shows that the boot is over, but the guest has used up the time it was given.
+    ``quiet_s``: the guest's own time in seconds from its last sign of life until it was given up, if that was measured.
     """
 
-    def __init__(self, message: str, *, only_its_time_ran_out: bool = False, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        only_its_time_ran_out: bool = False,
+        quiet_s: float | None = None,
+        hint: str | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.only_its_time_ran_out = only_its_time_ran_out
+        self.quiet_s = quiet_s
 
 
 class NotAskedError(HarnessError):

@@ -227,6 +227,7 @@ class _DoesHarmAndRefuses(Reference):
     name = "does-harm-and-refuses"
 
     def __init__(self, connection: libvirt.virConnect) -> None:
+        super().__init__()
         self._connection = connection
 
     def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:

@@ -39,6 +39,7 @@ class FromDefinition(Reference):
     name = "from-definition"
 
     def __init__(self, connection: libvirt.virConnect) -> None:
+        super().__init__()
         self._connection = connection
 
     def rescued(self, running: RunningInstance, image: RescueImage) -> RescuedDomain:

@@ -72,7 +72,7 @@ class BootWait:
         except libvirt.libvirtError as error:
             raise DidNotBoot(f"QEMU ended before the guest was ready: {error}") from error
         if state == libvirt.VIR_DOMAIN_SHUTOFF and reason == libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN:
-            raise DidNotBoot(f"{Death.POWERED_OFF} before it was ready")
+            raise DidNotBoot(f"{Death.POWERED_OFF} before it was ready", quiet_s=self._watch.quiet_s)
         if state in (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_CRASHED):
             raise DidNotBoot("QEMU ended before the guest was ready")
         if state == libvirt.VIR_DOMAIN_PAUSED and reason == libvirt.VIR_DOMAIN_PAUSED_IOERROR:
@@ -81,7 +81,7 @@ class BootWait:
     def _over(self, dead: Dead) -> GuestError:
         if dead.death is Death.NO_SSH and not self.says_ready:
             return GuestError(dead.sentence, hint=self.hint())
-        return DidNotBoot(self._epitaph(dead))
+        return DidNotBoot(self._epitaph(dead), quiet_s=self._watch.quiet_s)
 
     def _given_up(self, told: str) -> GuestError:
         slow = "if the host is only slow, give it longer with --boot-timeout (pytest: --rescue-boot-timeout)"
