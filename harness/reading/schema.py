@@ -32,6 +32,10 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
+_BY_SOFTWARE = {"required": ["cause"], "properties": {"cause": {"const": "guest-kernel"}}}
+"""An expected finding that the rescue system's own software causes; each verdict may have such findings."""
+
+
 def scenario_schema() -> dict[str, Any]:
     """Return the schema (draft 2020-12) that a scenario file as written satisfies.
 
@@ -58,13 +62,15 @@ def scenario_schema() -> dict[str, Any]:
     definitions[Expectation.__name__]["allOf"] = [
         {
             "if": _has(VerdictName.MOVED),
-            "then": {"required": ["findings"], "properties": {"findings": {"minItems": 1}}},
+            "then": {"required": ["findings"], "properties": {"findings": {"contains": {"not": _BY_SOFTWARE}}}},
         },
-        {"if": _has(VerdictName.STABLE), "then": {"properties": {"findings": {"maxItems": 0}}}},
+        {
+            "if": _has(VerdictName.STABLE, VerdictName.UNFIT),
+            "then": {"properties": {"findings": {"items": _BY_SOFTWARE}}},
+        },
         _goes_with(
             "reason", VerdictName.REFUSED, VerdictName.UNFIT, there={"type": "string"}, elsewhere={"type": "null"}
         ),
-        {"if": _has(VerdictName.UNFIT), "then": {"properties": {"findings": {"maxItems": 0}}}},
         {"if": _has(VerdictName.REFUSED), "else": {"properties": {"guest": {"type": "null"}}}},
     ]
     definitions[Instance.__name__]["properties"]["disks"]["allOf"] = [

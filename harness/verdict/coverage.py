@@ -21,7 +21,6 @@ _NO_GUEST: Mapping[ClaimName, str] = {
     ClaimName.RESTORED: "the UEFI variables, and the guest's own view",
 }
 _BLIND = (ClaimName.LINKS, ClaimName.DATA)
-"""The ``unseen`` part of a claim of which a level sees nothing."""
 _PARTLY: Mapping[Level, Mapping[ClaimName, str]] = {
     Level.PLAN: {
         **_NO_GUEST,

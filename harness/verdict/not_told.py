@@ -15,6 +15,7 @@ from harness.verdict.platform import platform_traits
 from harness.verdict.traits import untold_traits
 
 ALL_OF_CLAIM = "all of it"
+"""The part that is not compared, if it is the whole claim."""
 _OF_UNRESCUED = (ClaimName.RESTORED, ClaimName.DATA)
 
 

@@ -11,12 +11,15 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
+from harness.reading.cases import SHIPPED_SUITE
 from harness.reading.loading import load_scenarios
 from harness.reading.schema import SCHEMA_PATH, scenario_schema, schema_text
 from harness.scenario.models import Scenario
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "scenarios.md"
 EXAMPLE: dict[str, Any] = scenario_schema()["examples"][0]
+MOVED = {"claim": "names", "device": "root", "before": "vda", "after": "vdb"}
+BY_SOFTWARE = {"claim": "other-hardware", "device": "nic0", "cause": "guest-kernel"}
 
 
 def is_valid(data: object) -> bool:
@@ -57,7 +60,7 @@ def test_schema_is_a_schema_without_a_host() -> None:
                     {
                         "when": {"libvirt": "<11.5"},
                         "verdict": "moved",
-                        "findings": [{"claim": "names", "device": "root", "before": "vda", "after": "vdb"}],
+                        "findings": [MOVED],
                     },
                     "stable",
                 ]
@@ -77,6 +80,10 @@ def test_schema_is_a_schema_without_a_host() -> None:
             ),
             id="exclusions",
         ),
+        pytest.param(changed(expect={"verdict": "stable", "findings": [BY_SOFTWARE]}), id="stable-but-for-software"),
+        pytest.param(
+            changed(expect={"verdict": "moved", "findings": [BY_SOFTWARE, MOVED]}), id="moved-beside-the-software"
+        ),
     ],
 )
 def test_schema_and_models_accept(data: dict[str, Any]) -> None:
@@ -89,6 +96,8 @@ def test_schema_and_models_accept(data: dict[str, Any]) -> None:
     [
         pytest.param(changed(lnks=[]), id="misspelt-key"),
         pytest.param(changed(expect="moved"), id="moved-without-findings"),
+        pytest.param(changed(expect={"verdict": "moved", "findings": [BY_SOFTWARE]}), id="moved-by-software-alone"),
+        pytest.param(changed(expect={"verdict": "stable", "findings": [MOVED]}), id="stable-though-moved"),
         pytest.param(changed(expect={"verdict": "refused"}), id="refused-without-reason"),
         pytest.param(changed(expect={"verdict": "stable", "reason": "r"}), id="reason-without-refusal"),
         pytest.param(changed(expect={"verdict": "stable", "guest": "running"}), id="guest-without-refusal"),
@@ -104,6 +113,12 @@ def test_schema_and_models_accept(data: dict[str, Any]) -> None:
 )
 def test_schema_rejects(data: dict[str, Any]) -> None:
     assert not is_valid(data)
+
+
+def test_shipped_scenarios_satisfy_the_schema() -> None:
+    files = sorted(SHIPPED_SUITE.rglob("*.yaml"))
+    assert files
+    assert [file.name for file in files if not is_valid(YAML(typ="safe", pure=True).load(file))] == []
 
 
 @pytest.mark.parametrize("text", page_examples(), ids=lambda text: re.findall(r"^name: (.*)", text, re.MULTILINE)[0])
