@@ -1,4 +1,4 @@
-"""Where a case stands after its run, so that no outcome hides another, and the exit code of all cases together."""
+"""Where a case stands after its run, so that no outcome hides another."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
-from harness.errors import HostError, ScenarioError
+from harness.errors import ScenarioError
 from harness.result.case_result import CaseResult
 from harness.scenario.words import VerdictName
 
@@ -21,15 +21,6 @@ class Standing(StrEnum):
     AS_EXPECTED = "as expected"
 
 
-_CODES = {
-    Standing.OTHERWISE: 1,
-    Standing.UNFIT: 4,
-    Standing.NOT_JUDGED: HostError.exit_code,
-    Standing.NOTHING_EXPECTED: ScenarioError.exit_code,
-    Standing.AS_EXPECTED: 0,
-}
-
-
 def standing_of(result: CaseResult) -> Standing:
     """Return where a case stands."""
     if result.as_expected:
@@ -38,12 +29,6 @@ def standing_of(result: CaseResult) -> Standing:
         is_ours = result.failure.kind != ScenarioError.__name__
         return Standing.NOT_JUDGED if is_ours else Standing.NOTHING_EXPECTED
     return Standing.UNFIT if result.verdict is VerdictName.UNFIT else Standing.OTHERWISE
-
-
-def exit_code(results: Iterable[CaseResult]) -> int:
-    """Return the exit code of the worst case; an error of one case hides no regression of another."""
-    standings = {standing_of(result) for result in results}
-    return next((code for standing, code in _CODES.items() if standing in standings), 0)
 
 
 def tally(standings: Iterable[Standing]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import click
 
 from harness.errors import ScenarioError
 from harness.implementation.protocol import Implementation
+from harness.implementation.reference.implementation import Reference
 from harness.reading.cases import Case
 from harness.report.terminal.console import open_console
 from harness.run.choice import Choice, choose_cases
@@ -48,6 +49,24 @@ def chosen_cases(
         raise ScenarioError(f"there is no case to run: {case.id}: {why}")
     required(choice.cases, keyword)
     return choice
+
+
+def cases_to_compare(
+    paths: Sequence[Path], nova: Implementation, *, level: Level, keyword: str | None
+) -> tuple[Case, ...]:
+    """Choose the cases, named as the reference's, that ask for no deeper level and that a Nova can be asked for.
+
+    Raises:
+        HostError, ScenarioError, UsageError: see ``chosen_cases``.
+    """
+    return chosen_cases(
+        paths,
+        [Reference()],
+        level=level,
+        keyword=keyword,
+        is_in_reach=lambda case: case.level.is_within(level),
+        asked=nova,
+    ).cases
 
 
 def required(cases: Sequence[Case], keyword: str | None) -> tuple[Case, ...]:

@@ -6,10 +6,9 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from harness.commands.work.chosen_cases import chosen_cases
+from harness.commands.work.chosen_cases import cases_to_compare
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
-from harness.implementation.reference.implementation import Reference
 from harness.implementation.registry import require_level
 from harness.report.terminal.console import open_console, status_on
 from harness.report.terminal.gating import GateDisplay, show_gate
@@ -38,14 +37,7 @@ def work(
     lender = Environments().find(environment or str(top))
     nova = Nova(lender)
     require_level([nova], level)
-    cases = chosen_cases(
-        paths,
-        [Reference()],
-        level=level,
-        keyword=keyword,
-        is_in_reach=lambda case: case.level.is_within(level),
-        asked=nova,
-    ).cases
+    cases = cases_to_compare(paths, nova, level=level, keyword=keyword)
     console.print(str(base), style="dim", soft_wrap=True)
     requirements_differ = file_at(top, base.commit, "requirements.txt") != (top / "requirements.txt").read_text()
     if requirements_differ:

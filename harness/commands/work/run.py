@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.commands.exit_codes import AS_EXPECTED, FAILED, NOT_AS_EXPECTED, UNFIT, WRONG_INPUT
 from harness.commands.work.chosen_cases import chosen_cases
 from harness.counting import counted
 from harness.implementation.registry import Implementations
@@ -17,12 +18,20 @@ from harness.report.terminal.progress import RunDisplay
 from harness.report.terminal.rates import show_rates
 from harness.report.terminal.table import coverage_sentences, results_table
 from harness.result.case_result import CaseResult
-from harness.result.standing import exit_code, standing_of, tally
+from harness.result.standing import Standing, standing_of, tally
 from harness.run.choice import Choice
 from harness.run.cost import duration_text, expected_s, rest_of_the_suite
 from harness.run.on_ramp import RunOptions, implementations_at, open_run
 from harness.scenario.words import Level
 from harness.study.rates import rates_of
+
+_CODES = {
+    Standing.OTHERWISE: NOT_AS_EXPECTED,
+    Standing.UNFIT: UNFIT,
+    Standing.NOT_JUDGED: FAILED,
+    Standing.NOTHING_EXPECTED: WRONG_INPUT,
+    Standing.AS_EXPECTED: AS_EXPECTED,
+}
 
 
 def work(
@@ -96,3 +105,9 @@ def _report(console: Console, results: Sequence[CaseResult], choice: Choice, fol
     if choice.left_out:
         counts.append(f"{len(choice.left_out)} left out")
     console.print("\n" + "; ".join([*counts, f"results: {folder}"]), soft_wrap=True)
+
+
+def exit_code(results: Sequence[CaseResult]) -> int:
+    """Return the exit code of the worst case; an error of one case hides no regression of another."""
+    standings = {standing_of(result) for result in results}
+    return next((code for standing, code in _CODES.items() if standing in standings), AS_EXPECTED)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.commands.exit_codes import AS_EXPECTED, FAILED, NOT_AS_EXPECTED, UNFIT, WRONG_INPUT
+from harness.commands.work.run import exit_code
 from harness.result.case_result import CaseResult, Failure
-from harness.result.standing import Standing, exit_code, standing_of, tally
+from harness.result.standing import Standing, standing_of, tally
 from harness.scenario.words import VerdictName
 
 from ..support.case_results import PLANNED

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from harness.commands.work.chosen_cases import chosen_cases, required
+from harness.commands.exit_codes import AS_EXPECTED, FAILED, NOT_AS_EXPECTED
+from harness.commands.work.chosen_cases import cases_to_compare, required
 from harness.errors import HostError
 from harness.implementation.nova.environments import Environments
 from harness.implementation.nova.implementation import Nova
@@ -49,7 +50,9 @@ def work(
     nova = Nova(environment)
     require_level([nova], level)
     kept = None if write else read_baseline(against or environment.known_version or version, level)
-    cases = _representatives(keyword) if level is Level.GUEST else _cases_at(level, keyword, nova)
+    cases = (
+        _representatives(keyword) if level is Level.GUEST else cases_to_compare((), nova, level=level, keyword=keyword)
+    )
     # No control boots: Linux gives the eight cases' disks the same names at every boot.
     options = RunOptions(results, level, boot_timeout, control_boots=0, jobs=jobs)
     with open_run(options, [nova], progress=status_on(console)) as run:
@@ -75,19 +78,7 @@ def work(
     comparisons = comparisons_of(both, kept.cases, seen, here)
     show_differing(comparisons, console, (f"baseline of {kept.nova}", nova.name))
     code = _told(console, kept, comparisons, [case.id for case in cases], here)
-    sys.exit(code or (HostError.exit_code if errors else 0))
-
-
-def _cases_at(level: Level, keyword: str | None, nova: Nova) -> tuple[Case, ...]:
-    """Choose the shipped suite's cases that ask for no deeper level, and that Nova can be asked for."""
-    return chosen_cases(
-        (),
-        [Reference()],
-        level=level,
-        keyword=keyword,
-        is_in_reach=lambda case: case.level.is_within(level),
-        asked=nova,
-    ).cases
+    sys.exit(code or (FAILED if errors else AS_EXPECTED))
 
 
 def _representatives(keyword: str | None) -> tuple[Case, ...]:
@@ -109,5 +100,5 @@ def _told(
     if other := kept.other_hypervisor(here):
         console.print(other, style="yellow", soft_wrap=True)
     if is_same:
-        return 0
-    return HostError.exit_code if other else 1
+        return AS_EXPECTED
+    return FAILED if other else NOT_AS_EXPECTED
