@@ -80,6 +80,10 @@ class KernelNames(Frozen):
         possible = tuple(names)
         return cls(usual=possible, possible=possible)
 
+    def are_usual_in(self, other: KernelNames) -> bool:
+        """Return whether Linux usually gives no name here that it does not usually give in ``other``."""
+        return set(self.usual) <= set(other.usual)
+
     def __str__(self) -> str:
         """Return the usual names: ``sda``, ``sda or sdb``, ``sda..sdc``."""
         if len(self.usual) > 2:

@@ -30,7 +30,7 @@ def require_certain_names(disks: Iterable[MappedDisk], request: RescueRequest, *
     rescue = _slot(_RESCUE, request.bus, request.device, usb_cdrom_is_disk=usb_cdrom_is_disk)
     before, after = predict_names(slots), predict_names([*slots, rescue])
     for disk, names in before.items():
-        if not set(after[disk].usual) <= set(names.usual):
+        if not after[disk].are_usual_in(names):
             raise Refused(
                 f"a rescue {request.device} on {request.bus} would make the kernel name of {disk} uncertain,"
                 f" {names} -> {after[disk]}: rescue from {_instead(slots, rescue)}",

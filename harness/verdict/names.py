@@ -29,7 +29,7 @@ class DiskNames(NamedTuple):
 
         A disk that had an order and has none is the case of several names after one.
         """
-        return not set(self.other.usual) <= set(self.normal.usual)
+        return not self.other.are_usual_in(self.normal)
 
     @property
     def has_company(self) -> bool:

@@ -32,7 +32,7 @@ def links_from(capture: Capture) -> Literal["udev", "computed"]:
     return "udev" if any(path.startswith("/dev/disk/by-") for path in capture.links) else "computed"
 
 
-def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
+def block_devices(capture: Capture, stack: Stack) -> tuple[BlockDevice, ...]:
     """Return every whole device, in the order of kernel names (vdb before vdaa); raise GuestError on bad data."""
     paths = capture.children("/sys/block")
     names = sorted(paths, key=lambda name: (len(name), name))
@@ -49,7 +49,6 @@ def block_devices(capture: Capture) -> tuple[BlockDevice, ...]:
     )
     nodes = {name: (name, *(partition.name for partition in partitions[name])) for name in names}
     links = device_links(capture, nodes, computed, has_udev=links_from(capture) == "udev")
-    stack = _stack(capture)
     return tuple(
         _block_device(capture, name, attachments[name], partitions=partitions[name], links=links[name], stack=stack)
         for name in names
@@ -62,14 +61,14 @@ def active_swaps(capture: Capture) -> tuple[str, ...]:
     return tuple(decoded(line.split()[0]).removeprefix("/dev/") for line in lines if line.strip())
 
 
-def boot_medium(capture: Capture) -> str | None:
+def boot_medium(stack: Stack) -> str | None:
     """Return the kernel name of the disk with the running system's medium: mounted at /medium, else at /."""
-    stack = _stack(capture)
     disks = (stack.disk_mounted_at(point) for point in _MEDIUM_MOUNT_POINTS)
     return next((disk for disk in disks if disk is not None), None)
 
 
-def _stack(capture: Capture) -> Stack:
+def stack_of(capture: Capture) -> Stack:
+    """Return all that lies over the guest's disks."""
     disks = capture.children("/sys/block")
     nodes = {partition.name: name for name in disks for partition in _partitions(capture, name)}
     return Stack(capture, nodes | {name: name for name in disks})

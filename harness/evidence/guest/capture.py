@@ -55,6 +55,15 @@ class Capture:
     undriven: frozenset[str] = frozenset()
     traits: tuple[str, ...] = ()
 
+    @cached_property
+    def block_numbers(self) -> dict[str, str]:
+        """The kernel name of each block device and partition by its device number, as in ``252:1``."""
+        return {
+            lines[0].strip(): posixpath.basename(posixpath.dirname(path))
+            for path, lines in self.lines.items()
+            if path.startswith("/sys/block/") and path.endswith("/dev") and lines
+        }
+
     def text(self, path: str) -> str | None:
         """Return the first line of a file, without surrounding blanks; None if the file is missing or empty."""
         lines = self.lines.get(path)

@@ -77,7 +77,8 @@ def parse_writes(raw: bytes | str) -> dict[str, bool]:
 def parse_inventory(raw: bytes | str) -> Inventory:
     """Return the inventory in the collection script's output; raise GuestError naming any unreadable part."""
     capture = parse_capture(raw)
-    devices = block_devices.block_devices(capture)
+    stack = block_devices.stack_of(capture)
+    devices = block_devices.block_devices(capture, stack)
     inventory = Inventory(
         boot_id=_required(capture, "/proc/sys/kernel/random/boot_id"),
         kernel=_required(capture, "/proc/sys/kernel/osrelease"),
@@ -96,7 +97,7 @@ def parse_inventory(raw: bytes | str) -> Inventory:
         active_swaps=block_devices.active_swaps(capture),
         links_from=block_devices.links_from(capture),
         udev_version=capture.udev_version,
-        boot_medium=block_devices.boot_medium(capture),
+        boot_medium=block_devices.boot_medium(stack),
         settled=capture.settled,
         unsettled=capture.unsettled,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,11 +71,7 @@ def _computed_links(capture: Capture, nodes: Nodes, computed: Mapping[str, Links
 
 def _claimed(capture: Capture, nodes: Nodes) -> dict[str, tuple[str, ...]]:
     """Return the links that udev's database has for each disk, whoever got them."""
-    numbers = {
-        posixpath.basename(posixpath.dirname(path)): lines[0].strip()
-        for path, lines in capture.lines.items()
-        if path.startswith("/sys/block/") and path.endswith("/dev") and lines
-    }
+    numbers = {node: number for number, node in capture.block_numbers.items()}
     return {
         name: tuple(
             dict.fromkeys(link for node in nodes[name] for link in capture.claims.get(numbers.get(node, ""), ()))

@@ -5,7 +5,6 @@ Sources: proc_pid_mountinfo(5); /sys/block/*/slaves of device mapper and md; Doc
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ class Stack:
             for layer in filter(None, layers):
                 yield from self._below_path(layer, mount, depth + 1)
             return
-        yield from self._below_node(self._names.get(mount.number) or self._node(mount.source), depth + 1)
+        yield from self._below_node(self.capture.block_numbers.get(mount.number) or self._node(mount.source), depth + 1)
 
     def _below_path(self, path: str, of: Mount | None, depth: int) -> Iterator[str]:
         """Yield the disks below the file system that has ``path``, other than the mount ``of``."""
@@ -107,14 +106,6 @@ class Stack:
             return None
         name = source.removeprefix("/dev/")
         return self._mapper_names.get(name.removeprefix("mapper/")) if name.startswith("mapper/") else name
-
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        return {
-            lines[0].strip(): posixpath.basename(posixpath.dirname(path))
-            for path, lines in self.capture.lines.items()
-            if path.startswith("/sys/block/") and path.endswith("/dev") and lines
-        }
 
     @cached_property
     def _mapper_names(self) -> dict[str, str]:
