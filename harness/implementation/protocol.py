@@ -16,6 +16,7 @@ from typing import Protocol, Self
 from harness.domain.placement import DiskSource, Placement
 from harness.errors import GuestAfter, HostError
 from harness.hypervisor.host import Hypervisor
+from harness.hypervisor.host_needs import lacking
 from harness.image.content import ImageContent
 from harness.implementation.asking import require_steps_on_own_disks
 from harness.scenario.models import Instance, Scenario
@@ -152,9 +153,8 @@ class Implementation(ABC):
         """
 
     def lacks(self, instance: Instance, level: Level) -> HostError | None:
-        """Return the error that names a part of the host that the implementation lacks for an instance, or None."""
-        del instance, level
-        return None
+        """Return the error that names a part that this host lacks for an instance at a level, or None."""
+        return lacking(instance, level)
 
     def require_askable(self, scenario: Scenario, level: Level) -> None:
         """Check that the harness can ask the implementation for a scenario at a level.

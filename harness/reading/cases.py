@@ -10,7 +10,6 @@ from typing import Self
 from harness.errors import HostError, ScenarioError
 from harness.frozen import Frozen
 from harness.guest.login import read_private_key
-from harness.hypervisor.host_needs import lacking
 from harness.image.user_file import inspected
 from harness.implementation.protocol import Implementation
 from harness.reading.loading import LoadedScenario, load_scenarios
@@ -69,9 +68,7 @@ def collect_cases(
     for scenario in load_scenarios(paths):
         for case in cases_of(scenario, implementation, repeat=repeat, level=level):
             instance = case.point.scenario.instance
-            missing = None
-            if scenario.scenario.optional:
-                missing = lacking(instance, case.level) or implementation.lacks(instance, case.level)
+            missing = implementation.lacks(instance, case.level) if scenario.scenario.optional else None
             if missing is None:
                 found.append(case)
             else:

@@ -12,6 +12,7 @@ from harness.counting import counted
 from harness.implementation.reference.implementation import Reference
 from harness.implementation.request import request_or_none
 from harness.reading.cases import SHIPPED_SUITE, Case, collect_cases
+from harness.scenario.images import RescueSource, ShippedImage, UserImage, is_debian
 from harness.scenario.models import Scenario
 from harness.scenario.rescue_image import RescueImage
 from harness.scenario.steps import REBOOT, RESCUE, is_rescue
@@ -41,10 +42,8 @@ def boots_of(case: Case) -> float:
     return (before + 1) * instance + rescued
 
 
-def _boot(scenario: Scenario, image: object) -> float:
-    return (_UEFI if scenario.instance.firmware is Firmware.UEFI else 1) * (
-        _DEBIAN if str(image).startswith("debian") else 1
-    )
+def _boot(scenario: Scenario, image: ShippedImage | RescueSource | UserImage) -> float:
+    return (_UEFI if scenario.instance.firmware is Firmware.UEFI else 1) * (_DEBIAN if is_debian(image) else 1)
 
 
 def _extra_of_the_medium(scenario: Scenario, image: RescueImage) -> float:

@@ -10,7 +10,6 @@ from contextlib import suppress
 import libvirt
 
 from harness.errors import HarnessError, HostError, Refused, disk_error
-from harness.hypervisor.host_needs import lacking
 from harness.implementation.protocol import conditions_of
 from harness.instance.preparation import prepared_instance, prepared_machine
 from harness.level.guest import BootedInstance
@@ -43,8 +42,7 @@ def run_case(case: Case, session: Session, progress: Progress = lambda _phase: N
     try:
         known = session.hypervisor.versions | conditions_of(implementation)
         expectation = applicable_expectation(case.point.scenario, known)
-        instance = case.point.scenario.instance
-        if missing := lacking(instance, case.level) or implementation.lacks(instance, case.level):
+        if missing := implementation.lacks(case.point.scenario.instance, case.level):
             raise missing
         _carry_out(case, session, folder, progress, outcome)
     except Refused as refused:  # the instance itself was refused, before any rescue

@@ -17,6 +17,7 @@ from harness.result.case_result import CaseResult
 from harness.run.capacity import guests_at_once
 from harness.run.engine import run_case
 from harness.run.session import Session
+from harness.scenario.images import is_debian
 from harness.scenario.words import Level
 
 
@@ -45,7 +46,7 @@ def obtain_needed_images(cases: Sequence[Case], session: Session) -> None:
     """
     for case in cases:
         scenario = case.point.scenario
-        if case.level is not Level.PLAN and any(str(image).startswith("debian") for image in scenario.images):
+        if case.level is not Level.PLAN and any(map(is_debian, scenario.images)):
             with suppress(HostError):
                 session.debian()
             return

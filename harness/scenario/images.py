@@ -63,10 +63,15 @@ InstanceImage = Annotated[
 RescueMedium = Annotated[Annotated[RescueSource, Tag("name")] | Annotated[UserImage, Tag("file")], Discriminator(_form)]
 
 
+def is_debian(image: ShippedImage | RescueSource | UserImage) -> bool:
+    """Return whether an image is one of the harness's Debian images, which are built only when they are needed."""
+    return image in (ShippedImage.DEBIAN, ShippedImage.DEBIAN_ON_VOLUMES, RescueSource.DEBIAN)
+
+
 def needed_memory_bytes(image: ShippedImage | RescueSource | UserImage, firmware: Firmware) -> int:
     """Return the memory of a guest of this image if the scenario names none; OVMF can't place a kernel in 256 MiB."""
     if isinstance(image, UserImage):
         return 1024 * MIB
-    if image in (ShippedImage.DEBIAN, ShippedImage.DEBIAN_ON_VOLUMES):
+    if is_debian(image):
         return 512 * MIB
     return (384 if firmware is Firmware.UEFI else 256) * MIB

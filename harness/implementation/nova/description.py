@@ -17,7 +17,6 @@ from harness.scenario.disks import ConfigDrive, Disk, EphemeralDisk, RootDisk, S
 from harness.scenario.images import RescueSource, UserImage
 from harness.scenario.models import Instance, Scenario
 from harness.scenario.rescue_image import RescueImage
-from harness.scenario.steps import rescues_from
 from harness.scenario.words import MIB, DeviceType, Firmware, OtherDevice, Role
 
 _PROPERTIES_BY_DEVICE = {
@@ -135,9 +134,7 @@ def require_guests_for(scenario: Scenario) -> None:
     """
     if any(isinstance(disk, Volume) and disk.device is DeviceType.LUN for disk in scenario.instance.disks):
         raise not_asked_for("Nova", "a guest with a LUN, for which it has os-brick connect an iSCSI target")
-    rescued_with = (scenario.rescue_image, *rescues_from(scenario.steps).values())
-    images = (scenario.instance.image, *(each.image for each in rescued_with))
-    if any(isinstance(image, UserImage) and image.ssh == "cloud-init" for image in images):
+    if any(isinstance(image, UserImage) and image.ssh == "cloud-init" for image in scenario.images):
         raise not_asked_for("Nova", "images that are entered by way of cloud-init")
 
 

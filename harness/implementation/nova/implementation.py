@@ -95,12 +95,13 @@ class Nova(Implementation):
             return self._guests
 
     def lacks(self, instance: Instance, level: Level) -> HostError | None:
-        """Return the error that says why Nova cannot fill an instance's config drive on this host, or None.
+        """Return the error that names a part that this host lacks for an instance at a level, or None.
 
-        ``ConfigDriveBuilder._make_vfat`` mounts the drive's file.
+        Nova mounts a config drive in vfat to fill it (``ConfigDriveBuilder._make_vfat``).
         """
         is_vfat = any(isinstance(disk, ConfigDrive) and disk.format == "vfat" for disk in instance.disks)
-        return lacks_vfat_mounts() if is_vfat and level is Level.GUEST else None
+        missing = super().lacks(instance, level)
+        return lacks_vfat_mounts() if missing is None and is_vfat and level is Level.GUEST else missing
 
     def require_askable(self, scenario: Scenario, level: Level) -> None:
         """Check that the harness can ask Nova for a scenario at a level.

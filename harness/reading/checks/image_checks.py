@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.reading.problem import Problem, quoted
-from harness.scenario.images import RescueSource, ShippedImage, UserImage, needed_memory_bytes
+from harness.scenario.images import RescueSource, ShippedImage, UserImage, is_debian, needed_memory_bytes
 from harness.scenario.steps import RESCUE, rescues_from
 from harness.scenario.words import MIB, DeviceType
 
@@ -25,7 +25,7 @@ def image_problems(scenario: Scenario) -> Iterator[Problem]:
     yield from _key_problems(("instance",), instance.image)
     if instance.direct_kernel and instance.image is not ShippedImage.MINIMAL:
         yield Problem(("instance", "direct_kernel"), "a kernel beside an image that has its own", "the image 'minimal'")
-    if instance.is_from_iso and instance.image in (ShippedImage.DEBIAN, ShippedImage.DEBIAN_ON_VOLUMES):
+    if instance.is_from_iso and is_debian(instance.image):
         found = f'found "{instance.image}", which does not boot as a cdrom'
         yield Problem(("instance", "image"), found, _BOOTS_AS_DISK_ONLY)
     media: dict[Key, RescueImage] = {("rescue_image",): scenario.rescue_image}
